@@ -1,0 +1,154 @@
+//! The epoch log: a file that grows by one JSON line an epoch and survives a kill in the middle of a line.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::error::RunsError;
+use crate::record::EpochRecord;
+
+/// Adds a line and flushes it to the disk, after cutting off what a killed append left.
+pub(crate) fn append(path: &Path, record: &EpochRecord) -> Result<(), RunsError> {
+    mend(path)?;
+    let mut line = to_line(path, record)?;
+    line.push('\n');
+    let append = || {
+        // One write of the whole line, so that a kill tears at most this one.
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(path)?;
+        file.write_all(line.as_bytes())?;
+        file.sync_data()
+    };
+    append().map_err(RunsError::io("append to the epoch log"))
+}
+
+/// The records of all whole lines, oldest first; none where there is no file yet.
+pub(crate) fn read(path: &Path) -> Result<Vec<EpochRecord>, RunsError> {
+    let bytes = read_bytes(path)?;
+    let (whole, torn) = split_torn(&bytes);
+    let mut records = Vec::new();
+    for (line, text) in (1..).zip(whole.split_inclusive(|&byte| byte == b'\n')) {
+        let malformed = |source| RunsError::MalformedLine { path: path.to_owned(), line, source };
+        records.push(serde_json::from_slice(text).map_err(malformed)?);
+    }
+    // A last line without its newline counts where nothing but the newline is missing.
+    records.extend(serde_json::from_slice::<EpochRecord>(torn));
+    Ok(records)
+}
+
+/// Ends the file with a whole line: completes a last line that lacks only its newline, and cuts off a torn one.
+fn mend(path: &Path) -> Result<(), RunsError> {
+    let bytes = read_bytes(path)?;
+    let (whole, torn) = split_torn(&bytes);
+    if torn.is_empty() {
+        return Ok(());
+    }
+    let mend = || {
+        let mut file = fs::OpenOptions::new().append(true).open(path)?;
+        match serde_json::from_slice::<EpochRecord>(torn) {
+            Ok(_) => file.write_all(b"\n"),
+            Err(_) => file.set_len(whole.len() as u64),
+        }
+    };
+    mend().map_err(RunsError::io("mend the epoch log"))
+}
+
+/// What ends in a newline, and the rest.
+fn split_torn(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    bytes.split_at(whole)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, RunsError> {
+    match fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read.map_err(RunsError::io("read the epoch log")),
+    }
+}
+
+/// One record as a line of JSON, without its newline.
+pub(crate) fn to_line(path: &Path, record: &EpochRecord) -> Result<String, RunsError> {
+    serde_json::to_string(record).map_err(|source| RunsError::Malformed { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Scores;
+
+    fn record(epoch: usize) -> EpochRecord {
+        let scores = Scores { loss: 0.5, accuracy: 0.75, images: 4 };
+        EpochRecord {
+            epoch,
+            train: scores,
+            validation: scores,
+            learning_rate: 1e-3,
+            images_per_second: 100.0,
+            seconds: 1.0,
+            data_wait_share: 0.0,
+            skipped: 0,
+        }
+    }
+
+    /// A log of two epochs followed by `tail`.
+    struct Log {
+        folder: tempfile::TempDir,
+    }
+
+    impl Log {
+        fn with_tail(tail: &str) -> Self {
+            let log = Self { folder: tempfile::tempdir().unwrap() };
+            append(&log.path(), &record(1)).unwrap();
+            append(&log.path(), &record(2)).unwrap();
+            let whole = fs::read_to_string(log.path()).unwrap();
+            fs::write(log.path(), whole + tail).unwrap();
+            log
+        }
+
+        fn path(&self) -> std::path::PathBuf {
+            self.folder.path().join("epochs.jsonl")
+        }
+
+        fn epochs(&self) -> Vec<usize> {
+            read(&self.path()).unwrap().iter().map(|record| record.epoch).collect()
+        }
+    }
+
+    #[test]
+    fn a_missing_log_has_no_epochs() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(&folder.path().join("epochs.jsonl")).unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_appended_is_read_in_order() {
+        assert_eq!(Log::with_tail("").epochs(), [1, 2]);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_dropped_wherever_it_was_torn() {
+        let line = to_line(Path::new(""), &record(3)).unwrap();
+        for length in 1..line.len() {
+            let log = Log::with_tail(&line[..length]);
+            assert_eq!(log.epochs(), [1, 2], "torn after {length} bytes");
+            append(&log.path(), &record(3)).unwrap();
+            assert_eq!(log.epochs(), [1, 2, 3], "torn after {length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_last_line_that_lacks_only_its_newline_counts() {
+        let log = Log::with_tail(&to_line(Path::new(""), &record(3)).unwrap());
+        assert_eq!(log.epochs(), [1, 2, 3]);
+        append(&log.path(), &record(4)).unwrap();
+        assert_eq!(log.epochs(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_bad_line_that_was_written_whole_is_named() {
+        let log = Log::with_tail("{\"epoch\":3}\n");
+        let error = read(&log.path()).unwrap_err();
+        assert!(matches!(error, RunsError::MalformedLine { line: 3, .. }), "{error}");
+        assert!(error.to_string().contains("line 3 of") && error.to_string().contains("epochs.jsonl"), "{error}");
+    }
+}

@@ -1,0 +1,312 @@
+//! [`RunFolder`]: the names in a run's folder, and reading and writing under them.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::atomic::{write_atomic, write_atomic_bytes};
+use crate::epoch_log;
+use crate::error::RunsError;
+use crate::evaluation::Evaluation;
+use crate::info::{FormatField, RunInfo};
+use crate::record::EpochRecord;
+
+const RUN: &str = "run.json";
+const CONFIG: &str = "config.toml";
+const EPOCHS: &str = "epochs.jsonl";
+const CHECKPOINTS: &str = "checkpoints";
+
+/// Which of a run's two checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// That of the best epoch so far.
+    Best,
+    /// That of the last epoch.
+    Last,
+}
+
+impl Checkpoint {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Best => "best",
+            Self::Last => "last",
+        }
+    }
+}
+
+/// A run's folder, which is known to hold a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Makes the folder of a new run, with its `run.json`, `config.toml` and an empty `checkpoints`.
+    ///
+    /// `config` is the resolved configuration as TOML; it is stored as it is. `run.json` is written last, so that a
+    /// folder with one is whole.
+    ///
+    /// # Errors
+    /// [`RunsError::NotEmpty`] where the folder holds anything; [`RunsError::Io`] where it cannot be made or written.
+    pub fn create(path: impl Into<PathBuf>, info: &RunInfo, config: &str) -> Result<Self, RunsError> {
+        let run = Self { path: path.into() };
+        if holds_anything(&run.path)? {
+            return Err(RunsError::NotEmpty { path: run.path });
+        }
+        fs::create_dir_all(run.path.join(CHECKPOINTS)).map_err(RunsError::io("make the run's folder"))?;
+        write_atomic_bytes(&run.path.join(CONFIG), config.as_bytes())?;
+        write_json(&run.path.join(RUN), info)?;
+        Ok(run)
+    }
+
+    /// The run in an existing folder.
+    ///
+    /// # Errors
+    /// [`RunsError::NotARun`] where the folder has no `run.json`, or is none.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, RunsError> {
+        let path = path.into();
+        if path.join(RUN).is_file() { Ok(Self { path }) } else { Err(RunsError::NotARun { path, missing: RUN }) }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was trained on what.
+    ///
+    /// # Errors
+    /// [`RunsError::Format`] where another version wrote another format; [`RunsError::Malformed`] or
+    /// [`RunsError::Io`] where the file cannot be read.
+    pub fn read_info(&self) -> Result<RunInfo, RunsError> {
+        let path = self.path.join(RUN);
+        // The format comes first: an unknown field of a later format should not be what the user is told about.
+        let FormatField { format } = read_json(&path)?;
+        if format != RunInfo::FORMAT {
+            return Err(RunsError::Format { path, expected: RunInfo::FORMAT, got: format });
+        }
+        read_json(&path)
+    }
+
+    /// The resolved configuration, as the TOML that [`RunFolder::create`] was given.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be read.
+    pub fn read_config(&self) -> Result<String, RunsError> {
+        fs::read_to_string(self.path.join(CONFIG)).map_err(RunsError::io("read the run's configuration"))
+    }
+
+    /// Adds an epoch to `epochs.jsonl` and flushes it to the disk.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be written.
+    pub fn append_epoch(&self, record: &EpochRecord) -> Result<(), RunsError> {
+        epoch_log::append(&self.path.join(EPOCHS), record)
+    }
+
+    /// All epochs, oldest first. A last line torn by a kill is left out.
+    ///
+    /// # Errors
+    /// [`RunsError::MalformedLine`] where any other line is no record; [`RunsError::Io`] where the file cannot be read.
+    pub fn read_epochs(&self) -> Result<Vec<EpochRecord>, RunsError> {
+        epoch_log::read(&self.path.join(EPOCHS))
+    }
+
+    /// Drops the epochs after `last_epoch`, for a resume from a checkpoint that is older than the log.
+    ///
+    /// # Errors
+    /// As [`RunFolder::read_epochs`], and [`RunsError::Io`] where the file cannot be written.
+    pub fn keep_epochs_up_to(&self, last_epoch: usize) -> Result<(), RunsError> {
+        let path = self.path.join(EPOCHS);
+        let mut lines = String::new();
+        for record in self.read_epochs()?.iter().filter(|record| record.epoch <= last_epoch) {
+            lines += &epoch_log::to_line(&path, record)?;
+            lines.push('\n');
+        }
+        write_atomic_bytes(&path, lines.as_bytes())
+    }
+
+    /// Where a checkpoint's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
+    pub fn weights_path(&self, checkpoint: Checkpoint) -> PathBuf {
+        self.path.join(CHECKPOINTS).join(format!("{}.safetensors", checkpoint.name()))
+    }
+
+    /// Where the state beside a checkpoint's weights is: `checkpoints/best.json` or `checkpoints/last.json`.
+    pub fn state_path(&self, checkpoint: Checkpoint) -> PathBuf {
+        self.path.join(CHECKPOINTS).join(format!("{}.json", checkpoint.name()))
+    }
+
+    /// Writes `evaluation-SPLIT.json`, in place of an older one of the same split.
+    ///
+    /// # Errors
+    /// [`RunsError::SplitName`] where the split's name cannot be part of a file name; [`RunsError::Io`] where the file
+    /// cannot be written.
+    pub fn write_evaluation(&self, evaluation: &Evaluation) -> Result<(), RunsError> {
+        write_json(&self.evaluation_path(&evaluation.split)?, evaluation)
+    }
+
+    /// The evaluation of a split; `None` where it was not evaluated.
+    ///
+    /// # Errors
+    /// [`RunsError::SplitName`] as in [`RunFolder::write_evaluation`]; [`RunsError::Malformed`] or [`RunsError::Io`]
+    /// where the file cannot be read.
+    pub fn read_evaluation(&self, split: &str) -> Result<Option<Evaluation>, RunsError> {
+        let path = self.evaluation_path(split)?;
+        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+    }
+
+    fn evaluation_path(&self, split: &str) -> Result<PathBuf, RunsError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if split.is_empty() || !split.chars().all(allowed) {
+            return Err(RunsError::SplitName { split: split.to_owned() });
+        }
+        Ok(self.path.join(format!("evaluation-{split}.json")))
+    }
+}
+
+fn holds_anything(path: &Path) -> Result<bool, RunsError> {
+    match fs::read_dir(path) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(RunsError::io("look into the run's folder")(error)),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RunsError> {
+    write_atomic(path, |writer| {
+        serde_json::to_writer_pretty(&mut *writer, value)?;
+        writeln!(writer)
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunsError> {
+    let bytes = fs::read(path).map_err(RunsError::io("read a record"))?;
+    serde_json::from_slice(&bytes).map_err(|source| RunsError::Malformed { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_metrics::ConfusionMatrix;
+
+    use super::*;
+    use crate::{ManifestRef, Scores};
+
+    fn info() -> RunInfo {
+        RunInfo {
+            format: RunInfo::FORMAT,
+            model: "small-convnet".to_owned(),
+            classes: vec!["cat".to_owned(), "<b>dog</b>".to_owned()],
+            manifest: ManifestRef { path: "data/manifest.json".into(), hash: "00ff".to_owned() },
+            parameters: 123,
+            version: "0.1.0".to_owned(),
+            seed: u64::MAX,
+        }
+    }
+
+    fn new_run() -> (tempfile::TempDir, RunFolder) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(folder.path().join("run"), &info(), "epochs = 30\n").unwrap();
+        (folder, run)
+    }
+
+    fn append(run: &RunFolder, epochs: std::ops::RangeInclusive<usize>) {
+        let scores = Scores { loss: f64::NAN, accuracy: 0.5, images: 4 };
+        for epoch in epochs {
+            run.append_epoch(&EpochRecord {
+                epoch,
+                train: scores,
+                validation: scores,
+                learning_rate: 1e-3,
+                images_per_second: 100.0,
+                seconds: 1.0,
+                data_wait_share: 0.0,
+                skipped: 0,
+            })
+            .unwrap();
+        }
+    }
+
+    fn epochs(run: &RunFolder) -> Vec<usize> {
+        run.read_epochs().unwrap().iter().map(|record| record.epoch).collect()
+    }
+
+    #[test]
+    fn what_a_run_is_created_with_is_read_back() {
+        let (_folder, run) = new_run();
+        let run = RunFolder::open(run.path()).unwrap();
+        assert_eq!(run.read_info().unwrap(), info());
+        assert_eq!(run.read_config().unwrap(), "epochs = 30\n");
+        assert_eq!(epochs(&run), [] as [usize; 0]);
+        assert!(run.weights_path(Checkpoint::Best).ends_with("checkpoints/best.safetensors"));
+        assert!(run.state_path(Checkpoint::Last).ends_with("checkpoints/last.json"));
+        assert!(run.weights_path(Checkpoint::Last).parent().unwrap().is_dir());
+    }
+
+    #[test]
+    fn a_folder_that_holds_anything_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("thesis.tex"), "").unwrap();
+        let error = RunFolder::create(folder.path(), &info(), "").unwrap_err();
+        assert!(matches!(error, RunsError::NotEmpty { .. }));
+        assert!(error.to_string().contains("name another folder"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_folder_is_good_for_a_new_run() {
+        let folder = tempfile::tempdir().unwrap();
+        RunFolder::create(folder.path(), &info(), "").unwrap();
+        RunFolder::open(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_is_no_run_is_refused_with_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = RunFolder::open(folder.path()).unwrap_err();
+        assert!(
+            error.to_string().ends_with("is not a run: it has no run.json (a run's folder is made by training)"),
+            "{error}"
+        );
+        assert!(RunFolder::open(folder.path().join("missing")).is_err());
+    }
+
+    #[test]
+    fn a_later_format_is_named_before_its_unknown_fields() {
+        let (_folder, run) = new_run();
+        fs::write(run.path().join(RUN), r#"{"format": 2, "novelty": []}"#).unwrap();
+        let error = run.read_info().unwrap_err();
+        assert!(matches!(error, RunsError::Format { expected: 1, got: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn epochs_after_the_checkpoint_are_dropped_for_a_resume() {
+        let (_folder, run) = new_run();
+        append(&run, 1..=4);
+        run.keep_epochs_up_to(2).unwrap();
+        assert_eq!(epochs(&run), [1, 2]);
+        append(&run, 3..=3);
+        assert_eq!(epochs(&run), [1, 2, 3]);
+    }
+
+    #[test]
+    fn an_evaluation_is_stored_under_its_split() {
+        let (_folder, run) = new_run();
+        let confusion = ConfusionMatrix::try_from(vec![vec![3, 1], vec![0, 4]]).unwrap();
+        let evaluation = Evaluation::new("test", 0.25, confusion);
+        assert_eq!(run.read_evaluation("test").unwrap(), None);
+        run.write_evaluation(&evaluation).unwrap();
+        assert!(run.path().join("evaluation-test.json").is_file());
+        assert_eq!(run.read_evaluation("test").unwrap(), Some(evaluation));
+    }
+
+    #[test]
+    fn a_split_name_cannot_leave_the_folder() {
+        let (_folder, run) = new_run();
+        for split in ["", "../test", "a b", "test.json"] {
+            assert!(matches!(run.read_evaluation(split), Err(RunsError::SplitName { .. })), "{split:?}");
+        }
+    }
+}

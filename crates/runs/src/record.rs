@@ -1,0 +1,156 @@
+//! [`EpochRecord`]: what is remembered of one epoch, and what follows from a list of them.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use crate::nullable;
+
+/// One epoch of a run: one line of `epochs.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EpochRecord {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// Measured on the training batches as they were trained on: augmented, with dropout, the weights changing from
+    /// batch to batch. It therefore tends to lie below what the finished network scores on the plain training images.
+    pub train: Scores,
+    /// Measured on the validation images at the end of the epoch, without augmentation and dropout.
+    pub validation: Scores,
+    /// The learning rate of the epoch's last step.
+    #[serde(with = "nullable")]
+    pub learning_rate: f64,
+    /// Training images a second of wall time, the validation pass left out.
+    #[serde(with = "nullable")]
+    pub images_per_second: f64,
+    /// Wall time of the whole epoch with its validation pass, in seconds.
+    #[serde(with = "nullable")]
+    pub seconds: f64,
+    /// The share of the training time, from 0 to 1, in which the loop waited for the next batch.
+    #[serde(with = "nullable")]
+    pub data_wait_share: f64,
+    /// Training images that were left out because they could not be read.
+    pub skipped: u64,
+}
+
+/// Loss and accuracy over a number of images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Scores {
+    /// The mean loss of an image; NaN where it is not finite.
+    #[serde(with = "nullable")]
+    pub loss: f64,
+    /// The share of images predicted right, from 0 to 1.
+    #[serde(with = "nullable")]
+    pub accuracy: f64,
+    /// How many images were measured.
+    pub images: u64,
+}
+
+impl EpochRecord {
+    /// Training accuracy minus validation accuracy: large and growing where a network over-fits.
+    pub fn gap(&self) -> f64 {
+        self.train.accuracy - self.validation.accuracy
+    }
+}
+
+/// The epoch with the highest validation accuracy; of equals the one with the lower validation loss, then the first.
+///
+/// NaN counts as the worst accuracy and the worst loss. `None` where there is no epoch.
+pub fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
+    // `min_by` keeps the first of equals.
+    epochs.iter().min_by(|a, b| better_first(&a.validation, &b.validation))
+}
+
+fn better_first(a: &Scores, b: &Scores) -> Ordering {
+    let lower_first =
+        |a: f64, b: f64| a.is_nan().cmp(&b.is_nan()).then_with(|| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
+    lower_first(-a.accuracy, -b.accuracy).then_with(|| lower_first(a.loss, b.loss))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(epoch: usize, accuracy: f64, loss: f64) -> EpochRecord {
+        EpochRecord {
+            epoch,
+            train: Scores { loss: 0.25, accuracy: 0.75, images: 8 },
+            validation: Scores { loss, accuracy, images: 4 },
+            learning_rate: 1e-3,
+            images_per_second: 12.5,
+            seconds: 2.0,
+            data_wait_share: 0.5,
+            skipped: 0,
+        }
+    }
+
+    #[track_caller]
+    fn check_best(validation: &[(f64, f64)], expected: Option<usize>) {
+        let epochs: Vec<_> =
+            (1..).zip(validation).map(|(epoch, &(accuracy, loss))| record(epoch, accuracy, loss)).collect();
+        assert_eq!(best_epoch(&epochs).map(|best| best.epoch), expected);
+    }
+
+    #[test]
+    fn the_best_epoch_has_the_highest_validation_accuracy() {
+        check_best(&[(0.5, 0.1), (0.75, 0.9), (0.6, 0.2)], Some(2));
+        check_best(&[], None);
+    }
+
+    #[test]
+    fn equal_accuracies_are_told_apart_by_loss_and_then_by_time() {
+        check_best(&[(0.5, 0.4), (0.5, 0.3), (0.5, 0.3)], Some(2));
+    }
+
+    #[test]
+    fn nan_is_never_the_best_of_several() {
+        check_best(&[(0.5, f64::NAN), (0.5, 9.0)], Some(2));
+        check_best(&[(f64::NAN, 0.1), (0.1, f64::NAN)], Some(2));
+        check_best(&[(f64::NAN, f64::NAN)], Some(1));
+    }
+
+    #[test]
+    fn the_gap_is_training_minus_validation_accuracy() {
+        assert_eq!(record(1, 0.5, 0.1).gap(), 0.25);
+    }
+
+    #[test]
+    fn a_record_is_one_json_line_with_kebab_case_names() {
+        let json = serde_json::to_string(&record(3, 0.5, 0.75)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5,"skipped":0}"#
+        );
+        assert_eq!(serde_json::from_str::<EpochRecord>(&json).unwrap(), record(3, 0.5, 0.75));
+    }
+
+    #[test]
+    fn a_loss_survives_to_its_last_bit() {
+        for loss in [0.1 + 0.2, 1.0 / 3.0, 5e-324, 2.0_f64.ln()] {
+            let json = serde_json::to_string(&record(1, 0.5, loss)).unwrap();
+            assert_eq!(
+                serde_json::from_str::<EpochRecord>(&json).unwrap().validation.loss.to_bits(),
+                f64::to_bits(loss)
+            );
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_null_and_comes_back_as_nan() {
+        for loss in [f64::NAN, f64::INFINITY] {
+            let json = serde_json::to_string(&record(1, 0.5, loss)).unwrap();
+            assert!(json.contains(r#""loss":null"#), "{json}");
+            assert!(serde_json::from_str::<EpochRecord>(&json).unwrap().validation.loss.is_nan());
+        }
+    }
+
+    #[test]
+    fn unknown_and_missing_fields_are_refused() {
+        let json = serde_json::to_string(&record(1, 0.5, 0.5)).unwrap();
+        let unknown = json.replace(r#""epoch":1"#, r#""epoch":1,"note":"x""#);
+        assert!(serde_json::from_str::<EpochRecord>(&unknown).unwrap_err().to_string().contains("note"));
+        let missing = json.replace(r#""learning-rate":0.001,"#, "");
+        assert!(serde_json::from_str::<EpochRecord>(&missing).unwrap_err().to_string().contains("learning-rate"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Pixels: decoding and encoding under limits, colour, resizing and the fused warp.
+//!
+//! A file's bytes become an [`Image`] by [`decode()`], which reads the common formats under [`Limits`] and refuses what
+//! is cut short. [`warp()`] takes it from there to the size that a network wants, through one [`Matrix3`] and one
+//! [`Tone`], in one pass; where that skips pixels, [`shrink()`] stands before it. [`resize()`], [`luma()`],
+//! [`encode_png`] and [`encode_jpeg`] serve reports and comparisons.
+//!
+//! Everything here is a function of its arguments: no randomness, no files, no threads, and integer arithmetic in the
+//! kernels, so that the same input gives the same bytes everywhere.
+//!
+//! ```
+//! use aumenta_imgproc::{Fill, Image, Interpolation, Limits, Matrix3, Size, Tone, decode, encode_png, warp};
+//!
+//! let bytes = encode_png(&Image::filled(40, 30, [100, 150, 200]))?;
+//! let source = decode(&bytes, &Limits::default())?;
+//! let turn = Matrix3::rotation(20.0, (4.5, 4.5));
+//! let matrix = turn.then(&Matrix3::grid(40.0 / 10.0, 30.0 / 10.0));
+//! let mut out = [0; 10 * 10 * 3];
+//! let darker = Tone::brightness(0.5);
+//! warp(&source, &matrix, Fill::Nearest, Interpolation::Bilinear, &darker, Size::square(10), &mut out);
+//! assert_eq!(out[..3], [50, 75, 100]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod decode;
+mod encode;
+mod format;
+mod image;
+mod jpeg;
+mod luma;
+mod matrix;
+mod resize;
+mod shrink;
+mod tone;
+mod warp;
+
+pub use crate::decode::{DecodeError, Limits, Probe, decode, decode_into, probe};
+pub use crate::encode::{EncodeError, encode_jpeg, encode_png};
+pub use crate::format::Format;
+pub use crate::image::{Image, Size};
+pub use crate::luma::luma;
+pub use crate::matrix::Matrix3;
+pub use crate::resize::resize;
+pub use crate::shrink::shrink;
+pub use crate::tone::Tone;
+pub use crate::warp::{Fill, Interpolation, warp};

@@ -1,0 +1,141 @@
+//! [`Tone`]: a change of colour that looks at one pixel at a time.
+
+/// A 3x4 colour matrix on RGB values from 0 to 255: `out = linear * in + offset`.
+///
+/// Brightness, contrast and saturation are all of this kind, so any number of them compose into one matrix that the
+/// warp applies while it writes a pixel. The result is rounded and clamped to `0..=255` **once**, after all of them; a
+/// colour that one step takes out of range and the next brings back is not clipped in between.
+///
+/// ```
+/// use aumenta_imgproc::Tone;
+///
+/// let tone = Tone::brightness(1.5).then(&Tone::saturation(0.0));
+/// assert_eq!(tone.apply([100, 100, 100]), [150, 150, 150]);
+/// assert_eq!(Tone::contrast(2.0).apply([128, 100, 255]), [128, 72, 255]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tone {
+    rows: [[f64; 4]; 3],
+}
+
+impl Tone {
+    /// Every colour stays.
+    pub const IDENTITY: Self = Self { rows: [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]] };
+
+    /// Multiplies every channel by `factor`: 0 is black, 1 changes nothing.
+    pub const fn brightness(factor: f64) -> Self {
+        Self { rows: [[factor, 0.0, 0.0, 0.0], [0.0, factor, 0.0, 0.0], [0.0, 0.0, factor, 0.0]] }
+    }
+
+    /// Multiplies every channel's distance from mid gray (128, not the image's mean, which one pixel cannot know) by
+    /// `factor`: 0 is flat gray, 1 changes nothing.
+    pub const fn contrast(factor: f64) -> Self {
+        let offset = 128.0 * (1.0 - factor);
+        Self { rows: [[factor, 0.0, 0.0, offset], [0.0, factor, 0.0, offset], [0.0, 0.0, factor, offset]] }
+    }
+
+    /// Multiplies every channel's distance from the pixel's [`luma`](crate::luma()) by `factor`: 0 is a gray picture,
+    /// 1 changes nothing.
+    pub const fn saturation(factor: f64) -> Self {
+        let [red, green, blue] = [0.299 * (1.0 - factor), 0.587 * (1.0 - factor), 0.114 * (1.0 - factor)];
+        Self {
+            rows: [
+                [red + factor, green, blue, 0.0],
+                [red, green + factor, blue, 0.0],
+                [red, green, blue + factor, 0.0],
+            ],
+        }
+    }
+
+    /// The change that applies `self` first and `next` to its result.
+    #[must_use]
+    pub fn then(&self, next: &Self) -> Self {
+        let rows = next.rows.map(|[red, green, blue, offset]| {
+            let mut row = [0, 1, 2, 3]
+                .map(|column| red * self.rows[0][column] + green * self.rows[1][column] + blue * self.rows[2][column]);
+            row[3] += offset;
+            row
+        });
+        Self { rows }
+    }
+
+    /// The changed colour.
+    pub fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
+        self.fixed().apply(rgb)
+    }
+
+    /// The same matrix in integers, for a kernel's inner loop.
+    pub(crate) fn fixed(&self) -> FixedTone {
+        // The bound keeps three products and the offset far inside 64 bits whatever the factors are.
+        let bound = 2f64.powi(40);
+        let quantize = |value: f64| (value * FixedTone::ONE).round().clamp(-bound, bound) as i64;
+        FixedTone { rows: self.rows.map(|row| row.map(quantize)) }
+    }
+}
+
+/// A [`Tone`] in units of 2^-16, so that its results are the same on every machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FixedTone {
+    rows: [[i64; 4]; 3],
+}
+
+impl FixedTone {
+    const BITS: u32 = 16;
+    const ONE: f64 = (1u32 << Self::BITS) as f64;
+
+    #[inline]
+    pub(crate) fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
+        let [red, green, blue] = rgb.map(i64::from);
+        self.rows.map(|[r, g, b, offset]| {
+            let sum = r * red + g * green + b * blue + offset + (1 << (Self::BITS - 1));
+            (sum >> Self::BITS).clamp(0, 255) as u8
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::luma;
+
+    #[test]
+    fn factor_one_changes_nothing() {
+        for tone in [Tone::IDENTITY, Tone::brightness(1.0), Tone::contrast(1.0), Tone::saturation(1.0)] {
+            for value in 0..=255 {
+                assert_eq!(tone.apply([value, 255 - value, 7]), [value, 255 - value, 7]);
+            }
+        }
+    }
+
+    #[test]
+    fn each_change_matches_hand_computed_values() {
+        assert_eq!(Tone::brightness(0.5).apply([10, 101, 255]), [5, 51, 128]);
+        assert_eq!(Tone::brightness(2.0).apply([10, 101, 200]), [20, 202, 255]);
+        assert_eq!(Tone::contrast(0.0).apply([0, 99, 255]), [128; 3]);
+        assert_eq!(Tone::contrast(0.5).apply([0, 128, 228]), [64, 128, 178]);
+        assert_eq!(Tone::saturation(0.0).apply([255, 0, 0]), [luma([255, 0, 0]); 3]);
+        assert_eq!(Tone::saturation(2.0).apply([120, 100, 100]), [134, 94, 94]);
+    }
+
+    #[test]
+    fn composed_changes_clip_only_at_the_end() {
+        let there_and_back = Tone::brightness(4.0).then(&Tone::brightness(0.25));
+        assert_eq!(there_and_back.apply([200, 130, 3]), [200, 130, 3]);
+    }
+
+    #[test]
+    fn then_applies_the_left_change_first() {
+        let tone = Tone::brightness(0.5).then(&Tone::contrast(2.0));
+        assert_eq!(tone.apply([200, 128, 140]), [72, 0, 12]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_factor_gives_a_colour(factor in any::<f64>(), rgb in any::<[u8; 3]>()) {
+            let tone = Tone::brightness(factor).then(&Tone::contrast(factor)).then(&Tone::saturation(factor));
+            tone.apply(rgb);
+        }
+    }
+}

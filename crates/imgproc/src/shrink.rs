@@ -20,6 +20,8 @@ use crate::Image;
 /// ```
 pub fn shrink(source: &Image, columns: usize, rows: usize, out: &mut Image) {
     let (width, height) = (source.width(), source.height());
+    // A block larger than the image is the whole image.
+    let (columns, rows) = (columns.min(width.max(1)), rows.min(height.max(1)));
     let size = (width.div_ceil(columns), height.div_ceil(rows));
     out.resize_buffer(size.0, size.1);
     if source.pixels().is_empty() {

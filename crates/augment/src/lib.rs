@@ -1,0 +1,36 @@
+//! Augmentation as data: transforms draw a plan, and a plan applies without a generator.
+//!
+//! An [`AugmentConfig`] is what a user writes. It builds a [`Pipeline`] of [`Transform`]s, which draws for each picture a
+//! [`Plan`]: a list of [`Op`]s with numbers. The plan then applies to the decoded picture, whatever its length, in one
+//! resampling. Evaluation applies [`Plan::identity`] through the same path, so that training and validation pixels
+//! differ by the augmentation and by nothing else.
+//!
+//! ```
+//! use aumenta_augment::{AugmentConfig, Plan, Scratch};
+//! use aumenta_imgproc::{Image, Size};
+//! use aumenta_seed::Seed;
+//!
+//! let pipeline = AugmentConfig::book().build()?;
+//! let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 41));
+//! let photograph = Image::filled(500, 375, [90, 120, 60]);
+//! let (mut scratch, mut augmented, mut original) = (Scratch::default(), Image::default(), Image::default());
+//! plan.apply(&photograph, Size::square(150), &mut scratch, &mut augmented);
+//! Plan::identity().apply(&photograph, Size::square(150), &mut scratch, &mut original);
+//! assert_eq!(augmented, original, "a picture of one colour looks the same from all sides");
+//! # Ok::<(), aumenta_augment::AugmentError>(())
+//! ```
+
+mod config;
+mod error;
+mod pipeline;
+mod plan;
+mod transform;
+
+pub use crate::config::{AugmentConfig, ZoomRange};
+pub use crate::error::AugmentError;
+pub use crate::pipeline::Pipeline;
+pub use crate::plan::{Op, Plan, Scratch};
+pub use crate::transform::{
+    RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
+    RandomVerticalFlip, RandomZoom, Transform,
+};

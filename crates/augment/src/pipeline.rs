@@ -1,0 +1,64 @@
+//! [`Pipeline`]: transforms in order.
+
+use aumenta_imgproc::{Fill, Interpolation};
+use rand::Rng;
+
+use crate::{Plan, Transform};
+
+/// Transforms that draw one after the other, and how their plans resample.
+///
+/// ```
+/// use aumenta_augment::{Pipeline, RandomHorizontalFlip, RandomRotation};
+/// use aumenta_imgproc::{Fill, Interpolation};
+/// use aumenta_seed::Seed;
+///
+/// let pipeline = Pipeline::new(
+///     vec![Box::new(RandomRotation::new(40.0)?), Box::new(RandomHorizontalFlip::new(0.5)?)],
+///     Fill::Reflect,
+///     Interpolation::Bilinear,
+/// );
+/// let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 3));
+/// assert_eq!(plan, pipeline.draw(&mut Seed::new(7).rng("augment", 0, 3)));
+/// assert_ne!(plan, pipeline.draw(&mut Seed::new(7).rng("augment", 1, 3)));
+/// # Ok::<(), aumenta_augment::AugmentError>(())
+/// ```
+#[derive(Debug)]
+pub struct Pipeline {
+    transforms: Vec<Box<dyn Transform>>,
+    fill: Fill,
+    interpolation: Interpolation,
+}
+
+impl Pipeline {
+    /// These transforms, the first drawing first and acting first.
+    pub fn new(transforms: Vec<Box<dyn Transform>>, fill: Fill, interpolation: Interpolation) -> Self {
+        Self { transforms, fill, interpolation }
+    }
+
+    /// The pipeline that draws nothing: every plan is [`Plan::identity`].
+    pub fn empty() -> Self {
+        Self::new(Vec::new(), Fill::default(), Interpolation::default())
+    }
+
+    /// Whether there are no transforms.
+    pub fn is_empty(&self) -> bool {
+        self.transforms.is_empty()
+    }
+
+    /// A plan for one picture, which depends on the generator alone.
+    pub fn draw(&self, rng: &mut dyn Rng) -> Plan {
+        let mut plan = Plan::identity();
+        self.draw_into(rng, &mut plan);
+        plan
+    }
+
+    /// As [`draw`](Self::draw), over an old plan, whose allocation is reused.
+    pub fn draw_into(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+        plan.ops.clear();
+        plan.fill = self.fill;
+        plan.interpolation = self.interpolation;
+        for transform in &self.transforms {
+            transform.draw(rng, plan);
+        }
+    }
+}

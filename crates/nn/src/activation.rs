@@ -1,0 +1,62 @@
+//! The activation that a convolution or dense layer applies to its own output.
+
+use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::storage::f32s;
+
+/// What a layer applies to its output, element by element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// `y = x`.
+    #[default]
+    Linear,
+    /// `y = max(x, 0)`, with gradient 0 at 0 (Nair and Hinton 2010).
+    Relu,
+}
+
+impl Activation {
+    /// Applies the activation in place.
+    pub(crate) fn apply(self, values: &mut [f32]) {
+        match self {
+            Self::Linear => {}
+            // A NaN stays a NaN, which `f32::max` would turn into 0.
+            Self::Relu => values.par_chunks_mut(1 << 16).for_each(|values| {
+                for value in values {
+                    *value = if *value <= 0.0 { 0.0 } else { *value };
+                }
+            }),
+        }
+    }
+
+    /// The gradient to the activation's input, from its output and the gradient to that output.
+    pub(crate) fn input_gradient(self, output: &Tensor, gradient: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Linear => gradient.contiguous(),
+            Self::Relu => output.apply_op2_no_bwd(&gradient.contiguous()?, &ReluGradient),
+        }
+    }
+}
+
+struct ReluGradient;
+
+impl CustomOp2 for ReluGradient {
+    fn name(&self) -> &'static str {
+        "relu-gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        output: &CpuStorage,
+        output_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let output = f32s(self.name(), output, output_layout)?;
+        let gradient = f32s(self.name(), gradient, gradient_layout)?;
+        let result = output.par_iter().zip(gradient).map(|(y, g)| if *y <= 0.0 { 0.0 } else { *g }).collect();
+        Ok((CpuStorage::F32(result), gradient_layout.shape().clone()))
+    }
+}

@@ -1,0 +1,273 @@
+//! Convolution as a Candle operation: `activation(conv(x, weight) + bias)` and its three gradients.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
+
+use crate::activation::Activation;
+use crate::error::NnError;
+use crate::kernel::conv2d::{self as kernel, Geometry};
+use crate::storage::f32s;
+
+/// How [`conv2d`] moves its window and what it applies to the sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dOptions {
+    /// The step between windows, down and across.
+    pub stride: [usize; 2],
+    /// Zero rows or columns added at the top, bottom, left and right. All zero is Keras' `valid`.
+    pub padding: [usize; 4],
+    /// Applied to the output.
+    pub activation: Activation,
+}
+
+impl Default for Conv2dOptions {
+    fn default() -> Self {
+        Self { stride: [1, 1], padding: [0; 4], activation: Activation::Linear }
+    }
+}
+
+/// Convolves `x` with `weight`, adds `bias` and applies the activation.
+///
+/// With padded input `p`, `y[n, i, j, o] = activation(bias[o] + sum over (a, b, c) of p[n, i * stride + a,
+/// j * stride + b, c] * weight[o, c, a, b])`: a cross-correlation, as in every deep-learning library.
+///
+/// Shapes, all f32: `x` is NHWC, `weight` OIHW, `bias` O, the result NHWC with
+/// `(height + top + bottom - kernel) / stride + 1` rows, rounded down.
+///
+/// # Errors
+/// [`NnError::Shape`] where the shapes do not fit each other, the window is larger than the padded image, a stride is
+/// zero or a dimension is empty.
+///
+/// ```
+/// use aumenta_nn::{Conv2dOptions, conv2d};
+/// use candle_core::{Device, Tensor};
+///
+/// let edge = Tensor::new(&[10f32, 10., 10., 0., 0., 0.], &Device::Cpu)?.repeat((6, 1))?.reshape((1, 6, 6, 1))?;
+/// let kernel = Tensor::new(&[1f32, 0., -1., 1., 0., -1., 1., 0., -1.], &Device::Cpu)?.reshape((1, 1, 3, 3))?;
+/// let y = conv2d(&edge, &kernel, &Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?, Conv2dOptions::default())?;
+/// assert_eq!(y.reshape((4, 4))?.to_vec2::<f32>()?, vec![vec![0., 30., 30., 0.]; 4]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, options: Conv2dOptions) -> Result<Tensor, NnError> {
+    let geometry = geometry(x.dims(), weight.dims(), bias.dims(), &options)?;
+    let op = Conv2d { geometry, activation: options.activation };
+    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
+}
+
+fn geometry(x: &[usize], weight: &[usize], bias: &[usize], options: &Conv2dOptions) -> Result<Geometry, NnError> {
+    let wrong = |what: &str| NnError::shape("conv2d", format!("{what} (x {x:?}, weight {weight:?}, bias {bias:?})"));
+    let &[n, height, width, channels] = x else { return Err(wrong("x must be NHWC")) };
+    let &[outputs, inputs, kernel_height, kernel_width] = weight else { return Err(wrong("weight must be OIHW")) };
+    let [top, bottom, left, right] = options.padding;
+    if inputs != channels {
+        return Err(wrong("the weight's input channels differ from the image's"));
+    }
+    if bias != [outputs] {
+        return Err(wrong("the bias must have one element an output channel"));
+    }
+    if n * height * width * channels * outputs * kernel_height * kernel_width == 0 {
+        return Err(wrong("a dimension is empty"));
+    }
+    if options.stride.contains(&0) {
+        return Err(wrong("the stride is zero"));
+    }
+    let output = |size: usize, kernel: usize, stride: usize| size.checked_sub(kernel).map(|rest| rest / stride + 1);
+    let rows = output(height + top + bottom, kernel_height, options.stride[0]);
+    let columns = output(width + left + right, kernel_width, options.stride[1]);
+    let (Some(rows), Some(columns)) = (rows, columns) else {
+        return Err(wrong("the window is larger than the padded image"));
+    };
+    Ok(Geometry {
+        input: [height, width, channels],
+        output: [rows, columns, outputs],
+        kernel: [kernel_height, kernel_width],
+        stride: options.stride,
+        padding: [top, left],
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Conv2d {
+    geometry: Geometry,
+    activation: Activation,
+}
+
+impl CustomOp3 for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let images = f32s(self.name(), x, x_layout)?;
+        let weight = f32s(self.name(), weight, weight_layout)?;
+        let bias = f32s(self.name(), bias, bias_layout)?;
+        let [rows, columns, channels] = self.geometry.output;
+        let shape = Shape::from((x_layout.dims()[0], rows, columns, channels));
+        let mut out = vec![0.0; shape.elem_count()];
+        kernel::forward(&self.geometry, images, weight, bias, &mut out);
+        self.activation.apply(&mut out);
+        Ok((CpuStorage::F32(out), shape))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        weight: &Tensor,
+        _bias: &Tensor,
+        y: &Tensor,
+        gradient: &Tensor,
+    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let gradient = self.activation.input_gradient(y, gradient)?;
+        // An image that nothing was computed from needs no gradient, and the first layer's is the most expensive one.
+        let to_x = if x.track_op() {
+            Some(weight.apply_op2_no_bwd(&gradient, &InputGradient { geometry: self.geometry })?)
+        } else {
+            None
+        };
+        let to_weight = x.apply_op2_no_bwd(&gradient, &WeightGradient { geometry: self.geometry })?;
+        let to_bias = gradient.apply_op1_no_bwd(&BiasGradient)?;
+        Ok((to_x, Some(to_weight), Some(to_bias)))
+    }
+}
+
+struct InputGradient {
+    geometry: Geometry,
+}
+
+impl CustomOp2 for InputGradient {
+    fn name(&self) -> &'static str {
+        "conv2d-input-gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let weight = f32s(self.name(), weight, weight_layout)?;
+        let gradient = f32s(self.name(), gradient, gradient_layout)?;
+        let [height, width, channels] = self.geometry.input;
+        let shape = Shape::from((gradient_layout.dims()[0], height, width, channels));
+        let mut out = vec![0.0; shape.elem_count()];
+        kernel::input_gradient(&self.geometry, weight, gradient, &mut out);
+        Ok((CpuStorage::F32(out), shape))
+    }
+}
+
+struct WeightGradient {
+    geometry: Geometry,
+}
+
+impl CustomOp2 for WeightGradient {
+    fn name(&self) -> &'static str {
+        "conv2d-weight-gradient"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        gradient: &CpuStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
+        let images = f32s(self.name(), x, x_layout)?;
+        let gradient = f32s(self.name(), gradient, gradient_layout)?;
+        let [kernel_height, kernel_width] = self.geometry.kernel;
+        let shape = Shape::from((self.geometry.output[2], self.geometry.input[2], kernel_height, kernel_width));
+        let mut out = vec![0.0; shape.elem_count()];
+        kernel::weight_gradient(&self.geometry, images, gradient, &mut out);
+        Ok((CpuStorage::F32(out), shape))
+    }
+}
+
+/// Sums a gradient over all but its last axis.
+pub(crate) struct BiasGradient;
+
+impl CustomOp1 for BiasGradient {
+    fn name(&self) -> &'static str {
+        "bias-gradient"
+    }
+
+    fn cpu_fwd(&self, gradient: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let gradient = f32s(self.name(), gradient, layout)?;
+        let Some(&channels) = layout.dims().last() else { bail!("{}: a scalar has no channels", self.name()) };
+        let mut out = vec![0.0; channels];
+        kernel::bias_gradient(gradient, &mut out);
+        Ok((CpuStorage::F32(out), Shape::from(channels)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::finite_differences::{assert_gradients, ramp};
+
+    fn options(stride: usize, padding: [usize; 4], activation: Activation) -> Conv2dOptions {
+        Conv2dOptions { stride: [stride, stride], padding, activation }
+    }
+
+    #[test]
+    fn gradients_equal_finite_differences() {
+        for (x, weight, options) in [
+            ([2, 6, 5, 3], [4, 3, 3, 3], options(1, [0; 4], Activation::Linear)),
+            ([2, 6, 5, 3], [4, 3, 3, 3], options(1, [0; 4], Activation::Relu)),
+            ([1, 7, 8, 2], [3, 2, 3, 3], options(2, [0, 1, 0, 1], Activation::Relu)),
+            ([3, 4, 4, 1], [5, 1, 1, 1], options(1, [0; 4], Activation::Linear)),
+            ([1, 3, 3, 2], [2, 2, 3, 3], options(1, [1; 4], Activation::Linear)),
+        ] {
+            let inputs = [ramp(&x, 7), ramp(&weight, 11), ramp(&weight[..1], 3)];
+            assert_gradients(&inputs, |t| conv2d(&t[0], &t[1], &t[2], options));
+        }
+    }
+
+    #[test]
+    fn an_image_without_history_gets_no_gradient() -> Result<(), NnError> {
+        let x = ramp(&[1, 4, 4, 1], 5);
+        let weight = candle_core::Var::from_tensor(&ramp(&[1, 1, 3, 3], 7))?;
+        let bias = Tensor::zeros(1, DType::F32, &Device::Cpu)?;
+        let y = conv2d(&x, &weight, &bias, Conv2dOptions::default())?;
+        let gradients = y.sum_all()?.backward()?;
+        assert!(gradients.get(&x).is_none());
+        assert!(gradients.get(&weight).is_some());
+        Ok(())
+    }
+
+    #[track_caller]
+    fn assert_refused(x: &[usize], weight: &[usize], bias: &[usize], options: Conv2dOptions, reason: &str) {
+        let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
+        let message = conv2d(&zeros(x), &zeros(weight), &zeros(bias), options).unwrap_err().to_string();
+        assert!(message.contains(reason), "{message}");
+    }
+
+    #[test]
+    fn shapes_that_do_not_fit_are_named() {
+        let plain = Conv2dOptions::default();
+        assert_refused(&[1, 4, 4, 3], &[2, 1, 3, 3], &[2], plain, "input channels differ");
+        assert_refused(&[1, 4, 4, 1], &[2, 1, 3, 3], &[3], plain, "one element an output channel");
+        assert_refused(&[1, 2, 4, 1], &[2, 1, 3, 3], &[2], plain, "larger than the padded image");
+        assert_refused(&[0, 4, 4, 1], &[2, 1, 3, 3], &[2], plain, "a dimension is empty");
+        assert_refused(&[4, 4, 1], &[2, 1, 3, 3], &[2], plain, "x must be NHWC");
+        assert_refused(&[1, 4, 4, 1], &[1, 3, 3], &[2], plain, "weight must be OIHW");
+        let still = Conv2dOptions { stride: [1, 0], ..plain };
+        assert_refused(&[1, 4, 4, 1], &[2, 1, 3, 3], &[2], still, "stride is zero");
+    }
+
+    #[test]
+    fn another_dtype_is_named() {
+        let x = Tensor::zeros((1, 4, 4, 1), DType::F64, &Device::Cpu).unwrap();
+        let weight = Tensor::zeros((1, 1, 3, 3), DType::F64, &Device::Cpu).unwrap();
+        let bias = Tensor::zeros(1, DType::F64, &Device::Cpu).unwrap();
+        let error = conv2d(&x, &weight, &bias, Conv2dOptions::default()).unwrap_err();
+        assert!(format!("{error:?}").contains("expected f32"), "{error:?}");
+    }
+}

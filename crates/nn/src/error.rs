@@ -1,0 +1,47 @@
+//! What can go wrong in this crate.
+
+/// An error of an operation, an initialiser, an optimizer or the parameters.
+#[derive(Debug, thiserror::Error)]
+pub enum NnError {
+    /// Shapes that an operation cannot take.
+    #[error("{op}: {reason}")]
+    Shape {
+        /// The operation.
+        op: &'static str,
+        /// The shapes and what does not fit.
+        reason: String,
+    },
+    /// A layer whose input or settings do not fit.
+    #[error("layer `{layer}`: {reason}")]
+    Layer {
+        /// The layer's name.
+        layer: String,
+        /// The shape and what does not fit.
+        reason: String,
+    },
+    /// The backward pass left a trainable parameter without a gradient.
+    #[error("parameter `{name}` got no gradient: the loss does not depend on it")]
+    NoGradient {
+        /// The parameter's name.
+        name: String,
+    },
+    /// Saved tensors that are not this network's.
+    #[error("weights do not fit this network: {reason}")]
+    Weights {
+        /// The tensor and what differs.
+        reason: String,
+    },
+    /// The bytes are no safetensors file.
+    #[error("not a readable safetensors file")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+    /// An error from Candle.
+    #[error("tensor operation failed")]
+    Candle(#[from] candle_core::Error),
+}
+
+impl NnError {
+    /// A shape error of `op`.
+    pub(crate) fn shape(op: &'static str, reason: impl Into<String>) -> Self {
+        Self::Shape { op, reason: reason.into() }
+    }
+}

@@ -1,0 +1,9 @@
+//! The CPU kernels behind the operations: plain slices in, plain slices out, no Candle.
+//!
+//! All kernels give the same bytes for any number of threads: work is divided by the shape of the problem, never by
+//! the number of threads, and partial sums are added in a fixed order.
+
+pub mod conv2d;
+pub mod dense;
+pub mod matmul;
+pub mod max_pool2d;

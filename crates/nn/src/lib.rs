@@ -1,0 +1,55 @@
+//! What Candle lacks for training networks on little data: operations with right gradients, seeded initialisation and
+//! dropout, losses in stable form, optimizers and named parameters.
+//!
+//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`max_pool2d`], [`dense`],
+//! [`dropout`] and the losses are ordinary functions from tensors to tensors that Candle differentiates; behind them stand
+//! kernels over plain slices. [`Sequential`] chains layers by a list of [`LayerSpec`].
+//!
+//! On the CPU every operation gives the same bytes for any number of threads.
+//!
+//! ```
+//! use aumenta_nn::{Activation, LayerSpec, Mode, NamedLayer, Sequential};
+//! use aumenta_seed::Seed;
+//! use candle_core::{DType, Device, Tensor};
+//!
+//! let layers = [
+//!     NamedLayer::new("conv1", LayerSpec::Conv2d { filters: 4, kernel: 3, activation: Activation::Relu }),
+//!     NamedLayer::new("pool1", LayerSpec::MaxPool2d { window: 2 }),
+//!     NamedLayer::new("flatten", LayerSpec::Flatten {}),
+//!     NamedLayer::new("dense1", LayerSpec::Dense { units: 1, activation: Activation::Linear }),
+//! ];
+//! let network = Sequential::new(&[8, 8, 3], &layers, Seed::new(7), &Device::Cpu)?;
+//! let logits = network.forward(&Tensor::zeros((2, 8, 8, 3), DType::F32, &Device::Cpu)?, Mode::Evaluate)?;
+//! assert_eq!(logits.dims(), [2, 1]);
+//! # Ok::<(), aumenta_nn::NnError>(())
+//! ```
+
+mod activation;
+mod conv2d;
+mod dense;
+mod dropout;
+mod error;
+#[cfg(test)]
+mod finite_differences;
+mod init;
+mod kernel;
+mod layer;
+mod loss;
+mod max_pool2d;
+mod optimizer;
+mod parameters;
+mod sequential;
+mod storage;
+
+pub use activation::Activation;
+pub use conv2d::{Conv2dOptions, conv2d};
+pub use dense::dense;
+pub use dropout::dropout;
+pub use error::NnError;
+pub use init::Initializer;
+pub use layer::{LayerSpec, NamedLayer};
+pub use loss::{binary_cross_entropy, cross_entropy, sigmoid, softmax};
+pub use max_pool2d::max_pool2d;
+pub use optimizer::{RmsProp, RmsPropConfig};
+pub use parameters::{Parameter, Parameters, safetensors_metadata};
+pub use sequential::{Mode, Sequential};

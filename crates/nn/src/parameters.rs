@@ -1,0 +1,174 @@
+//! Named parameters in a fixed order: what an optimizer steps and a checkpoint saves.
+
+use std::collections::HashMap;
+
+use candle_core::{DType, Device, Tensor, Var};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+
+use crate::error::NnError;
+
+/// A trainable tensor and its name, such as `conv1.weight`.
+#[derive(Clone, Debug)]
+pub struct Parameter {
+    /// Unique within a network.
+    pub name: String,
+    /// The values.
+    pub var: Var,
+}
+
+/// All parameters of a network, in the order of its layers.
+///
+/// Names and shapes follow PyTorch's: `weight` of a convolution is OIHW, of a dense layer `[outputs, inputs]`.
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Vec<Parameter>);
+
+impl Parameters {
+    /// Adds a parameter at the end.
+    ///
+    /// # Panics
+    /// Where the name is taken.
+    pub fn push(&mut self, name: String, var: Var) {
+        assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
+        self.0.push(Parameter { name, var });
+    }
+
+    /// The parameters in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Parameter> {
+        self.0.iter()
+    }
+
+    /// The variable named `name`.
+    pub fn get(&self, name: &str) -> Option<&Var> {
+        self.0.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.var)
+    }
+
+    /// How many numbers all parameters hold together.
+    pub fn element_count(&self) -> usize {
+        self.0.iter().map(|parameter| parameter.var.elem_count()).sum()
+    }
+
+    /// The parameters as a safetensors file with `metadata` in its header. The same values give the same bytes.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where a parameter is not f32.
+    pub fn to_safetensors(&self, metadata: &[(&str, String)]) -> Result<Vec<u8>, NnError> {
+        let tensors = self.0.iter().map(|Parameter { name, var }| {
+            let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            Ok((name.as_str(), var.dims().to_vec(), bytes))
+        });
+        let tensors = tensors.collect::<Result<Vec<_>, NnError>>()?;
+        let views =
+            tensors.iter().map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+        let views = views.collect::<Result<Vec<_>, NnError>>()?;
+        let metadata: HashMap<String, String> =
+            metadata.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
+        Ok(safetensors::serialize(views, Some(metadata))?)
+    }
+
+    /// Replaces all values by those of a safetensors file, or none where an error is returned.
+    ///
+    /// # Errors
+    /// [`NnError::Safetensors`] where `bytes` is no such file, [`NnError::Weights`] where a tensor is missing, unknown, of
+    /// another shape or not f32.
+    pub fn load_safetensors(&self, bytes: &[u8]) -> Result<(), NnError> {
+        let file = SafeTensors::deserialize(bytes)?;
+        let fail = |reason| Err(NnError::Weights { reason });
+        if let Some(unknown) = file.names().into_iter().find(|name| self.get(name).is_none()) {
+            return fail(format!("`{unknown}` is no parameter of it"));
+        }
+        let mut loaded = Vec::with_capacity(self.0.len());
+        for Parameter { name, var } in &self.0 {
+            let Ok(view) = file.tensor(name) else { return fail(format!("`{name}` is missing")) };
+            if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
+                let (shape, dtype) = (view.shape(), view.dtype());
+                return fail(format!("`{name}` is {dtype:?} {shape:?} instead of F32 {:?}", var.dims()));
+            }
+            loaded.push(Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?);
+        }
+        for (Parameter { var, .. }, tensor) in self.0.iter().zip(&loaded) {
+            var.set(&tensor.to_device(var.device())?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The metadata in a safetensors header: the strings that [`Parameters::to_safetensors`] was given.
+///
+/// # Errors
+/// [`NnError::Safetensors`] where `bytes` is no such file.
+pub fn safetensors_metadata(bytes: &[u8]) -> Result<HashMap<String, String>, NnError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    Ok(header.metadata().clone().unwrap_or_default())
+}
+
+impl<'a> IntoIterator for &'a Parameters {
+    type Item = &'a Parameter;
+    type IntoIter = std::slice::Iter<'a, Parameter>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(shapes: &[(&str, usize)]) -> Parameters {
+        let mut parameters = Parameters::default();
+        for (name, len) in shapes {
+            let values: Vec<f32> = (0..*len).map(|i| i as f32 + name.len() as f32).collect();
+            parameters.push((*name).to_string(), Var::from_vec(values, *len, &Device::Cpu).unwrap());
+        }
+        parameters
+    }
+
+    fn values(parameters: &Parameters, name: &str) -> Vec<f32> {
+        parameters.get(name).unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn saved_values_come_back() {
+        let saved = parameters(&[("b.weight", 3), ("a.bias", 2)]);
+        let bytes = saved.to_safetensors(&[("classes", "cat,dog".to_string())]).unwrap();
+        assert_eq!(bytes, saved.to_safetensors(&[("classes", "cat,dog".to_string())]).unwrap());
+
+        let loaded = parameters(&[("b.weight", 3), ("a.bias", 2)]);
+        loaded.get("b.weight").unwrap().set(&Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap()).unwrap();
+        loaded.load_safetensors(&bytes).unwrap();
+        assert_eq!(values(&loaded, "b.weight"), [8.0, 9.0, 10.0]);
+        assert_eq!(safetensors_metadata(&bytes).unwrap()["classes"], "cat,dog");
+    }
+
+    #[track_caller]
+    fn assert_refused(saved: &[(&str, usize)], reason: &str) {
+        let bytes = parameters(saved).to_safetensors(&[]).unwrap();
+        let target = parameters(&[("a", 2), ("b", 3)]);
+        let before = values(&target, "a");
+        let error = target.load_safetensors(&bytes).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(values(&target, "a"), before, "a refused file must change nothing");
+    }
+
+    #[test]
+    fn weights_of_another_network_are_refused_by_name() {
+        assert_refused(&[("a", 2)], "`b` is missing");
+        assert_refused(&[("a", 2), ("b", 4)], "`b` is F32 [4] instead of F32 [3]");
+        assert_refused(&[("a", 2), ("b", 3), ("c", 1)], "`c` is no parameter of it");
+    }
+
+    #[test]
+    fn a_truncated_file_is_refused() {
+        let bytes = parameters(&[("a", 200)]).to_safetensors(&[]).unwrap();
+        let error = parameters(&[("a", 200)]).load_safetensors(&bytes[..bytes.len() / 2]).unwrap_err();
+        assert!(matches!(error, NnError::Safetensors(_)));
+    }
+
+    #[test]
+    #[should_panic(expected = "two parameters are named `a`")]
+    fn a_name_is_given_once() {
+        parameters(&[("a", 2), ("a", 3)]);
+    }
+}

@@ -1,0 +1,284 @@
+//! Learning curves as SVG: accuracy or loss by epoch, of one run or several.
+//!
+//! A chart has no background, its text and grid take the color of the text around it (`currentColor`) or, where it
+//! stands alone, a gray that can be read on light and dark, and the colors of the runs (Okabe and Ito, "Color universal
+//! design", 2008) can be told apart by color-blind readers. Training is dashed, validation solid.
+
+use aumenta_runs::{EpochRecord, Scores};
+use plotters::coord::Shift;
+use plotters::drawing::DrawingAreaErrorKind;
+use plotters::element::DashedPathElement;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::error::ReportError;
+use crate::escape;
+
+/// The curves of one run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Curve<'a> {
+    /// The run's name, for the legend.
+    pub name: &'a str,
+    /// Its epochs, oldest first.
+    pub epochs: &'a [EpochRecord],
+}
+
+/// What a chart shows by epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// The share of images predicted right.
+    Accuracy,
+    /// The mean loss of an image.
+    Loss,
+}
+
+/// One chart with the training and validation curves of all runs, as an SVG document.
+///
+/// A point that is not finite leaves a hole in its curve.
+///
+/// # Errors
+/// [`ReportError::Chart`] where the plotting library refuses.
+pub fn overlay(curves: &[Curve], measure: Measure) -> Result<String, ReportError> {
+    chart(curves, 0, measure, &Scale::of(curves, measure))
+}
+
+/// One chart a run, all on the same scales and each in the color that [`overlay`] gives the run, as SVG documents.
+///
+/// # Errors
+/// [`ReportError::Chart`] where the plotting library refuses.
+pub fn panels(curves: &[Curve], measure: Measure) -> Result<Vec<String>, ReportError> {
+    let scale = Scale::of(curves, measure);
+    (0..curves.len()).map(|run| chart(&curves[run..=run], run, measure, &scale)).collect()
+}
+
+impl Measure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accuracy => "accuracy",
+            Self::Loss => "loss",
+        }
+    }
+
+    fn of(self, scores: &Scores) -> f64 {
+        match self {
+            Self::Accuracy => scores.accuracy,
+            Self::Loss => scores.loss,
+        }
+    }
+}
+
+/// The ranges of the axes.
+struct Scale {
+    last_epoch: i32,
+    low: f64,
+    high: f64,
+}
+
+impl Scale {
+    /// Epochs from 1; accuracies from the tenth below the lowest to 1; losses from 0 to just above the highest.
+    fn of(curves: &[Curve], measure: Measure) -> Self {
+        let epochs = || curves.iter().flat_map(|curve| curve.epochs);
+        let values = || epochs().flat_map(|epoch| [measure.of(&epoch.train), measure.of(&epoch.validation)]);
+        let finite = || values().filter(|value| value.is_finite());
+        let (low, high) = match measure {
+            Measure::Accuracy => ((finite().fold(0.9, f64::min) * 10.0).floor().max(0.0) / 10.0, 1.0),
+            Measure::Loss => (0.0, finite().fold(0.0, f64::max) * 1.05),
+        };
+        Self {
+            last_epoch: epochs().map(|epoch| epoch.epoch as i32).max().unwrap_or(0).max(2),
+            low,
+            high: if high > low { high } else { low + 1.0 },
+        }
+    }
+}
+
+// A chart is laid out in units of half a pixel, since the backend rounds every coordinate to whole units.
+const WIDTH: u32 = 960;
+const PLOT_HEIGHT: u32 = 560;
+const LEGEND_ROW: u32 = 44;
+const FONT_SIZE: u32 = 28;
+
+/// A color that nothing else has, to be replaced by `currentColor` in the finished document.
+const INK: RGBColor = RGBColor(1, 2, 3);
+
+/// Blue, vermilion, bluish green, orange, reddish purple and sky blue.
+const PALETTE: [RGBColor; 6] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(230, 159, 0),
+    RGBColor(204, 121, 167),
+    RGBColor(86, 180, 233),
+];
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type DrawResult = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+
+fn chart(curves: &[Curve], first_color: usize, measure: Measure, scale: &Scale) -> Result<String, ReportError> {
+    let size = (WIDTH, PLOT_HEIGHT + LEGEND_ROW * curves.len() as u32);
+    let colors: Vec<RGBColor> = PALETTE.iter().copied().cycle().skip(first_color).take(curves.len()).collect();
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+    let (legend, plot) = area.split_vertically(LEGEND_ROW * curves.len() as u32);
+    let draw = || {
+        draw_legend(&legend, curves, &colors)?;
+        draw_plot(&plot, curves, &colors, measure, scale)?;
+        area.present()
+    };
+    draw().map_err(|source| ReportError::Chart { chart: measure.name(), source })?;
+    // The document is complete only when every area over it is gone.
+    drop((area, legend, plot));
+    Ok(finish(&svg, curves, measure, size))
+}
+
+/// A row a run: its name, and what its dashed and its solid line stand for.
+fn draw_legend(area: &Area, curves: &[Curve], colors: &[RGBColor]) -> DrawResult {
+    let centered = |horizontal| Pos::new(horizontal, VPos::Center);
+    let text = ink_text().pos(centered(HPos::Left));
+    for (row, (curve, color)) in curves.iter().zip(colors).enumerate() {
+        let y = (row as u32 * LEGEND_ROW + LEGEND_ROW / 2) as i32;
+        area.draw(&Text::new(escape::visible(curve.name), (100, y), text.clone()))?;
+        area.draw(&DashedPathElement::new([(500, y), (560, y)], DASH, GAP, color.stroke_width(STROKE)))?;
+        area.draw(&Text::new("training", (572, y), text.clone()))?;
+        area.draw(&PathElement::new([(710, y), (770, y)], color.stroke_width(STROKE)))?;
+        area.draw(&Text::new("validation", (782, y), text.clone()))?;
+    }
+    Ok(())
+}
+
+const STROKE: u32 = 4;
+const DASH: u32 = 12;
+const GAP: u32 = 8;
+
+fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], measure: Measure, scale: &Scale) -> DrawResult {
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(24)
+        .margin_top(16)
+        .set_label_area_size(LabelAreaPosition::Left, 100)
+        .set_label_area_size(LabelAreaPosition::Bottom, 80)
+        .build_cartesian_2d(1..scale.last_epoch, scale.low..scale.high)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.2).stroke_width(2))
+        .axis_style(INK.mix(0.5).stroke_width(2))
+        .label_style(ink_text())
+        .axis_desc_style(ink_text())
+        .x_desc("epoch")
+        .y_desc(measure.name())
+        .x_labels(8)
+        .y_labels(6)
+        .y_label_formatter(&|value| format!("{value:.2}"))
+        .draw()?;
+    for (curve, color) in curves.iter().zip(colors) {
+        let style = color.stroke_width(STROKE);
+        for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.train)) {
+            chart.draw_series(points.iter().map(|&point| Circle::new(point, 4, color.filled())))?;
+            chart.draw_series(DashedLineSeries::new(points, DASH, GAP, style))?;
+        }
+        for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.validation)) {
+            chart.draw_series(points.iter().map(|&point| Circle::new(point, 6, color.filled())))?;
+            chart.draw_series(LineSeries::new(points, style))?;
+        }
+    }
+    Ok(())
+}
+
+fn ink_text() -> TextStyle<'static> {
+    ("sans-serif", FONT_SIZE).into_font().color(&INK)
+}
+
+/// The points of a curve, parted where it has no finite value.
+fn finite_stretches(epochs: &[EpochRecord], value: impl Fn(&EpochRecord) -> f64) -> Vec<Vec<(i32, f64)>> {
+    let points: Vec<(i32, f64)> = epochs.iter().map(|epoch| (epoch.epoch as i32, value(epoch))).collect();
+    let stretches = points.split(|(_, value)| !value.is_finite());
+    stretches.filter(|stretch| !stretch.is_empty()).map(<[_]>::to_vec).collect()
+}
+
+/// Lets the document scale, take its ink from the text around it, and say to a screen reader what it is.
+fn finish(svg: &str, curves: &[Curve], measure: Measure, (width, height): (u32, u32)) -> String {
+    let names: Vec<&str> = curves.iter().map(|curve| curve.name).collect();
+    let label = escape::html(&format!("Training and validation {} by epoch: {}", measure.name(), names.join(", ")));
+    let fixed = format!("<svg width=\"{width}\" height=\"{height}\"");
+    let scaling = format!(
+        "<svg role=\"img\" aria-label=\"{label}\" width=\"{}\" height=\"{}\" color=\"#767676\"",
+        width / 2,
+        height / 2
+    );
+    svg.replacen(&fixed, &scaling, 1).replace("=\"#010203\"", "=\"currentColor\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::tests::run;
+
+    fn chart_of(accuracies: &[(f64, f64)], measure: Measure) -> String {
+        let run = run("plain", accuracies);
+        overlay(&[Curve { name: &run.name, epochs: &run.epochs }], measure).unwrap()
+    }
+
+    #[test]
+    fn a_chart_stays_as_it_was_drawn() {
+        insta::assert_snapshot!(chart_of(&[(0.6, 0.62), (0.8, 0.75), (0.95, 0.78)], Measure::Accuracy));
+    }
+
+    #[test]
+    fn the_same_runs_give_the_same_bytes() {
+        let accuracies = [(0.6, 0.62), (0.8, 0.75)];
+        assert_eq!(chart_of(&accuracies, Measure::Loss), chart_of(&accuracies, Measure::Loss));
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_text() {
+        let run = run("<script>alert(\"#010203\")</script>\u{1b}", &[(0.6, 0.62)]);
+        let svg = overlay(&[Curve { name: &run.name, epochs: &run.epochs }], Measure::Accuracy).unwrap();
+        assert!(!svg.contains("<script"), "{svg}");
+        assert!(!svg.contains('\u{1b}'));
+        assert!(svg.contains("&lt;script&gt;alert(&quot;#010203&quot;)"), "{svg}");
+    }
+
+    #[test]
+    fn ink_follows_the_text_around_the_chart() {
+        let svg = chart_of(&[(0.6, 0.62)], Measure::Accuracy);
+        assert!(svg.contains("fill=\"currentColor\"") && !svg.contains("\"#010203\""));
+    }
+
+    #[test]
+    fn epochs_are_whole_numbers() {
+        for epochs in [1, 2, 3, 30] {
+            let svg = chart_of(&vec![(0.6, 0.62); epochs], Measure::Accuracy);
+            let labels = svg.lines().filter(|line| line.trim().parse::<u32>().is_ok()).count();
+            assert!(labels >= 2, "{epochs} epochs have {labels} whole labels");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_leaves_a_hole() {
+        let mut run = run("diverged", &[(0.6, 0.6), (0.6, 0.6), (0.5, 0.5), (0.5, 0.5)]);
+        run.epochs[1].train.loss = f64::NAN;
+        let stretches = finite_stretches(&run.epochs, |epoch| epoch.train.loss);
+        assert_eq!(stretches, [vec![(1, 0.4)], vec![(3, 0.5), (4, 0.5)]]);
+        let svg = overlay(&[Curve { name: "diverged", epochs: &run.epochs }], Measure::Loss).unwrap();
+        assert!(!svg.contains("NaN"));
+    }
+
+    #[test]
+    fn a_chart_without_epochs_has_its_axes() {
+        for measure in [Measure::Accuracy, Measure::Loss] {
+            assert!(overlay(&[Curve { name: "empty", epochs: &[] }], measure).unwrap().contains("epoch"));
+            assert!(overlay(&[], measure).unwrap().contains("epoch"));
+        }
+    }
+
+    #[test]
+    fn panels_share_one_scale_and_keep_each_runs_color() {
+        let (plain, augmented) = (run("plain", &[(0.6, 0.62), (0.9, 0.7)]), run("augmented", &[(0.35, 0.4)]));
+        let curves = [&plain, &augmented].map(|run| Curve { name: &run.name, epochs: &run.epochs });
+        let panels = panels(&curves, Measure::Accuracy).unwrap();
+        assert!(panels.iter().all(|svg| svg.contains("0.30")), "the lowest accuracy of all runs sets the scale");
+        assert!(panels[0].contains("#0072B2") && !panels[0].contains("#D55E00"));
+        assert!(panels[1].contains("#D55E00") && !panels[1].contains("#0072B2"));
+    }
+}

@@ -1,0 +1,16 @@
+//! [`ReportError`]: why something could not be drawn.
+
+use plotters::drawing::DrawingAreaErrorKind;
+
+/// Why something could not be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The plotting library refused a chart.
+    #[error("could not draw the {chart} curves: leave out that chart, and report how many runs and epochs it had")]
+    Chart {
+        /// The measure that the chart shows.
+        chart: &'static str,
+        /// What the plotting library said.
+        source: DrawingAreaErrorKind<std::io::Error>,
+    },
+}

@@ -1,0 +1,46 @@
+//! Tables, curves, contact sheets and the page that shows them.
+//!
+//! Everything here turns records into text or pixels and touches no file: the caller writes what it gets.
+//!
+//! - [`Table`] is one result with an exporter a format; [`summary_table`], [`class_table`] and [`confusion_table`]
+//!   fill it from runs and evaluations;
+//! - [`overlay`] and [`panels`] draw learning curves as SVG;
+//! - [`contact_sheet`] shows images with captions, such as what augmentation made of one photograph;
+//! - [`conclusion`] says in words what the numbers show, and what they do not;
+//! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser.
+//!
+//! Names of runs, classes and files come from strangers. They are escaped in HTML, SVG and Markdown, and control
+//! characters are shown as `�`.
+//!
+//! The same input gives the same bytes.
+//!
+//! ```
+//! use aumenta_report::{Alignment, Table};
+//!
+//! let mut table = Table::new([("class", Alignment::Left), ("recall", Alignment::Right)]);
+//! table.push(["cat", "0.912"]);
+//! table.push(["<dog>", "0.87"]);
+//! assert_eq!(table.to_text(), "class  recall\n-----  ------\ncat     0.912\n<dog>    0.87\n");
+//! assert!(table.to_html().contains("&lt;dog&gt;"));
+//! ```
+
+mod contact_sheet;
+mod curves;
+mod error;
+mod escape;
+mod evaluation;
+mod number;
+mod page;
+mod sentence;
+mod summary;
+mod table;
+mod text;
+
+pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
+pub use crate::curves::{Curve, Measure, overlay, panels};
+pub use crate::error::ReportError;
+pub use crate::evaluation::{class_table, confusion_table};
+pub use crate::page::{DataFacts, OverfittingReport, SplitFacts};
+pub use crate::sentence::conclusion;
+pub use crate::summary::{RunSummary, summary_table};
+pub use crate::table::{Alignment, Table};

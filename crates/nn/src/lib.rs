@@ -48,7 +48,7 @@ pub use dropout::dropout;
 pub use error::NnError;
 pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
-pub use loss::{binary_cross_entropy, cross_entropy, sigmoid, softmax};
+pub use loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use max_pool2d::max_pool2d;
 pub use optimizer::{RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};

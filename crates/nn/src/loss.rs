@@ -5,6 +5,51 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
 use crate::error::NnError;
 use crate::storage::{f32s, u32s};
 
+/// The loss of a classifier, which follows from its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// One logit for two classes: [`binary_cross_entropy`].
+    Binary,
+    /// One logit a class: [`cross_entropy`].
+    Categorical,
+}
+
+impl Loss {
+    /// The loss for a network with so many outputs.
+    pub fn for_outputs(outputs: usize) -> Self {
+        if outputs == 1 { Self::Binary } else { Self::Categorical }
+    }
+
+    /// The loss of each sample, f32 `[n]`, from logits `[n, outputs]` and classes u32 `[n]`.
+    ///
+    /// # Errors
+    /// As the two functions.
+    pub fn of_each(self, logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
+        match self {
+            Self::Binary => binary_cross_entropy(logits, classes),
+            Self::Categorical => cross_entropy(logits, classes),
+        }
+    }
+
+    /// The probability of each class from one sample's logits; they sum to 1.
+    ///
+    /// ```
+    /// use aumenta_nn::Loss;
+    ///
+    /// assert_eq!(Loss::Binary.probabilities(&[0.0]), [0.5, 0.5]);
+    /// assert_eq!(Loss::Categorical.probabilities(&[3.0, 3.0]), [0.5, 0.5]);
+    /// ```
+    pub fn probabilities(self, logits: &[f32]) -> Vec<f32> {
+        match self {
+            Self::Binary => {
+                let second = sigmoid(logits[0]);
+                vec![1.0 - second, second]
+            }
+            Self::Categorical => softmax(logits),
+        }
+    }
+}
+
 /// Categorical cross-entropy of each sample: `-log softmax(logits)[class]`, computed as `log(sum exp(l - max)) + max -
 /// l[class]`, which does not overflow.
 ///
@@ -57,12 +102,12 @@ pub fn binary_cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor,
 }
 
 /// `1 / (1 + exp(-x))`.
-pub fn sigmoid(x: f32) -> f32 {
+fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
 /// The softmax of one row of logits: positive, summing to 1.
-pub fn softmax(logits: &[f32]) -> Vec<f32> {
+fn softmax(logits: &[f32]) -> Vec<f32> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let powers: Vec<f32> = logits.iter().map(|l| (l - max).exp()).collect();
     let sum: f32 = powers.iter().sum();

@@ -65,11 +65,20 @@ impl Sequential {
     /// # Errors
     /// [`NnError::Shape`] where `x` is no batch of the network's input shape.
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
-        if x.dims().get(1..) != Some(&self.input) {
-            let (got, expected) = (x.dims(), &self.input);
-            return Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {expected:?}")));
-        }
+        self.check_input(x)?;
         self.forward_range(x, 0..self.layers.len(), mode)
+    }
+
+    /// Whether `x` is a batch of the network's input shape.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where it is not.
+    pub fn check_input(&self, x: &Tensor) -> Result<(), NnError> {
+        if x.dims().get(1..) == Some(&self.input) {
+            return Ok(());
+        }
+        let (got, expected) = (x.dims(), &self.input);
+        Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {expected:?}")))
     }
 
     /// The output of the layers in `range` alone, for the input of the first of them.

@@ -1,0 +1,95 @@
+//! Which architecture a run uses, and its settings.
+
+use serde::{Deserialize, Serialize};
+
+use crate::architecture::Architecture;
+use crate::error::ModelError;
+use crate::{cats_dogs_convnet, mnist_convnet};
+
+/// A model's name and settings, as the `[model]` table of a configuration holds them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum ModelConfig {
+    /// The network for 28x28 gray digits.
+    MnistConvnet {},
+    /// The network for RGB photographs of two classes.
+    CatsDogsConvnet {
+        /// The input's side in pixels.
+        #[serde(default = "cats_dogs_convnet::default_image_size")]
+        image_size: usize,
+        /// The dropout rate before the dense layers, in `[0, 1)`; 0 leaves the layer out.
+        #[serde(default)]
+        dropout: f32,
+    },
+}
+
+impl ModelConfig {
+    /// The names of all models.
+    pub const NAMES: [&str; 2] = ["mnist-convnet", "cats-dogs-convnet"];
+
+    /// The model named `name`, with default settings.
+    ///
+    /// # Errors
+    /// [`ModelError::UnknownModel`] where there is none.
+    pub fn named(name: &str) -> Result<Self, ModelError> {
+        match name {
+            "mnist-convnet" => Ok(Self::MnistConvnet {}),
+            "cats-dogs-convnet" => {
+                Ok(Self::CatsDogsConvnet { image_size: cats_dogs_convnet::default_image_size(), dropout: 0.0 })
+            }
+            _ => Err(ModelError::UnknownModel {
+                name: name.to_string(),
+                known: Self::NAMES.map(|name| format!("`{name}`")).join(", "),
+            }),
+        }
+    }
+
+    /// The configured layers.
+    ///
+    /// # Errors
+    /// [`ModelError::Layers`] where the settings do not fit, such as an image too small for its four poolings.
+    pub fn architecture(&self) -> Result<Architecture, ModelError> {
+        match *self {
+            Self::MnistConvnet {} => mnist_convnet::architecture(),
+            Self::CatsDogsConvnet { image_size, dropout } => cats_dogs_convnet::architecture(image_size, dropout),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_a_model_that_has_that_name() {
+        for name in ModelConfig::NAMES {
+            let config = ModelConfig::named(name).unwrap();
+            assert_eq!(config.architecture().unwrap().name(), name);
+            let text = toml::to_string(&config).unwrap();
+            assert!(text.starts_with(&format!("name = \"{name}\"")));
+            assert_eq!(toml::from_str::<ModelConfig>(&text).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = ModelConfig::named("resnet").unwrap_err().to_string();
+        assert_eq!(error, "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`");
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        for text in ["name = \"mnist-convnet\"\ndropout = 0.5", "name = \"cats-dogs-convnet\"\nimage_size = 90"] {
+            assert!(toml::from_str::<ModelConfig>(text).unwrap_err().to_string().contains("unknown field"));
+        }
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_name_the_layer() {
+        let config = ModelConfig::CatsDogsConvnet { image_size: 40, dropout: 0.0 };
+        let error = config.architecture().unwrap_err();
+        let ModelError::Layers { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().starts_with("layer `pool4`"), "{source}");
+        assert!(ModelConfig::CatsDogsConvnet { image_size: 90, dropout: 1.5 }.architecture().is_err());
+    }
+}

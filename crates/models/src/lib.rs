@@ -1,0 +1,24 @@
+//! Network architectures, one a file, behind one trait.
+//!
+//! A [`ModelConfig`] names an architecture and its settings, as a run's configuration holds it. It becomes an
+//! [`Architecture`] (layers as data, with a [`Summary`]) and, with a seed, a [`Model`] that computes.
+//!
+//! ```
+//! use aumenta_models::ModelConfig;
+//!
+//! let summary = ModelConfig::named("mnist-convnet")?.architecture()?.summary();
+//! assert_eq!(summary.parameters(), 93_322);
+//! # Ok::<(), aumenta_models::ModelError>(())
+//! ```
+
+mod architecture;
+mod cats_dogs_convnet;
+mod config;
+mod error;
+mod mnist_convnet;
+mod model;
+
+pub use architecture::{Architecture, Summary, SummaryRow};
+pub use config::ModelConfig;
+pub use error::ModelError;
+pub use model::Model;

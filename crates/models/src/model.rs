@@ -1,0 +1,100 @@
+//! The trait that every network stands behind.
+
+use std::fmt::Debug;
+use std::ops::Range;
+
+use aumenta_nn::{Mode, NnError, Parameters, Sequential};
+use candle_core::Tensor;
+
+/// A network with weights: a base that computes features from images, and a head that computes logits from features.
+///
+/// The two are apart because features of a base that does not change can be computed once and reused.
+pub trait Model: Debug + Send {
+    /// All parameters, in the order of the layers.
+    fn parameters(&self) -> &Parameters;
+
+    /// The features of a batch of images, f32 NHWC.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where the batch is not of the input's shape.
+    fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor, NnError>;
+
+    /// The logits, f32 `[n, outputs]`, of a batch of features.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where the features are not those of this model.
+    fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor, NnError>;
+
+    /// The logits, f32 `[n, outputs]`, of a batch of images, f32 NHWC.
+    ///
+    /// # Errors
+    /// As [`Model::features`].
+    fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        self.head(&self.features(images, mode)?, mode)
+    }
+}
+
+/// A chain of layers whose last ones, `head`, are the head.
+#[derive(Debug)]
+pub(crate) struct SequentialModel {
+    network: Sequential,
+    head: Range<usize>,
+}
+
+impl SequentialModel {
+    pub(crate) fn new(network: Sequential, head: Range<usize>) -> Self {
+        Self { network, head }
+    }
+}
+
+impl Model for SequentialModel {
+    fn parameters(&self) -> &Parameters {
+        self.network.parameters()
+    }
+
+    fn features(&self, images: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        self.network.check_input(images)?;
+        self.network.forward_range(images, 0..self.head.start, mode)
+    }
+
+    fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        self.network.forward_range(features, self.head.clone(), mode)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_seed::Seed;
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::config::ModelConfig;
+
+    #[test]
+    fn every_parameter_of_every_model_gets_a_gradient() {
+        for config in [ModelConfig::MnistConvnet {}, ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.3 }] {
+            let architecture = config.architecture().unwrap();
+            let model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();
+            let [height, width, channels] = architecture.input();
+            let len = 2 * height * width * channels;
+            let pixels: Vec<f32> = (0..len).map(|i| ((i * 37 + 11) % 101) as f32 / 101.0).collect();
+            let x = Tensor::from_vec(pixels, (2, height, width, channels), &Device::Cpu).unwrap();
+            let logits = model.forward(&x, Mode::Train { step: 0 }).unwrap();
+            assert_eq!(logits.dims(), [2, architecture.outputs()]);
+            let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
+            assert_eq!(model.parameters().element_count(), architecture.summary().parameters());
+            for parameter in model.parameters() {
+                let gradient = gradients.get(&parameter.var).unwrap();
+                let size = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
+                assert!(size > 0.0, "{} has a zero gradient", parameter.name);
+            }
+        }
+    }
+
+    #[test]
+    fn images_of_another_size_are_refused() {
+        let model = ModelConfig::MnistConvnet {}.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+        let x = Tensor::zeros((1, 28, 28, 3), DType::F32, &Device::Cpu).unwrap();
+        assert!(model.forward(&x, Mode::Evaluate).unwrap_err().to_string().contains("[28, 28, 1]"));
+    }
+}

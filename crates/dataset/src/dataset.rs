@@ -1,0 +1,104 @@
+//! [`Dataset`]: a manifest together with the source that its records are read from.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::error::{DatasetError, EntryFault};
+use crate::manifest::Manifest;
+use crate::record::Record;
+use crate::source::{OpenOptions, Source, SourceKind, open};
+use crate::split::Split;
+
+/// A prepared data set that any number of threads read from.
+#[derive(Debug)]
+pub struct Dataset {
+    manifest: Manifest,
+    source: Box<dyn Source>,
+    /// For each record, by id, the index of its entry in the source.
+    entries: Vec<usize>,
+}
+
+impl Dataset {
+    /// Opens the manifest at `manifest_path` (a file, or a folder that holds `manifest.json`) and its source, or in its
+    /// place the source at `source_override`, such as a copy or the same images unpacked.
+    ///
+    /// # Errors
+    /// Where either cannot be opened, or images of the manifest are missing from the source or have another size or
+    /// checksum there.
+    pub fn open(manifest_path: &Path, source_override: Option<&Path>) -> Result<Self, DatasetError> {
+        let manifest = Manifest::read(manifest_path)?;
+        let path = source_override.unwrap_or(&manifest.source.path);
+        let inner = if path.is_dir() { None } else { manifest.source.inner.clone() };
+        let source = open(path, &OpenOptions { inner, ..OpenOptions::default() })?;
+        let entries = find_entries(&manifest, source.as_ref())?;
+        Ok(Self { manifest, source, entries })
+    }
+
+    /// The manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The records of a split, by class and natural order of paths.
+    pub fn records(&self, split: Split) -> &[Record] {
+        self.manifest.records(split)
+    }
+
+    /// The packing that is read from.
+    pub fn source_kind(&self) -> SourceKind {
+        self.source.kind()
+    }
+
+    /// Fills `buffer` with the encoded image of `record`, which must be one of this data set's.
+    ///
+    /// The bytes are those that the manifest was made from: the source's CRC-32 vouches for that or, where it has none,
+    /// their BLAKE3 hash.
+    ///
+    /// # Errors
+    /// [`DatasetError::Entry`], naming the entry and saying whether it is unreadable, damaged or changed.
+    ///
+    /// # Panics
+    /// Where `record.id` is not below the number of records.
+    pub fn read(&self, record: &Record, buffer: &mut Vec<u8>) -> Result<(), DatasetError> {
+        let index = self.entries[record.id as usize];
+        self.source.read(index, buffer)?;
+        let is_vouched_for = self.source.entries()[index].crc32.is_some() && record.crc32.is_some();
+        if is_vouched_for || blake3::hash(buffer).to_hex().as_str() == record.hash {
+            return Ok(());
+        }
+        Err(changed(self.source.as_ref(), record))
+    }
+}
+
+/// For each record the index of its entry, having the same size and, as far as both are known, the same CRC-32.
+fn find_entries(manifest: &Manifest, source: &dyn Source) -> Result<Vec<usize>, DatasetError> {
+    let by_path: HashMap<&str, usize> =
+        source.entries().iter().enumerate().map(|(index, entry)| (entry.path.as_str(), index)).collect();
+    let mut entries = Vec::new();
+    let mut missing = Vec::new();
+    for record in manifest.all_records() {
+        let Some(&index) = by_path.get(record.path.as_str()) else {
+            missing.push(record);
+            continue;
+        };
+        let entry = &source.entries()[index];
+        let has_other_crc = entry.crc32.zip(record.crc32).is_some_and(|(found, expected)| found != expected);
+        if entry.size != record.size || has_other_crc {
+            return Err(changed(source, record));
+        }
+        entries.push(index);
+    }
+    match missing.first() {
+        None => Ok(entries),
+        Some(first) => Err(DatasetError::RecordMissing {
+            path: source.path().to_owned(),
+            entry: first.path.clone(),
+            missing: missing.len(),
+            records: missing.len() + entries.len(),
+        }),
+    }
+}
+
+fn changed(source: &dyn Source, record: &Record) -> DatasetError {
+    DatasetError::Entry { path: source.path().to_owned(), entry: record.path.clone(), fault: EntryFault::Changed }
+}

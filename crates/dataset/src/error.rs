@@ -1,0 +1,398 @@
+//! [`DatasetError`]: what stops a data set from being prepared, read or written; [`EntryFault`]: what is wrong with one
+//! of its files.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::finding::Finding;
+use crate::split::Split;
+
+/// What stopped the work on a data set.
+///
+/// Messages say what is wrong, where, and what to do about it. A fault of a single file is an [`EntryFault`], which a
+/// scan collects instead of stopping.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatasetError {
+    /// The operating system refused; the message names the file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+
+    /// The source is not there.
+    #[error("there is no file or folder `{path}`: give a zip archive, a folder of images or a folder of IDX files")]
+    SourceMissing {
+        /// What was asked for.
+        path: PathBuf,
+    },
+
+    /// The source is a file, but not a zip archive.
+    #[error("`{path}` is not a zip archive: give a zip archive, a folder of images or a folder of IDX files")]
+    NotAnArchive {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The archive's table of contents, which stands at its end, cannot be read.
+    #[error("`{path}` is a damaged or incomplete zip archive: download or copy it again")]
+    Archive {
+        /// The archive; an inner one is written `outer.zip/inner.zip`.
+        path: PathBuf,
+        /// What the reader met.
+        #[source]
+        source: zip::result::ZipError,
+    },
+
+    /// A limit that protects against hostile archives is exceeded.
+    #[error("`{path}` holds {found} {what}, more than the limit of {limit}: raise the limit if you trust the source")]
+    TooMuch {
+        /// The source.
+        path: PathBuf,
+        /// What was counted: `entries` or `bytes`.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+
+    /// An entry would be written outside the folder that it is unpacked into.
+    #[error("`{path}` holds an entry with the unsafe path `{entry}`: do not trust this archive")]
+    UnsafePath {
+        /// The source.
+        path: PathBuf,
+        /// The path within it.
+        entry: String,
+    },
+
+    /// Two entries have the same path, so that a path does not name one content.
+    #[error("`{path}` holds two entries of the same path: pack it again")]
+    RepeatedPath {
+        /// The archive.
+        path: PathBuf,
+    },
+
+    /// Entries share bytes, as in archives made to explode.
+    #[error("`{path}` holds entries that overlap, such as `{entry}`: do not trust this archive")]
+    Overlap {
+        /// The archive.
+        path: PathBuf,
+        /// An entry whose bytes belong to another one too.
+        entry: String,
+    },
+
+    /// A path cannot be written in a manifest.
+    #[error("the path `{path}` is not valid UTF-8: rename it")]
+    NotUtf8 {
+        /// The path.
+        path: PathBuf,
+    },
+
+    /// Nothing to learn from.
+    #[error("`{path}` holds no images ({ignored} other files): JPEG, PNG, GIF, BMP, TIFF, WebP and PNM are known")]
+    NoImages {
+        /// The source.
+        path: PathBuf,
+        /// Files of other kinds within it.
+        ignored: usize,
+    },
+
+    /// Several inner archives could be meant.
+    #[error("`{path}` holds several archives ({}): name the one to use as the inner archive", candidates.join(", "))]
+    AmbiguousInner {
+        /// The outer archive.
+        path: PathBuf,
+        /// The archives within it.
+        candidates: Vec<String>,
+    },
+
+    /// The inner archive that was named is not there.
+    #[error("`{path}` holds no inner archive `{inner}`{}", one_of(candidates))]
+    InnerMissing {
+        /// The source.
+        path: PathBuf,
+        /// What was asked for.
+        inner: String,
+        /// The archives within it.
+        candidates: Vec<String>,
+    },
+
+    /// An IDX file contradicts the format or its companion.
+    #[error("`{path}` is not a sound IDX file: expected {expected}, got {got}")]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+
+    /// One file of the source cannot be read.
+    #[error("cannot read the image `{entry}` of `{path}`")]
+    Entry {
+        /// The source.
+        path: PathBuf,
+        /// The path within it.
+        entry: String,
+        /// What is wrong with it.
+        #[source]
+        fault: EntryFault,
+    },
+
+    /// Files are faulty and the caller did not choose to leave them out.
+    #[error("{} of {scanned} images are faulty: repair them, or choose to skip faulty images{}", findings.len(), listed(findings))]
+    Faulty {
+        /// Images looked at.
+        scanned: usize,
+        /// Every faulty file; the message lists the first ten.
+        findings: Vec<Finding>,
+    },
+
+    /// The class does not follow from the file's name.
+    #[error(
+        "no class follows from the file name `{entry}`: known forms are `cat.0.jpg`, `cat_001.png`, `cat-1.jpg` and \
+         `cat (1).jpg`; or put each class in a folder of its own"
+    )]
+    UnknownLabel {
+        /// The path within the source.
+        entry: String,
+    },
+
+    /// The label rule needs what the source does not have.
+    #[error("the label rule `{rule}` does not apply to `{path}`: {reason}")]
+    LabelRule {
+        /// The rule's name.
+        rule: &'static str,
+        /// The source.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+
+    /// A class name cannot name a folder.
+    #[error("`{class}` cannot be the name of a class: it must also serve as the name of a folder")]
+    ClassName {
+        /// The name.
+        class: String,
+    },
+
+    /// A classifier needs two classes.
+    #[error("all {images} images of `{path}` are of the class `{class}`: at least two classes are needed")]
+    OneClass {
+        /// The source.
+        path: PathBuf,
+        /// The only class.
+        class: String,
+        /// Its images.
+        images: usize,
+    },
+
+    /// A class has too few images.
+    #[error("class `{class}` has {available} usable images, {wanted} are wanted: ask for fewer")]
+    TooFew {
+        /// The class.
+        class: String,
+        /// The sum over the splits.
+        wanted: usize,
+        /// What there is.
+        available: usize,
+    },
+
+    /// A split would hold nothing of a class.
+    #[error("the {split} split would get no image of class `{class}` (it has {available}): ask for more")]
+    EmptySplit {
+        /// The split.
+        split: Split,
+        /// The class.
+        class: String,
+        /// Images of that class.
+        available: usize,
+    },
+
+    /// Ratios do not divide a whole.
+    #[error(
+        "the ratios {} must be above 0 and sum to 1, not to {sum}: correct them, or give counts to use a part of the \
+         images",
+        spelled(ratios)
+    )]
+    Ratios {
+        /// The ratios as given.
+        ratios: Vec<f64>,
+        /// Their sum.
+        sum: f64,
+    },
+
+    /// The number of amounts does not fit the source.
+    #[error(
+        "`{path}` {}: give {} amounts ({})",
+        if *has_test_set { "brings its own test set" } else { "brings no test set of its own" },
+        if *has_test_set { "two" } else { "three" },
+        if *has_test_set { "train, val" } else { "train, val, test" }
+    )]
+    AmountsMisfit {
+        /// The source.
+        path: PathBuf,
+        /// Whether it brings a test set.
+        has_test_set: bool,
+    },
+
+    /// The manifest is not the JSON that it should be.
+    #[error("`{path}` is not a manifest: prepare the data set again")]
+    ManifestSyntax {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// The manifest is of another version.
+    #[error("`{path}` has the manifest format {found}, this program reads {supported}: prepare the data set again")]
+    ManifestVersion {
+        /// The manifest.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that can be read.
+        supported: u32,
+    },
+
+    /// The manifest contradicts itself.
+    #[error("the manifest `{path}` contradicts itself: {reason}; prepare the data set again")]
+    ManifestContent {
+        /// The manifest.
+        path: PathBuf,
+        /// How.
+        reason: String,
+    },
+
+    /// A manifest's files are not in its source.
+    #[error(
+        "{missing} of {records} images of the manifest are not in `{path}`, such as `{entry}`: is it the right source?"
+    )]
+    RecordMissing {
+        /// The source.
+        path: PathBuf,
+        /// One of them.
+        entry: String,
+        /// How many are missing.
+        missing: usize,
+        /// How many records there are.
+        records: usize,
+    },
+
+    /// The place to write to is taken.
+    #[error("`{path}` exists and is not empty: choose another folder or remove it")]
+    OutputTaken {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// Writing an archive failed.
+    #[error("cannot write the archive `{path}`")]
+    WriteArchive {
+        /// The archive.
+        path: PathBuf,
+        /// What the writer met.
+        #[source]
+        source: zip::result::ZipError,
+    },
+}
+
+/// What is wrong with one file of a source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryFault {
+    /// A password would be needed.
+    #[error("it is encrypted: unpack the archive with its password and use the folder")]
+    Encrypted,
+
+    /// Neither stored nor deflated.
+    #[error("its compression method {method} is not supported: pack the archive with deflate")]
+    Method {
+        /// The method's name.
+        method: String,
+    },
+
+    /// Larger than allowed.
+    #[error("it holds {size} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// Its uncompressed size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+
+    /// Compressed more than images can be.
+    #[error("{packed} bytes would unpack to {size}, which no image does: do not trust this archive")]
+    Ratio {
+        /// Its size in the archive.
+        packed: u64,
+        /// Its uncompressed size.
+        size: u64,
+    },
+
+    /// The place where the file should begin holds something else.
+    #[error("its header is damaged")]
+    Header,
+
+    /// The bytes cannot be read or inflated.
+    #[error("its bytes cannot be read")]
+    Read(#[from] io::Error),
+
+    /// More or fewer bytes than announced.
+    #[error("it should hold {expected} bytes and holds {got}")]
+    Length {
+        /// Announced.
+        expected: u64,
+        /// Found.
+        got: u64,
+    },
+
+    /// The checksum of the archive does not fit.
+    #[error("its checksum is {got:08x} and should be {expected:08x}: its bytes are damaged")]
+    Checksum {
+        /// CRC-32 as the archive gives it.
+        expected: u32,
+        /// CRC-32 of what was read.
+        got: u32,
+    },
+
+    /// The content is another than when the manifest was made.
+    #[error("it has changed since the manifest was made: restore it or prepare the data set again")]
+    Changed,
+
+    /// The bytes are not an image that can be decoded.
+    #[error(transparent)]
+    Decode(#[from] aumenta_imgproc::DecodeError),
+}
+
+impl EntryFault {
+    /// The message with those of its causes, in one line.
+    pub(crate) fn reason(&self) -> String {
+        let mut reason = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            reason.push_str(": ");
+            reason.push_str(&error.to_string());
+            cause = error.source();
+        }
+        reason
+    }
+}
+
+fn one_of(candidates: &[String]) -> String {
+    if candidates.is_empty() { String::new() } else { format!(": it holds {}", candidates.join(", ")) }
+}
+
+fn listed(findings: &[Finding]) -> String {
+    let mut lines: Vec<String> = findings.iter().take(10).map(Finding::to_string).collect();
+    if findings.len() > 10 {
+        lines.push(format!("and {} more", findings.len() - 10));
+    }
+    format!("\n  {}", lines.join("\n  "))
+}
+
+fn spelled(ratios: &[f64]) -> String {
+    ratios.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,136 @@
+//! [`LabelRule`]: how the class of an image follows from its path.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::DatasetError;
+use crate::natural::natural_key;
+use crate::source::{Source, is_safe};
+
+/// How the class of an image follows from its path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LabelRule {
+    /// The source's own labels, else the folders' names, else the files' names.
+    ///
+    /// Folders are not taken as classes where all that differ are named like splits (`train`, `test1`, `val` …).
+    #[default]
+    Auto,
+    /// The name of a folder: of the levels at which all images have a folder and the names differ, the last.
+    Folder,
+    /// The file's name up to the number at its end: `cat` for `cat.0.jpg`, `cat_001.png`, `cat-1.jpg`, `cat (1).jpg`.
+    FileName,
+    /// What the source itself says, as IDX files do.
+    Source,
+}
+
+impl LabelRule {
+    /// The rule's name, as in a configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Folder => "folder",
+            Self::FileName => "file-name",
+            Self::Source => "source",
+        }
+    }
+}
+
+/// The classes of a source and the class of each of its entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Labels {
+    /// The rule that was applied, never [`LabelRule::Auto`].
+    pub rule: LabelRule,
+    /// The names of the classes, in natural order (`2` before `10`).
+    pub classes: Vec<String>,
+    /// For each entry of the source the index of its class.
+    pub class_of: Vec<u32>,
+}
+
+impl Labels {
+    /// Labels every entry of `source`.
+    ///
+    /// # Errors
+    /// Where the rule does not apply, a file's name has no known form, a class could not name a folder, or there is only
+    /// one class.
+    pub fn of(source: &dyn Source, rule: LabelRule) -> Result<Self, DatasetError> {
+        let level = varying_level(source);
+        let rule = match rule {
+            LabelRule::Auto if source.label(0).is_some() => LabelRule::Source,
+            LabelRule::Auto => match level {
+                Some(level) if !all_named_like_splits(source, level) => LabelRule::Folder,
+                _ => LabelRule::FileName,
+            },
+            rule => rule,
+        };
+        let misfit = |reason| DatasetError::LabelRule { rule: rule.name(), path: source.path().to_owned(), reason };
+        let names = (0..source.entries().len()).map(|index| {
+            let path = source.entries()[index].path.as_str();
+            match rule {
+                LabelRule::Source => source.label(index).ok_or_else(|| misfit("it has no labels of its own")),
+                LabelRule::Folder => level
+                    .and_then(|level| path.split('/').nth(level))
+                    .ok_or_else(|| misfit("its images are not in folders of different names")),
+                _ => file_label(path).ok_or_else(|| DatasetError::UnknownLabel { entry: path.to_owned() }),
+            }
+        });
+        Self::from_names(source, rule, &names.collect::<Result<Vec<_>, _>>()?)
+    }
+
+    fn from_names(source: &dyn Source, rule: LabelRule, names: &[&str]) -> Result<Self, DatasetError> {
+        let mut sorted = names.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        sorted.sort_by_cached_key(|name| natural_key(name));
+        if let Some(class) = sorted.iter().find(|class| !is_class_name(class)) {
+            return Err(DatasetError::ClassName { class: (*class).to_owned() });
+        }
+        if let [class] = sorted[..] {
+            let (path, class) = (source.path().to_owned(), class.to_owned());
+            return Err(DatasetError::OneClass { path, class, images: names.len() });
+        }
+        let index: std::collections::HashMap<&str, u32> = sorted.iter().copied().zip(0..).collect();
+        let class_of = names.iter().map(|name| index[name]).collect();
+        Ok(Self { rule, classes: sorted.into_iter().map(str::to_owned).collect(), class_of })
+    }
+}
+
+/// Whether `class` can name a folder, which a class must where splits are written as folders.
+pub(crate) fn is_class_name(class: &str) -> bool {
+    is_safe(class) && !class.contains('/')
+}
+
+/// The last level at which all entries have a folder and the folders' names differ.
+fn varying_level(source: &dyn Source) -> Option<usize> {
+    let folders = |path: &str| path.split('/').count() - 1;
+    let depth = source.entries().iter().map(|entry| folders(&entry.path)).min()?;
+    (0..depth).rev().find(|&level| {
+        let mut names = folder_names(source, level);
+        let first = names.next();
+        names.any(|name| Some(name) != first)
+    })
+}
+
+fn folder_names(source: &dyn Source, level: usize) -> impl Iterator<Item = &str> {
+    source.entries().iter().filter_map(move |entry| entry.path.split('/').nth(level))
+}
+
+fn all_named_like_splits(source: &dyn Source, level: usize) -> bool {
+    folder_names(source, level).all(|name| {
+        let name = name.to_ascii_lowercase();
+        matches!(
+            name.trim_end_matches(|c: char| c.is_ascii_digit()),
+            "train" | "training" | "val" | "valid" | "validation" | "test" | "testing"
+        )
+    })
+}
+
+/// The label in a file's name: what stands before the last separator and number.
+fn file_label(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next()?;
+    let (stem, _) = name.rsplit_once('.')?;
+    let stem = stem.strip_suffix(')').unwrap_or(stem);
+    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit());
+    let label = before.trim_end_matches(['.', '_', '-', ' ', '(']);
+    let is_known_form = before.len() < stem.len() && label.len() < before.len() && !label.is_empty();
+    is_known_form.then_some(label)
+}

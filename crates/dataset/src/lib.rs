@@ -1,0 +1,63 @@
+//! Data sets of images: where they come from, which class each image has, and how they are split without leaks.
+//!
+//! The way of a data set: [`open`] finds out how it is packed and gives a [`Source`]; [`prepare`] scans every image,
+//! takes classes from the names by a [`LabelRule`], leaves faulty and repeated images out as [`Finding`]s, divides the
+//! rest by [`Amounts`] into the three [`Split`]s, and gives a [`Manifest`]; a [`Dataset`] is a manifest with its source,
+//! from which any number of threads read. Nothing is unpacked: images are read from within the archive, even from an
+//! archive within the archive. Those who want folders all the same call [`materialize`].
+//!
+//! ```
+//! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare, write_zip};
+//! use aumenta_imgproc::{Image, encode_png};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let zip = folder.path().join("animals.zip");
+//! let pictures = (0..10).map(|n| {
+//!     let class = if n % 2 == 0 { "cat" } else { "dog" };
+//!     let image = Image::filled(8, 8, [n * 20, 0, 0]);
+//!     (format!("train/{class}.{n}.png"), encode_png(&image).expect("a PNG of 8x8 pixels"))
+//! });
+//! write_zip(&zip, pictures)?;
+//!
+//! // Of each class three images for training, one for validation and one for the test.
+//! let config = PrepareConfig::new(Amounts::Counts { train: 3, val: 1, test: Some(1) });
+//! let manifest = prepare(&zip, &config, &|_done, _total| {})?;
+//! manifest.write(&folder.path().join("manifest.json"))?;
+//!
+//! let dataset = Dataset::open(folder.path(), None)?;
+//! assert_eq!(dataset.manifest().classes, ["cat", "dog"]);
+//! assert_eq!(dataset.records(Split::Train).len(), 6);
+//! let mut bytes = Vec::new();
+//! dataset.read(&dataset.records(Split::Test)[0], &mut bytes)?;
+//! assert!(bytes.starts_with(b"\x89PNG"));
+//! # Ok::<(), aumenta_dataset::DatasetError>(())
+//! ```
+
+mod archive;
+mod atomic;
+mod dataset;
+mod duplicates;
+mod error;
+mod finding;
+mod labels;
+mod manifest;
+mod materialize;
+mod natural;
+mod prepare;
+mod record;
+mod scan;
+mod source;
+mod split;
+
+pub use crate::archive::{write_zip, zip_bytes};
+pub use crate::dataset::Dataset;
+pub use crate::error::{DatasetError, EntryFault};
+pub use crate::finding::{Cause, Finding};
+pub use crate::labels::{LabelRule, Labels};
+pub use crate::manifest::{MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
+pub use crate::materialize::materialize;
+pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
+pub use crate::record::Record;
+pub use crate::scan::{Facts, Progress, scan};
+pub use crate::source::{Entry, OpenOptions, Source, SourceKind, SourceLimits, open};
+pub use crate::split::{Amounts, Candidate, Order, Split, assign};

@@ -1,0 +1,264 @@
+//! [`Manifest`]: the written outcome of a preparation, which every later step names.
+
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::ser::Formatter;
+
+use crate::atomic::{parent, write_file};
+use crate::error::DatasetError;
+use crate::finding::Finding;
+use crate::labels::{LabelRule, is_class_name};
+use crate::record::Record;
+use crate::source::{SourceKind, is_safe};
+use crate::split::{Amounts, Order, Split};
+
+/// The version of the format that is written, and the only one that is read.
+pub const MANIFEST_FORMAT: u32 = 1;
+
+/// The name of the manifest's file where a folder is given.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// No honest manifest is larger; a file that is will not be read into memory.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Which images a data set consists of, their classes and their splits.
+///
+/// As JSON it has one record a line and the same bytes on every machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manifest {
+    /// [`MANIFEST_FORMAT`].
+    pub format: u32,
+    /// Where the images are.
+    pub source: SourceReference,
+    /// How the classes were found, never [`LabelRule::Auto`].
+    pub label_rule: LabelRule,
+    /// The names of the classes; a record's `class` is an index into them.
+    pub classes: Vec<String>,
+    /// What the shuffling followed from.
+    pub seed: u64,
+    /// In which order images were dealt to the splits.
+    pub order: Order,
+    /// How many images each split was to get.
+    pub amounts: Amounts,
+    /// Sound images that no split needed.
+    pub unused: usize,
+    /// The training split, by class and natural order of paths.
+    pub train: Vec<Record>,
+    /// The validation split, by class and natural order of paths.
+    pub val: Vec<Record>,
+    /// The test split, by class and natural order of paths.
+    pub test: Vec<Record>,
+    /// Faulty and repeated images, by natural order of paths.
+    pub left_out: Vec<Finding>,
+}
+
+/// Where a manifest's images are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SourceReference {
+    /// The packing.
+    pub kind: SourceKind,
+    /// The source's path. In the file it is relative to the manifest's folder where that is possible; in memory it can
+    /// be opened as it is.
+    pub path: PathBuf,
+    /// The archive within the archive, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inner: Option<String>,
+}
+
+/// Enough of a manifest to tell its version.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
+
+impl Manifest {
+    /// Reads the manifest in the file `path`, or in the file [`MANIFEST_FILE`] of the folder `path`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is no manifest (with line and column), is of another version, or contradicts
+    /// itself.
+    pub fn read(path: &Path) -> Result<Self, DatasetError> {
+        let path = if path.is_dir() { path.join(MANIFEST_FILE) } else { path.to_owned() };
+        let size = fs_err::metadata(&path)?.len();
+        if size > MAX_BYTES {
+            return Err(DatasetError::TooMuch { path, what: "bytes", found: size, limit: MAX_BYTES });
+        }
+        let json = fs_err::read(&path)?;
+        let syntax = |source| DatasetError::ManifestSyntax { path: path.clone(), source };
+        let Version { format } = serde_json::from_slice(&json).map_err(syntax)?;
+        if format != MANIFEST_FORMAT {
+            return Err(DatasetError::ManifestVersion { path, found: format, supported: MANIFEST_FORMAT });
+        }
+        let mut manifest: Self = serde_json::from_slice(&json).map_err(syntax)?;
+        if let Err(reason) = manifest.check() {
+            return Err(DatasetError::ManifestContent { path, reason });
+        }
+        manifest.source.path = parent(&path).join(&manifest.source.path);
+        Ok(manifest)
+    }
+
+    /// Writes the manifest to the file `path`, never half of it. Missing folders are made.
+    ///
+    /// # Errors
+    /// What the operating system refuses, or a source whose path is not UTF-8.
+    pub fn write(&self, path: &Path) -> Result<(), DatasetError> {
+        let folder = parent(path);
+        fs_err::create_dir_all(folder)?;
+        let source = fs_err::canonicalize(&self.source.path).or_else(|_| std::path::absolute(&self.source.path))?;
+        let relative = pathdiff::diff_paths(&source, fs_err::canonicalize(folder)?).unwrap_or(source);
+        let Some(relative) = relative.to_str() else { return Err(DatasetError::NotUtf8 { path: relative }) };
+        let json = self.to_json(relative.replace(MAIN_SEPARATOR_STR, "/").into());
+        write_file(path, |file| Ok(file.write_all(&json)?))
+    }
+
+    /// The BLAKE3 hash of the manifest without the source's path, 64 hexadecimal digits: two manifests of one hash mean
+    /// the same images in the same splits, wherever they lie.
+    pub fn hash(&self) -> String {
+        blake3::hash(&self.to_json(PathBuf::new())).to_hex().to_string()
+    }
+
+    /// The records of a split.
+    pub fn records(&self, split: Split) -> &[Record] {
+        match split {
+            Split::Train => &self.train,
+            Split::Val => &self.val,
+            Split::Test => &self.test,
+        }
+    }
+
+    /// All records, by id.
+    pub fn all_records(&self) -> impl Iterator<Item = &Record> {
+        Split::ALL.into_iter().flat_map(|split| self.records(split))
+    }
+
+    /// How many records of `class` a split has.
+    pub fn count(&self, split: Split, class: u32) -> usize {
+        self.records(split).iter().filter(|record| record.class == class).count()
+    }
+
+    fn to_json(&self, source_path: PathBuf) -> Vec<u8> {
+        let source = SourceReference { path: source_path, ..self.source.clone() };
+        let manifest = Self { source, ..self.clone() };
+        let mut json = Vec::new();
+        let mut serializer = serde_json::Serializer::with_formatter(&mut json, RecordLines::default());
+        // Nothing in a manifest can fail: its keys are strings, its paths were checked and memory takes every write.
+        manifest.serialize(&mut serializer).expect("a manifest is valid JSON");
+        json.push(b'\n');
+        json
+    }
+
+    /// What is wrong with the content, which may come from a stranger.
+    fn check(&self) -> Result<(), String> {
+        if self.classes.len() < 2 {
+            return Err(format!("it has {} classes", self.classes.len()));
+        }
+        let mut names = HashSet::new();
+        if let Some(class) = self.classes.iter().find(|class| !is_class_name(class) || !names.insert(class.as_str())) {
+            return Err(format!("`{class}` is repeated or cannot name a class"));
+        }
+        let mut paths = HashSet::new();
+        for (expected, record) in self.all_records().enumerate() {
+            let path = &record.path;
+            if record.id as usize != expected {
+                return Err(format!("the record of `{path}` has id {} and should have {expected}", record.id));
+            }
+            if record.class as usize >= self.classes.len() {
+                return Err(format!("the record of `{path}` has class {} of {}", record.class, self.classes.len()));
+            }
+            if !is_safe(path) {
+                return Err(format!("the path `{path}` is unsafe"));
+            }
+            if !paths.insert(path.as_str()) {
+                return Err(format!("`{path}` has two records"));
+            }
+            if blake3::Hash::from_hex(&record.hash).is_err() {
+                return Err(format!("the record of `{path}` has the hash `{}`", record.hash));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// JSON with a line for each field of the manifest and for each element of its lists.
+#[derive(Default)]
+struct RecordLines {
+    depth: usize,
+    has_elements: Vec<bool>,
+}
+
+impl RecordLines {
+    fn open<W: ?Sized + Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.has_elements.push(false);
+        writer.write_all(bracket)
+    }
+
+    fn close<W: ?Sized + Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
+        let has_elements = self.has_elements.pop().unwrap_or(false);
+        let breaks = self.breaks_lines() && has_elements;
+        self.depth -= 1;
+        if breaks {
+            self.start_line(writer)?;
+        }
+        writer.write_all(bracket)
+    }
+
+    fn next<W: ?Sized + Write>(&mut self, writer: &mut W, is_first: bool) -> io::Result<()> {
+        if let Some(has_elements) = self.has_elements.last_mut() {
+            *has_elements = true;
+        }
+        match (is_first, self.breaks_lines()) {
+            (true, true) => self.start_line(writer),
+            (true, false) => Ok(()),
+            (false, true) => {
+                writer.write_all(b",")?;
+                self.start_line(writer)
+            }
+            (false, false) => writer.write_all(b", "),
+        }
+    }
+
+    fn breaks_lines(&self) -> bool {
+        self.depth <= 2
+    }
+
+    fn start_line<W: ?Sized + Write>(&self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\n")?;
+        writer.write_all("  ".repeat(self.depth).as_bytes())
+    }
+}
+
+impl Formatter for RecordLines {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.next(writer, first)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.open(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.close(writer, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.next(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}

@@ -1,0 +1,59 @@
+//! [`scan`]: a look at every image of a source before any of them is trusted.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use aumenta_imgproc::{Image, Limits, decode_into};
+use rayon::prelude::*;
+
+use crate::error::{DatasetError, EntryFault};
+use crate::finding::{Cause, Finding};
+use crate::source::Source;
+
+/// What is told of progress: the number of images scanned so far, and of all images. It is called from many threads.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// What a scan learns of a sound image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// Width in pixels, as displayed.
+    pub width: u32,
+    /// Height in pixels, as displayed.
+    pub height: u32,
+    /// BLAKE3 hash of the encoded image, 64 hexadecimal digits.
+    pub hash: String,
+}
+
+/// Reads, hashes and fully decodes every entry of `source`, on all cores.
+///
+/// There is one result for each entry, in their order. A faulty entry is a [`Finding`] and does not stop the scan.
+pub fn scan(source: &dyn Source, limits: &Limits, progress: Progress<'_>) -> Vec<Result<Facts, Finding>> {
+    let total = source.entries().len();
+    let done = AtomicUsize::new(0);
+    (0..total)
+        .into_par_iter()
+        .map_init(Default::default, |(bytes, image), index| {
+            let facts = look_at(source, index, limits, bytes, image).map_err(|reason| Finding {
+                path: source.entries()[index].path.clone(),
+                cause: Cause::Faulty { reason },
+            });
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
+            facts
+        })
+        .collect()
+}
+
+fn look_at(
+    source: &dyn Source,
+    index: usize,
+    limits: &Limits,
+    bytes: &mut Vec<u8>,
+    image: &mut Image,
+) -> Result<Facts, String> {
+    source.read(index, bytes).map_err(|error| match error {
+        DatasetError::Entry { fault, .. } => fault.reason(),
+        error => error.to_string(),
+    })?;
+    decode_into(bytes, limits, image).map_err(|error| EntryFault::from(error).reason())?;
+    let hash = blake3::hash(bytes).to_hex().to_string();
+    Ok(Facts { width: image.width() as u32, height: image.height() as u32, hash })
+}

@@ -1,0 +1,67 @@
+//! What the path of an entry says: whether it is an image, an archive or litter, and whether it is safe.
+
+/// What an entry is, by its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryKind {
+    Image,
+    Archive,
+    Other,
+    /// What operating systems leave behind; not worth counting.
+    Litter,
+}
+
+/// What the entry at `path` is, by its parts and its extension.
+pub(super) fn kind(path: &str) -> EntryKind {
+    if path.split('/').any(is_litter) {
+        return EntryKind::Litter;
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let Some((_, extension)) = name.rsplit_once('.') else { return EntryKind::Other };
+    match extension.to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" | "jpe" | "png" | "gif" | "bmp" | "tif" | "tiff" | "webp" | "pbm" | "pgm" | "ppm" | "pnm" => {
+            EntryKind::Image
+        }
+        "zip" => EntryKind::Archive,
+        _ => EntryKind::Other,
+    }
+}
+
+fn is_litter(part: &str) -> bool {
+    // A name that begins with `._` is the resource fork that macOS writes beside a file, under the image's extension.
+    matches!(part, "__MACOSX" | ".DS_Store" | "Thumbs.db" | "desktop.ini") || part.starts_with("._")
+}
+
+/// Whether `path` stays below the folder that it is joined to, on every platform.
+pub(crate) fn is_safe(path: &str) -> bool {
+    !path.is_empty()
+        && path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        && !path.contains(['\\', ':'])
+        && !path.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_follow_from_extension_and_parts() {
+        assert_eq!(kind("train/cat.0.jpg"), EntryKind::Image);
+        assert_eq!(kind("A/B.JPEG"), EntryKind::Image);
+        assert_eq!(kind("train.zip"), EntryKind::Archive);
+        assert_eq!(kind("labels.csv"), EntryKind::Other);
+        assert_eq!(kind("README"), EntryKind::Other);
+        assert_eq!(kind("__MACOSX/train/cat.0.jpg"), EntryKind::Litter);
+        assert_eq!(kind("train/._cat.0.jpg"), EntryKind::Litter);
+        assert_eq!(kind("train/.DS_Store"), EntryKind::Litter);
+    }
+
+    #[test]
+    fn paths_that_leave_the_folder_are_unsafe() {
+        for path in ["a.jpg", "a/b.jpg", "..a/b..jpg", "a b/ä.jpg"] {
+            assert!(is_safe(path), "{path}");
+        }
+        for path in ["", "/a.jpg", "../a.jpg", "a/../b.jpg", "a//b.jpg", "./a.jpg", "C:/a.jpg", "a\\b.jpg", "a\n.jpg"] {
+            assert!(!is_safe(path), "{path}");
+        }
+    }
+}

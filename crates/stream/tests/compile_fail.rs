@@ -1,0 +1,6 @@
+//! Validation that is augmented does not compile.
+
+#[test]
+fn an_evaluation_stream_has_no_place_for_a_transform() {
+    trybuild::TestCases::new().compile_fail("tests/compile_fail/*.rs");
+}

@@ -1,0 +1,172 @@
+//! What a stream promises: the same bytes for any number of workers, every image once, errors that name the image.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use aumenta_augment::{AugmentConfig, Pipeline, Plan};
+use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
+use aumenta_seed::Seed;
+use aumenta_stream::{Batch, Color, EvalConfig, EvalStream, Preprocessing, StreamError, TrainConfig, TrainStream};
+
+const PREPROCESSING: Preprocessing = Preprocessing { height: 20, width: 24, color: Color::Rgb };
+
+/// A data set of 10 training, 4 validation and 4 test images of each of two classes, in `folder`.
+fn drawn(folder: &Path) -> Arc<Dataset> {
+    let zip = folder.join("drawn.zip");
+    aumenta_drawn::write_zip(&zip, 18, 40, Seed::new(7)).unwrap();
+    prepared(folder, &zip)
+}
+
+fn prepared(folder: &Path, source: &Path) -> Arc<Dataset> {
+    let config = PrepareConfig::new(Amounts::Counts { train: 10, val: 4, test: Some(4) });
+    prepare(source, &config, &|_, _| {}).unwrap().write(&folder.join("manifest.json")).unwrap();
+    Arc::new(Dataset::open(folder, None).unwrap())
+}
+
+fn train_stream(dataset: &Arc<Dataset>, workers: usize, seed: u64, augment: Pipeline) -> TrainStream {
+    let seed = Seed::new(seed);
+    let config = TrainConfig { preprocessing: PREPROCESSING, batch_size: 3, workers, seed, augment };
+    TrainStream::new(Arc::clone(dataset), config).unwrap()
+}
+
+fn book() -> Pipeline {
+    AugmentConfig::book().build().unwrap()
+}
+
+fn eval_stream(dataset: &Arc<Dataset>, workers: usize) -> EvalStream {
+    let config = EvalConfig { preprocessing: PREPROCESSING, batch_size: 3, workers };
+    EvalStream::new(Arc::clone(dataset), Split::Val, &config).unwrap()
+}
+
+fn all(batches: impl Iterator<Item = Result<Batch, StreamError>>) -> Vec<Batch> {
+    batches.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn one_two_and_seven_workers_deliver_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let epochs = |workers| {
+        let stream = train_stream(&dataset, workers, 7, book());
+        (0..2).flat_map(|epoch| all(stream.epoch(epoch))).collect::<Vec<_>>()
+    };
+    let one = epochs(1);
+    assert!(one == epochs(2));
+    assert!(one == epochs(7));
+    assert!(all(eval_stream(&dataset, 1).pass()) == all(eval_stream(&dataset, 7).pass()));
+}
+
+#[test]
+fn every_image_comes_once_an_epoch_and_the_last_batch_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let batches = all(train_stream(&dataset, 2, 7, book()).epoch(3));
+    assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [3, 3, 3, 3, 3, 3, 2]);
+    let ids: Vec<u32> = batches.iter().flat_map(|batch| batch.ids.clone()).collect();
+    let expected: BTreeSet<u32> = dataset.records(Split::Train).iter().map(|record| record.id).collect();
+    assert_eq!(ids.len(), expected.len());
+    assert_eq!(ids.into_iter().collect::<BTreeSet<_>>(), expected);
+    for batch in &batches {
+        assert_eq!(batch.pixels.len(), batch.len() * 20 * 24 * 3);
+        assert!(batch.pixels.iter().all(|value| (0.0..=1.0).contains(value)));
+        for (id, class) in batch.ids.iter().zip(&batch.classes) {
+            assert_eq!(dataset.manifest().all_records().find(|record| record.id == *id).unwrap().class, *class);
+        }
+    }
+}
+
+#[test]
+fn epochs_and_seeds_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let first = |seed, epoch| all(train_stream(&dataset, 2, seed, book()).epoch(epoch)).swap_remove(0);
+    assert_eq!(first(7, 0), first(7, 0));
+    assert_ne!(first(7, 0), first(7, 1));
+    assert_ne!(first(7, 0), first(8, 0));
+}
+
+#[test]
+fn the_plan_told_beforehand_is_the_one_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let stream = train_stream(&dataset, 2, 7, book());
+    for batch in all(stream.epoch(5)) {
+        for (id, plan) in batch.ids.iter().zip(&batch.plans) {
+            let record = dataset.records(Split::Train).iter().find(|record| record.id == *id).unwrap();
+            assert_eq!(stream.plan(5, record), *plan);
+        }
+    }
+}
+
+#[test]
+fn evaluation_is_the_same_on_every_pass_and_never_augmented() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let stream = eval_stream(&dataset, 2);
+    let first = all(stream.pass());
+    assert_eq!(first, all(stream.pass()));
+    assert!(first.iter().flat_map(|batch| &batch.plans).all(|plan| *plan == Plan::identity()));
+    let ids: Vec<u32> = first.iter().flat_map(|batch| batch.ids.clone()).collect();
+    assert_eq!(ids, dataset.records(Split::Val).iter().map(|record| record.id).collect::<Vec<_>>());
+}
+
+#[test]
+fn training_without_augmentation_sees_the_pixels_of_evaluation() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let config = EvalConfig { preprocessing: PREPROCESSING, batch_size: 1, workers: 1 };
+    let evaluated = all(EvalStream::new(Arc::clone(&dataset), Split::Train, &config).unwrap().pass());
+    for batch in all(train_stream(&dataset, 1, 7, Pipeline::empty()).epoch(0)) {
+        for (id, pixels) in batch.ids.iter().zip(batch.pixels.chunks(20 * 24 * 3)) {
+            let same = evaluated.iter().find(|other| other.ids == [*id]).unwrap();
+            assert_eq!(same.pixels, pixels);
+        }
+    }
+}
+
+#[test]
+fn an_image_that_no_longer_decodes_ends_the_epoch_and_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let zipped = drawn(folder.path());
+    let files = folder.path().join("files");
+    materialize(&zipped, &files, &|_, _| {}).unwrap();
+    let dataset = prepared(folder.path(), &files.join("train"));
+    let victim = &dataset.records(Split::Train)[4];
+    let path = files.join("train").join(&victim.path);
+    fs_err::write(&path, vec![7; usize::try_from(victim.size).unwrap()]).unwrap();
+
+    let mut errors = 0;
+    for batch in train_stream(&dataset, 3, 7, book()).epoch(0) {
+        if let Err(error) = batch {
+            assert!(error.to_string().contains(&victim.path), "{error}");
+            errors += 1;
+        }
+    }
+    assert_eq!(errors, 1);
+}
+
+#[test]
+fn an_epoch_that_is_dropped_early_ends_its_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let stream = train_stream(&dataset, 3, 7, book());
+    let references = Arc::strong_count(&dataset);
+    let mut epoch = stream.epoch(0);
+    epoch.next().unwrap().unwrap();
+    drop(epoch);
+    drop(stream);
+    // The workers held the data set through the stream's recipe; with all of them gone, this test holds it alone.
+    assert_eq!(Arc::strong_count(&dataset), references - 1);
+}
+
+#[test]
+fn settings_that_no_stream_can_have_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    for (batch_size, workers, field) in [(0, 1, "batch-size"), (1, 0, "workers")] {
+        let config = EvalConfig { preprocessing: PREPROCESSING, batch_size, workers };
+        let error = EvalStream::new(Arc::clone(&dataset), Split::Val, &config).unwrap_err();
+        assert_eq!(error.to_string(), format!("`{field}` must be at least 1"));
+    }
+}

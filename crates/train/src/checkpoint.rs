@@ -1,0 +1,157 @@
+//! A network that can be used again: weights, and all that a prediction needs besides.
+
+use std::path::Path;
+
+use aumenta_models::{Model, ModelConfig};
+use aumenta_nn::{Parameters, safetensors_metadata};
+use aumenta_runs::write_atomic_bytes;
+use aumenta_seed::Seed;
+use aumenta_stream::Preprocessing;
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{CheckpointFault, TrainError};
+
+/// The entry of the safetensors header that holds a [`Checkpoint`] as JSON.
+const HEADER: &str = "aumenta";
+
+/// What the weights in a checkpoint belong to. It stands in the header of the safetensors file, so that a checkpoint is
+/// one file, written whole or not at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Checkpoint {
+    /// [`Checkpoint::FORMAT`] when written.
+    pub format: u32,
+    /// The version of the software that wrote it.
+    pub version: String,
+    /// The network.
+    pub model: ModelConfig,
+    /// The form in which the network takes images.
+    pub preprocessing: Preprocessing,
+    /// The class names, in the order of the network's outputs.
+    pub classes: Vec<String>,
+    /// The hash of the manifest that it was trained on.
+    pub manifest_hash: String,
+    /// Epochs trained.
+    pub epoch: usize,
+}
+
+impl Checkpoint {
+    /// The format that this version writes and reads.
+    pub const FORMAT: u32 = 1;
+
+    /// Writes the checkpoint with `parameters` to `path`, replacing what is there only once all is written.
+    ///
+    /// # Errors
+    /// [`TrainError::Run`] where the file cannot be written, [`TrainError::Checkpoint`] where the parameters cannot be
+    /// read from their device.
+    pub fn save(&self, parameters: &Parameters, path: &Path) -> Result<(), TrainError> {
+        let bytes = self.to_bytes(parameters).map_err(|source| fault(path, source))?;
+        Ok(write_atomic_bytes(path, &bytes)?)
+    }
+
+    fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {
+        Ok(parameters.to_safetensors(&[(HEADER, serde_json::to_string(self)?)])?)
+    }
+
+    /// Reads a checkpoint and builds its network, with its weights, on `device`.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`], naming the file and what is wrong with it.
+    pub fn load(path: &Path, device: &Device) -> Result<(Self, Box<dyn Model>), TrainError> {
+        let load = || -> Result<(Self, Box<dyn Model>), CheckpointFault> {
+            let bytes = fs_err::read(path)?;
+            let checkpoint = Self::from_header(&bytes)?;
+            // The seed only fills weights that are overwritten right away.
+            let model = checkpoint.model.architecture()?.build(Seed::new(0), device)?;
+            model.parameters().load_safetensors(&bytes)?;
+            Ok((checkpoint, model))
+        };
+        load().map_err(|source| fault(path, source))
+    }
+
+    fn from_header(bytes: &[u8]) -> Result<Self, CheckpointFault> {
+        /// The one field that all formats share.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let metadata = safetensors_metadata(bytes)?;
+        let header = metadata.get(HEADER).ok_or(CheckpointFault::NoHeader(HEADER))?;
+        let Format { format } = serde_json::from_str(header)?;
+        if format != Self::FORMAT {
+            return Err(CheckpointFault::Format { expected: Self::FORMAT, got: format });
+        }
+        Ok(serde_json::from_str(header)?)
+    }
+}
+
+fn fault(path: &Path, source: CheckpointFault) -> TrainError {
+    TrainError::Checkpoint { path: path.to_path_buf(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_stream::Color;
+
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        Checkpoint {
+            format: Checkpoint::FORMAT,
+            version: "0.0.0".to_string(),
+            model: ModelConfig::MnistConvnet {},
+            preprocessing: Preprocessing { height: 28, width: 28, color: Color::Gray },
+            classes: (0..10).map(|digit| digit.to_string()).collect(),
+            manifest_hash: "ab".repeat(32),
+            epoch: 3,
+        }
+    }
+
+    fn weights(model: &dyn Model) -> Vec<u8> {
+        model.parameters().to_safetensors(&[]).unwrap()
+    }
+
+    #[test]
+    fn a_saved_network_comes_back_with_what_it_belongs_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.safetensors");
+        let model = checkpoint().model.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+        checkpoint().save(model.parameters(), &path).unwrap();
+        let (loaded, network) = Checkpoint::load(&path, &Device::Cpu).unwrap();
+        assert_eq!(loaded, checkpoint());
+        assert!(weights(&*network) == weights(&*model));
+    }
+
+    #[track_caller]
+    fn assert_refused(bytes: &[u8], reason: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.safetensors");
+        fs_err::write(&path, bytes).unwrap();
+        let Err(TrainError::Checkpoint { source, path: named }) = Checkpoint::load(&path, &Device::Cpu) else {
+            panic!("it was not refused")
+        };
+        assert_eq!(named, path);
+        assert!(source.to_string().contains(reason), "{source}");
+    }
+
+    #[test]
+    fn files_that_are_no_checkpoint_are_refused_with_the_reason() {
+        let model = checkpoint().model.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+        let parameters = model.parameters();
+        let whole = checkpoint().to_bytes(parameters).unwrap();
+        assert_refused(&whole[..whole.len() - 10], "weights cannot be loaded");
+        assert_refused(b"not a checkpoint", "weights cannot be loaded");
+        assert_refused(&parameters.to_safetensors(&[]).unwrap(), "no `aumenta` entry");
+        let newer = Checkpoint { format: 9, ..checkpoint() };
+        assert_refused(&newer.to_bytes(parameters).unwrap(), "format 9, and this version reads format 1");
+        let other = Checkpoint { model: ModelConfig::named("cats-dogs-convnet").unwrap(), ..checkpoint() };
+        assert_refused(&other.to_bytes(parameters).unwrap(), "weights cannot be loaded");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Checkpoint::load(Path::new("nowhere/best.safetensors"), &Device::Cpu).unwrap_err();
+        assert_eq!(error.to_string(), "`nowhere/best.safetensors` is no usable checkpoint");
+    }
+}

@@ -13,32 +13,29 @@ pub(crate) struct Content<'a> {
     pub(crate) is_test: bool,
 }
 
-/// The images to leave out so that no content is left twice: all but the first of each content, and every one where
-/// their classes contradict each other.
+/// The images to leave out because of others of the same content: all of them where their classes contradict each
+/// other, and those that stand in the source's own test set too.
 ///
-/// The first is the first by order, but an image of the source's own test set goes before the others, so that results
-/// on that set stay comparable.
-pub(crate) fn duplicates(contents: &[Content<'_>]) -> Vec<Finding> {
+/// Other copies stay; they go to the same split.
+pub(crate) fn contradictions_and_leaks(contents: &[Content<'_>]) -> Vec<Finding> {
     let mut groups: HashMap<&str, Vec<&Content<'_>>> = HashMap::new();
     for content in contents {
         groups.entry(content.hash).or_default().push(content);
     }
-    let mut findings = Vec::new();
-    for mut group in groups.into_values().filter(|group| group.len() > 1) {
-        group.sort_by_key(|content| !content.is_test);
-        let kept = group[0];
-        let contradicting = group.iter().find(|content| content.class != kept.class);
-        if let Some(other) = contradicting {
-            findings.push(finding(kept, Cause::Conflict { of: other.path.to_owned() }));
-        }
-        findings.extend(group[1..].iter().map(|content| {
-            let of = kept.path.to_owned();
-            finding(content, if contradicting.is_some() { Cause::Conflict { of } } else { Cause::Duplicate { of } })
-        }));
-    }
-    findings
+    groups
+        .into_values()
+        .flat_map(|group| group.iter().filter_map(|content| judge(content, &group)).collect::<Vec<_>>())
+        .collect()
 }
 
-fn finding(content: &Content<'_>, cause: Cause) -> Finding {
-    Finding { path: content.path.to_owned(), cause }
+fn judge(content: &Content<'_>, group: &[&Content<'_>]) -> Option<Finding> {
+    let cause = if let Some(other) = group.iter().find(|other| other.class != content.class) {
+        Cause::Conflict { of: other.path.to_owned() }
+    } else if content.is_test {
+        return None;
+    } else {
+        let other = group.iter().find(|other| other.is_test)?;
+        Cause::InTestSet { of: other.path.to_owned() }
+    };
+    Some(Finding { path: content.path.to_owned(), cause })
 }

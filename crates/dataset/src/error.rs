@@ -198,6 +198,15 @@ pub enum DatasetError {
         available: usize,
     },
 
+    /// Copies of one content, which stay together, leave a gap in a split.
+    #[error(
+        "class `{class}` has copies of the same image, which do not fit into splits of just this size: change it a little"
+    )]
+    GroupsMisfit {
+        /// The class.
+        class: String,
+    },
+
     /// A split would hold nothing of a class.
     #[error("the {split} split would get no image of class `{class}` (it has {available}): ask for more")]
     EmptySplit {

@@ -23,9 +23,9 @@ pub enum Cause {
         /// What was met.
         reason: String,
     },
-    /// It has, byte for byte, the content of an image that is kept.
-    Duplicate {
-        /// The path of the image that is kept.
+    /// It has, byte for byte, the content of an image of the test set that the source brings along.
+    InTestSet {
+        /// The path of that image.
         of: String,
     },
     /// It has the content of an image of another class, so one of the two labels is wrong; both are left out.
@@ -36,9 +36,9 @@ pub enum Cause {
 }
 
 impl Finding {
-    /// Whether this is a fault to repair: anything but a harmless duplicate.
+    /// Whether this is a fault to repair, not just a copy that must not be trained on.
     pub fn is_fault(&self) -> bool {
-        !matches!(self.cause, Cause::Duplicate { .. })
+        !matches!(self.cause, Cause::InTestSet { .. })
     }
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Finding {
         write!(f, "{}: ", self.path)?;
         match &self.cause {
             Cause::Faulty { reason } => f.write_str(reason),
-            Cause::Duplicate { of } => write!(f, "has the same content as {of}"),
+            Cause::InTestSet { of } => write!(f, "has the same content as {of} of the test set"),
             Cause::Conflict { of } => write!(f, "has the same content as {of}, which is of another class"),
         }
     }

@@ -1,8 +1,8 @@
 //! Data sets of images: where they come from, which class each image has, and how they are split without leaks.
 //!
 //! The way of a data set: [`open`] finds out how it is packed and gives a [`Source`]; [`prepare`] scans every image,
-//! takes classes from the names by a [`LabelRule`], leaves faulty and repeated images out as [`Finding`]s, divides the
-//! rest by [`Amounts`] into the three [`Split`]s, and gives a [`Manifest`]; a [`Dataset`] is a manifest with its source,
+//! takes classes from the names by a [`LabelRule`], leaves faulty images out as [`Finding`]s, divides the rest by
+//! [`Amounts`] into the three [`Split`]s, copies of one content together, and gives a [`Manifest`]; a [`Dataset`] is a manifest with its source,
 //! from which any number of threads read. Nothing is unpacked: images are read from within the archive, even from an
 //! archive within the archive. Those who want folders all the same call [`materialize`].
 //!

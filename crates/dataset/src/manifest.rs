@@ -1,6 +1,6 @@
 //! [`Manifest`]: the written outcome of a preparation, which every later step names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
@@ -52,7 +52,7 @@ pub struct Manifest {
     pub val: Vec<Record>,
     /// The test split, by class and natural order of paths.
     pub test: Vec<Record>,
-    /// Faulty and repeated images, by natural order of paths.
+    /// Images that cannot or must not be used, by natural order of paths.
     pub left_out: Vec<Finding>,
 }
 
@@ -139,6 +139,17 @@ impl Manifest {
     /// How many records of `class` a split has.
     pub fn count(&self, split: Split, class: u32) -> usize {
         self.records(split).iter().filter(|record| record.class == class).count()
+    }
+
+    /// Records whose content an earlier record has too, each with that record.
+    pub fn copies(&self) -> Vec<(&Record, &Record)> {
+        let mut first = HashMap::new();
+        self.all_records()
+            .filter_map(|record| {
+                let original = *first.entry(record.hash.as_str()).or_insert(record);
+                (original.id != record.id).then_some((record, original))
+            })
+            .collect()
     }
 
     fn to_json(&self, source_path: PathBuf) -> Vec<u8> {

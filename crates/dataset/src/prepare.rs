@@ -6,7 +6,7 @@ use std::path::Path;
 use aumenta_imgproc::Limits;
 use aumenta_seed::Seed;
 
-use crate::duplicates::{Content, duplicates};
+use crate::duplicates::{Content, contradictions_and_leaks};
 use crate::error::DatasetError;
 use crate::finding::Finding;
 use crate::labels::{LabelRule, Labels};
@@ -63,8 +63,9 @@ pub enum OnFaulty {
 
 /// Opens the source at `path`, scans all of its images and divides them into splits.
 ///
-/// Images are taken one content each: byte-identical copies are left out, all but the first, so that none stands on both
-/// sides of a split and counts are exact. Copies under different classes are faulty, for one of the labels is wrong.
+/// Byte-identical copies go to the same split, so that none is trained on and tested with. Copies under different
+/// classes are faulty, for one of the labels is wrong; copies of images in a test set that the source brings along are
+/// left out.
 ///
 /// # Errors
 /// What is wrong with the source or the amounts, before any image is decoded where possible; [`DatasetError::Faulty`]
@@ -81,7 +82,7 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
     let labels = Labels::of(source, config.labels)?;
     let all: Vec<usize> = (0..entries.len()).collect();
     // What fails with all images fails without the faulty ones too, and says so before the scan.
-    assign_entries(source, &labels, &all, config)?;
+    assign_entries(source, &labels, &all, config, |index| &entries[index].path)?;
 
     let scanned = scan(source, &config.limits, progress);
     let left_out = left_out(source, &labels, &scanned);
@@ -93,7 +94,8 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
     let unusable: HashSet<&str> = left_out.iter().map(|finding| finding.path.as_str()).collect();
     let usable: Vec<usize> =
         all.into_iter().filter(|&index| !unusable.contains(entries[index].path.as_str())).collect();
-    let assigned = assign_entries(source, &labels, &usable, config)?;
+    let content = |index: usize| scanned[index].as_ref().map_or("", |facts| facts.hash.as_str());
+    let assigned = assign_entries(source, &labels, &usable, config, content)?;
     let mut next_id = 0..;
     let [train, val, test] = Split::ALL.map(|split| {
         let indices = usable.iter().zip(&assigned).filter(|(_, to)| **to == Some(split)).map(|(&index, _)| index);
@@ -119,11 +121,12 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
     })
 }
 
-fn assign_entries(
-    source: &dyn Source,
+fn assign_entries<'a>(
+    source: &'a dyn Source,
     labels: &Labels,
     indices: &[usize],
     config: &PrepareConfig,
+    group: impl Fn(usize) -> &'a str,
 ) -> Result<Vec<Option<Split>>, DatasetError> {
     let candidates: Vec<Candidate<'_>> = indices
         .iter()
@@ -131,12 +134,13 @@ fn assign_entries(
             path: &source.entries()[index].path,
             class: labels.class_of[index],
             is_test: source.is_test(index),
+            group: group(index),
         })
         .collect();
     assign(&labels.classes, &candidates, &config.amounts, config.order, config.seed)
 }
 
-/// Faulty and repeated images, in natural order of their paths.
+/// Images that cannot or must not be used, in natural order of their paths.
 fn left_out(source: &dyn Source, labels: &Labels, scanned: &[Result<Facts, Finding>]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
     let mut contents: Vec<Content<'_>> = scanned
@@ -152,7 +156,7 @@ fn left_out(source: &dyn Source, labels: &Labels, scanned: &[Result<Facts, Findi
         })
         .collect();
     contents.sort_by_cached_key(|content| natural_key(content.path));
-    findings.extend(duplicates(&contents));
+    findings.extend(contradictions_and_leaks(&contents));
     findings.sort_by(|a, b| natural_key(&a.path).cmp(&natural_key(&b.path)));
     findings
 }

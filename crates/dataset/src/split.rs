@@ -1,5 +1,6 @@
 //! [`assign`]: which images are for training, for validation and for the test.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use aumenta_seed::Seed;
@@ -139,16 +140,23 @@ pub struct Candidate<'a> {
     pub class: u32,
     /// Whether it belongs to a test set that the source brings along.
     pub is_test: bool,
+    /// Candidates of one class and one group go to the same split.
+    pub group: &'a str,
 }
 
 /// Assigns every candidate to a split, or to none where counts leave it over.
 ///
-/// Every class is divided by itself, so that each split holds the classes in the same proportion. A class's images are
-/// sorted by natural order first and then, where `order` says so, shuffled by the generator `("split", 0, class)`: the
-/// outcome does not depend on the order of `candidates`.
+/// Every class is divided by itself, so that each split holds the classes in the same proportion. A class's groups are
+/// sorted by the natural order of their first members and then, where `order` says so, shuffled by the generator
+/// `("split", 0, class)`; the outcome does not depend on the order of `candidates`. In that order each group goes to the
+/// first split that has room for all of it.
 ///
 /// # Errors
-/// Where ratios do not sum to 1, a class has too few images, or a split would get no image of a class.
+/// Where ratios do not sum to 1, a class has too few images, groups are too large for the amounts to be met exactly, or
+/// a split would get no image of a class.
+///
+/// # Panics
+/// Where a candidate's class is not an index into `classes`.
 pub fn assign(
     classes: &[String],
     candidates: &[Candidate<'_>],
@@ -157,30 +165,78 @@ pub fn assign(
     seed: Seed,
 ) -> Result<Vec<Option<Split>>, DatasetError> {
     amounts.check()?;
+    let mut of_class = vec![Vec::new(); classes.len()];
+    for (index, candidate) in candidates.iter().enumerate() {
+        of_class[candidate.class as usize].push(index);
+    }
     let mut assigned = vec![None; candidates.len()];
-    for (class, name) in classes.iter().enumerate() {
-        let of_class = (0..candidates.len()).filter(|&index| candidates[index].class as usize == class);
-        let (own_test, mut pool): (Vec<usize>, Vec<usize>) = of_class.partition(|&index| candidates[index].is_test);
-        pool.sort_by_cached_key(|&index| natural_key(candidates[index].path));
+    for (class, members) in of_class.into_iter().enumerate() {
+        let (own_test, pool): (Vec<usize>, Vec<usize>) =
+            members.into_iter().partition(|&index| candidates[index].is_test);
+        let mut groups = groups(candidates, &pool);
         if order == Order::Shuffled {
-            pool.shuffle(&mut seed.rng("split", 0, class as u64));
+            groups.shuffle(&mut seed.rng("split", 0, class as u64));
         }
         let sizes = amounts.sizes(pool.len());
-        let wanted = sizes.iter().fold(0usize, |sum, &size| sum.saturating_add(size));
-        if wanted > pool.len() {
-            return Err(DatasetError::TooFew { class: name.clone(), wanted, available: pool.len() });
+        check_sizes(&classes[class], &sizes, pool.len(), own_test.len())?;
+        let Some(splits) = deal(&groups, &sizes) else {
+            return Err(DatasetError::GroupsMisfit { class: classes[class].clone() });
+        };
+        for (group, split) in groups.iter().zip(splits) {
+            for &index in group {
+                assigned[index] = split;
+            }
         }
-        let splits = Split::ALL.into_iter().zip(sizes).flat_map(|(split, size)| std::iter::repeat_n(split, size));
-        for (&index, split) in pool.iter().zip(splits) {
-            assigned[index] = Some(split);
-        }
-        for &index in &own_test {
+        for index in own_test {
             assigned[index] = Some(Split::Test);
-        }
-        let holds = |split| pool.iter().chain(&own_test).any(|&index| assigned[index] == Some(split));
-        if let Some(split) = Split::ALL.into_iter().find(|&split| !holds(split)) {
-            return Err(DatasetError::EmptySplit { split, class: name.clone(), available: pool.len() });
         }
     }
     Ok(assigned)
+}
+
+/// The members of `pool` by group, both in natural order.
+fn groups(candidates: &[Candidate<'_>], pool: &[usize]) -> Vec<Vec<usize>> {
+    let mut sorted = pool.to_vec();
+    sorted.sort_by_cached_key(|&index| natural_key(candidates[index].path));
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for index in sorted {
+        let place = *places.entry(candidates[index].group).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
+}
+
+fn check_sizes(class: &str, sizes: &[usize], available: usize, own_test: usize) -> Result<(), DatasetError> {
+    let wanted = sizes.iter().fold(0usize, |sum, &size| sum.saturating_add(size));
+    if wanted > available {
+        return Err(DatasetError::TooFew { class: class.to_owned(), wanted, available });
+    }
+    let sizes = sizes.iter().chain(std::iter::repeat(&own_test));
+    match Split::ALL.into_iter().zip(sizes).find(|(_, size)| **size == 0) {
+        Some((split, _)) => Err(DatasetError::EmptySplit { split, class: class.to_owned(), available }),
+        None => Ok(()),
+    }
+}
+
+/// Deals each group to the first split with room for all of it, or to none where room for the unused is left; `None` if
+/// that does not fill every split exactly.
+fn deal(groups: &[Vec<usize>], sizes: &[usize]) -> Option<Vec<Option<Split>>> {
+    let total: usize = groups.iter().map(Vec::len).sum();
+    let mut unused = total - sizes.iter().sum::<usize>();
+    let mut room: Vec<(Split, usize)> = Split::ALL.into_iter().zip(sizes.iter().copied()).collect();
+    let mut splits = Vec::with_capacity(groups.len());
+    for group in groups {
+        if let Some((split, left)) = room.iter_mut().find(|(_, left)| *left >= group.len()) {
+            *left -= group.len();
+            splits.push(Some(*split));
+        } else {
+            unused = unused.checked_sub(group.len())?;
+            splits.push(None);
+        }
+    }
+    room.iter().all(|(_, left)| *left == 0).then_some(splits)
 }

@@ -240,3 +240,257 @@ fn swaps_sides(orientation: Orientation) -> bool {
         Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbaImage};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{encode_jpeg, encode_png};
+
+    /// Four corners in four colours, so that every orientation looks different; sides are multiples of JPEG's blocks.
+    const RED: [u8; 3] = [230, 30, 30];
+    const GREEN: [u8; 3] = [30, 200, 30];
+    const BLUE: [u8; 3] = [30, 30, 230];
+    const WHITE: [u8; 3] = [250, 250, 250];
+
+    fn corners() -> Image {
+        let mut image = Image::filled(64, 32, RED);
+        for y in 0..32 {
+            for x in 0..64 {
+                let color = [[RED, GREEN], [BLUE, WHITE]][y / 16][x / 32];
+                image.set(x, y, color);
+            }
+        }
+        image
+    }
+
+    /// Smooth and noisy areas, whose JPEG has no run of bytes that a cut could leave unnoticed.
+    fn photograph() -> Image {
+        let mut state = 7u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let mut image = Image::filled(50, 38, [0; 3]);
+        for y in 0..38 {
+            for x in 0..50 {
+                let gray = if x < 25 { noise() } else { (x * 3 + y * 2) as u8 };
+                image.set(x, y, [gray, gray / 2 + 60, 255 - gray]);
+            }
+        }
+        image
+    }
+
+    fn encode(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        image.into().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn as_codec_image(image: &Image) -> RgbImage {
+        RgbImage::from_raw(image.width() as u32, image.height() as u32, image.pixels().to_vec()).unwrap()
+    }
+
+    /// The JPEG with an EXIF segment that holds this orientation and nothing else.
+    fn with_orientation(jpeg: &[u8], tag: u8) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+        exif.extend([tag, 0, 0, 0, 0, 0, 0]);
+        let mut bytes = jpeg[..2].to_vec();
+        bytes.extend([0xff, 0xe1, 0, (exif.len() + 2) as u8]);
+        bytes.extend(exif);
+        bytes.extend(&jpeg[2..]);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Image {
+        decode(bytes, &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn every_lossless_format_gives_its_pixels_back() {
+        let image = photograph();
+        let formats = [
+            (Format::Png, ImageFormat::Png),
+            (Format::Bmp, ImageFormat::Bmp),
+            (Format::Tiff, ImageFormat::Tiff),
+            (Format::WebP, ImageFormat::WebP),
+            (Format::Pnm, ImageFormat::Pnm),
+        ];
+        for (format, codec) in formats {
+            let bytes = encode(as_codec_image(&image), codec);
+            assert_eq!(read(&bytes), image, "{format}");
+            assert_eq!(probe(&bytes, &Limits::default()).unwrap(), Probe { format, size: image.size() });
+        }
+        let four_colors = corners();
+        assert_eq!(read(&encode(as_codec_image(&four_colors), ImageFormat::Gif)), four_colors);
+    }
+
+    #[test]
+    fn gray_is_replicated_and_sixteen_bits_are_scaled() {
+        let gray = GrayImage::from_raw(2, 1, vec![3, 250]).unwrap();
+        let expected = Image::from_pixels(2, 1, vec![3, 3, 3, 250, 250, 250]);
+        assert_eq!(read(&encode(gray, ImageFormat::Png)), expected);
+        let deep: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_raw(2, 1, vec![3 * 257, 250 * 257]).unwrap();
+        assert_eq!(read(&encode(deep, ImageFormat::Png)), expected);
+        let jpeg = encode(GrayImage::from_pixel(16, 8, Luma([77])), ImageFormat::Jpeg);
+        assert_eq!(read(&jpeg), Image::filled(16, 8, [77; 3]));
+    }
+
+    #[test]
+    fn transparency_lies_over_white() {
+        let rgba = RgbaImage::from_raw(3, 1, vec![10, 20, 30, 255, 10, 20, 30, 0, 10, 20, 30, 128]).unwrap();
+        let expected = Image::from_pixels(3, 1, vec![10, 20, 30, 255, 255, 255, 132, 137, 142]);
+        assert_eq!(read(&encode(rgba, ImageFormat::Png)), expected);
+        let gray = GrayAlphaImage::from_raw(1, 1, vec![0, 51]).unwrap();
+        assert_eq!(read(&encode(gray, ImageFormat::Png)), Image::filled(1, 1, [204; 3]));
+    }
+
+    #[test]
+    fn every_orientation_is_applied() {
+        let jpeg = encode_jpeg(&corners(), 95).unwrap();
+        // Top left, top right, bottom left, bottom right, as a viewer should see them.
+        let expected = [
+            [RED, GREEN, BLUE, WHITE],
+            [GREEN, RED, WHITE, BLUE],
+            [WHITE, BLUE, GREEN, RED],
+            [BLUE, WHITE, RED, GREEN],
+            [RED, BLUE, GREEN, WHITE],
+            [BLUE, RED, WHITE, GREEN],
+            [WHITE, GREEN, BLUE, RED],
+            [GREEN, WHITE, RED, BLUE],
+        ];
+        for (tag, corners) in (1..).zip(expected) {
+            let bytes = with_orientation(&jpeg, tag);
+            let image = read(&bytes);
+            assert_eq!(
+                image.size(),
+                if tag < 5 { Size { width: 64, height: 32 } } else { Size { width: 32, height: 64 } }
+            );
+            assert_eq!(probe(&bytes, &Limits::default()).unwrap().size, image.size());
+            let (right, bottom) = (image.width() - 3, image.height() - 3);
+            let seen = [image.get(2, 2), image.get(right, 2), image.get(2, bottom), image.get(right, bottom)];
+            for (seen, expected) in seen.iter().flatten().zip(corners.iter().flatten()) {
+                assert!(seen.abs_diff(*expected) <= 6, "orientation {tag}: {seen} instead of {expected}");
+            }
+        }
+        assert_eq!(read(&with_orientation(&jpeg, 9)), read(&jpeg), "an unknown orientation is none");
+    }
+
+    #[test]
+    fn limits_hold_before_pixels_are_allocated() {
+        let limits = Limits { max_pixels: 100, max_bytes: 1000 };
+        let huge = b"P5 4000000000 4000000000 255\n";
+        assert!(matches!(
+            decode(huge, &Limits::default()),
+            Err(DecodeError::TooLarge { width: 4_000_000_000, height: 4_000_000_000, limit: 100_000_000 })
+        ));
+        assert!(matches!(
+            probe(b"P5 101 1 255\n", &limits),
+            Err(DecodeError::TooLarge { width: 101, height: 1, limit: 100 })
+        ));
+        assert!(matches!(decode(&[0; 1001], &limits), Err(DecodeError::TooManyBytes { bytes: 1001, limit: 1000 })));
+        assert!(decode(&encode_png(&Image::filled(10, 10, RED)).unwrap(), &limits).is_ok());
+        assert!(matches!(
+            decode(&encode_jpeg(&Image::filled(11, 10, RED), 90).unwrap(), &limits),
+            Err(DecodeError::TooLarge { width: 11, height: 10, limit: 100 })
+        ));
+    }
+
+    #[test]
+    fn what_is_no_image_is_named() {
+        assert!(matches!(decode(b"", &Limits::default()), Err(DecodeError::Empty)));
+        let error = decode(b"<html><body>", &Limits::default()).unwrap_err();
+        assert!(matches!(&error, DecodeError::UnknownFormat { first_bytes } if first_bytes == b"<html><b"), "{error}");
+    }
+
+    #[test]
+    fn a_jpeg_cut_anywhere_is_an_error() {
+        let bytes = encode_jpeg(&photograph(), 90).unwrap();
+        for length in 0..bytes.len() {
+            let result = decode(&bytes[..length], &Limits::default());
+            assert!(result.is_err(), "cut to {length} of {} bytes", bytes.len());
+        }
+        assert!(decode(&bytes, &Limits::default()).is_ok());
+    }
+
+    #[test]
+    fn a_jpeg_cut_outside_of_its_thumbnail_is_an_error() {
+        let mut bytes = encode_jpeg(&photograph(), 90).unwrap();
+        // A comment that looks like the end of the image.
+        bytes.splice(2..2, [0xff, 0xfe, 0, 4, 0xff, 0xd9]);
+        assert!(decode(&bytes, &Limits::default()).is_ok());
+        bytes.truncate(bytes.len() - 2);
+        assert!(matches!(decode(&bytes, &Limits::default()), Err(DecodeError::Damaged { format: Format::Jpeg, .. })));
+    }
+
+    #[test]
+    fn bytes_around_the_image_do_no_harm() {
+        let bytes = encode_jpeg(&photograph(), 90).unwrap();
+        let followed = [&bytes[..], b"appended by a camera"].concat();
+        assert_eq!(read(&followed), read(&bytes));
+        let mut stray = bytes.clone();
+        let after_first_segment = 4 + usize::from(bytes[5]);
+        stray.splice(after_first_segment..after_first_segment, *b"stray bytes");
+        assert_eq!(read(&stray), read(&bytes));
+    }
+
+    #[test]
+    fn a_cut_in_another_format_is_an_error_or_costs_no_pixel() {
+        // PNG, WebP and GIF end in a few bytes that hold no pixels; without them the image is still whole.
+        let image = as_codec_image(&photograph());
+        for (codec, ending) in [
+            (ImageFormat::Png, 4),
+            (ImageFormat::Bmp, 0),
+            (ImageFormat::Tiff, 0),
+            (ImageFormat::WebP, 1),
+            (ImageFormat::Pnm, 0),
+            (ImageFormat::Gif, 3),
+        ] {
+            let bytes = encode(image.clone(), codec);
+            let whole = read(&bytes);
+            for length in 0..bytes.len() {
+                match decode(&bytes[..length], &Limits::default()) {
+                    Ok(image) => assert!(length >= bytes.len() - ending && image == whole, "{codec:?} cut to {length}"),
+                    Err(error) => assert!(length < bytes.len() - ending, "{codec:?} cut to {length}: {error}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_reused() {
+        let bytes = encode_jpeg(&photograph(), 90).unwrap();
+        let mut image = Image::filled(100, 100, RED);
+        let before = image.pixels().as_ptr();
+        decode_into(&bytes, &Limits::default(), &mut image).unwrap();
+        assert_eq!(image.pixels().as_ptr(), before);
+        assert_eq!(image, read(&bytes));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn no_bytes_panic(
+            signature in prop::sample::select(vec![
+                &b"\xff\xd8\xff"[..], b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"RIFF\x40\0\0\0WEBPVP8 ", b"P6 ",
+            ]),
+            rest in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let bytes = [signature, &rest].concat();
+            let _ = decode(&bytes, &Limits::default());
+        }
+
+        #[test]
+        fn no_changed_jpeg_panics(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
+            let mut bytes = encode_jpeg(&photograph(), 80).unwrap();
+            for (at, value) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = value;
+            }
+            let _ = decode(&bytes, &Limits::default());
+        }
+    }
+}

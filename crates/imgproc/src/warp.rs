@@ -223,3 +223,196 @@ fn reflect(at: i64, length: i64) -> i64 {
     let at = at.rem_euclid(2 * length);
     at.min(2 * length - 1 - at)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gray values as an RGB image whose other two channels are told apart.
+    fn image(width: usize, height: usize, values: &[u8]) -> Image {
+        Image::from_pixels(width, height, values.iter().flat_map(|&value| [value, value / 2, 255 - value]).collect())
+    }
+
+    fn noise(width: usize, height: usize) -> Image {
+        let mut state = 1u32;
+        let values = (0..width * height * 3).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        Image::from_pixels(width, height, values.collect())
+    }
+
+    fn warped(source: &Image, matrix: &Matrix3, fill: Fill, interpolation: Interpolation, size: Size) -> Image {
+        let mut out = Image::filled(size.width, size.height, [1, 2, 3]);
+        warp(source, matrix, fill, interpolation, &Tone::IDENTITY, size, out.pixels_mut());
+        out
+    }
+
+    fn center(size: Size) -> (f64, f64) {
+        ((size.width as f64 - 1.0) / 2.0, (size.height as f64 - 1.0) / 2.0)
+    }
+
+    /// The red channel of a 1-pixel high picture of `values`, moved by `shift` and read over `width` columns.
+    #[track_caller]
+    fn check_row(values: &[u8], shift: f64, fill: Fill, interpolation: Interpolation, expected: &[u8]) {
+        let size = Size { width: expected.len(), height: 1 };
+        let source = image(values.len(), 1, values);
+        let out = warped(&source, &Matrix3::shift(shift, 0.0), fill, interpolation, size);
+        let red: Vec<u8> = out.pixels().iter().step_by(3).copied().collect();
+        assert_eq!(red, expected);
+    }
+
+    #[test]
+    fn the_identity_changes_nothing() {
+        let source = noise(13, 7);
+        for interpolation in [Interpolation::Bilinear, Interpolation::Nearest] {
+            for fill in [Fill::Nearest, Fill::Reflect, Fill::Wrap, Fill::Constant([9; 3])] {
+                assert_eq!(warped(&source, &Matrix3::IDENTITY, fill, interpolation, source.size()), source);
+            }
+        }
+    }
+
+    #[test]
+    fn two_flips_change_nothing_and_one_mirrors() {
+        let source = noise(6, 5);
+        let center = center(source.size());
+        for flip in [Matrix3::horizontal_flip(center), Matrix3::vertical_flip(center)] {
+            let once = warped(&source, &flip, Fill::Nearest, Interpolation::Bilinear, source.size());
+            assert_ne!(once, source);
+            assert_eq!(warped(&once, &flip, Fill::Nearest, Interpolation::Bilinear, source.size()), source);
+        }
+        let flip = Matrix3::horizontal_flip(center);
+        let mirrored = warped(&source, &flip, Fill::Nearest, Interpolation::Bilinear, source.size());
+        assert_eq!(mirrored.get(0, 3), source.get(5, 3));
+    }
+
+    #[test]
+    fn a_quarter_turn_is_exact_and_counter_clockwise() {
+        let source = image(3, 3, &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        let turned = image(3, 3, &[3, 6, 9, 2, 5, 8, 1, 4, 7]);
+        let quarter = Matrix3::rotation(90.0, (1.0, 1.0));
+        for interpolation in [Interpolation::Bilinear, Interpolation::Nearest] {
+            assert_eq!(warped(&source, &quarter, Fill::Constant([0; 3]), interpolation, source.size()), turned);
+        }
+    }
+
+    #[test]
+    fn fills_continue_a_row_as_documented() {
+        let row = [10, 20, 30, 40];
+        let nearest = Interpolation::Nearest;
+        check_row(&row, 3.0, Fill::Nearest, nearest, &[10, 10, 10, 10, 20, 30, 40, 40, 40, 40]);
+        check_row(&row, 3.0, Fill::Reflect, nearest, &[30, 20, 10, 10, 20, 30, 40, 40, 30, 20]);
+        check_row(&row, 3.0, Fill::Wrap, nearest, &[20, 30, 40, 10, 20, 30, 40, 10, 20, 30]);
+        check_row(&row, 3.0, Fill::Constant([7; 3]), nearest, &[7, 7, 7, 10, 20, 30, 40, 7, 7, 7]);
+    }
+
+    #[test]
+    fn a_point_between_pixels_blends_them() {
+        let row = [0, 100, 200];
+        check_row(&row, 0.5, Fill::Nearest, Interpolation::Bilinear, &[0, 50, 150, 200, 200]);
+        check_row(&row, 0.25, Fill::Constant([40; 3]), Interpolation::Bilinear, &[10, 75, 175, 80]);
+        check_row(&row, -0.5, Fill::Wrap, Interpolation::Bilinear, &[50, 150, 100, 50]);
+        // Exactly between two pixels the nearest is the one to the right.
+        check_row(&row, 0.5, Fill::Nearest, Interpolation::Nearest, &[0, 100, 200, 200]);
+    }
+
+    #[test]
+    fn the_tone_is_applied_to_the_warped_colours() {
+        let source = Image::filled(2, 2, [100, 50, 20]);
+        let mut out = [0; 6];
+        let size = Size { width: 2, height: 1 };
+        let (shift, fill) = (Matrix3::shift(1.0, 0.0), Fill::Constant([80; 3]));
+        warp(&source, &shift, fill, Interpolation::Bilinear, &Tone::brightness(0.5), size, &mut out);
+        assert_eq!(out, [40, 40, 40, 50, 25, 10]);
+    }
+
+    #[test]
+    fn an_empty_source_shows_its_fill() {
+        let empty = Image::default();
+        let out =
+            warped(&empty, &Matrix3::IDENTITY, Fill::Constant([5, 6, 7]), Interpolation::Bilinear, Size::square(2));
+        assert_eq!(out, Image::filled(2, 2, [5, 6, 7]));
+        let out = warped(&empty, &Matrix3::IDENTITY, Fill::Reflect, Interpolation::Nearest, Size::square(2));
+        assert_eq!(out, Image::filled(2, 2, [0; 3]));
+    }
+
+    /// The same pixel in 64-bit floats, one pixel at a time and without a fast path.
+    fn reference(source: &Image, matrix: &Matrix3, fill: Fill, x: usize, y: usize) -> [f64; 3] {
+        let (x, y) = matrix.apply(x as f64, y as f64);
+        let (left, top) = (x.floor(), y.floor());
+        let color =
+            |dx: f64, dy: f64| pixel_or_fill(source, (left + dx) as i64, (top + dy) as i64, fill).map(f64::from);
+        let (right, down) = (x - left, y - top);
+        let corners = [color(0.0, 0.0), color(1.0, 0.0), color(0.0, 1.0), color(1.0, 1.0)];
+        [0, 1, 2].map(|c| {
+            let upper = corners[0][c] * (1.0 - right) + corners[1][c] * right;
+            let lower = corners[2][c] * (1.0 - right) + corners[3][c] * right;
+            upper * (1.0 - down) + lower * down
+        })
+    }
+
+    fn any_fill() -> impl Strategy<Value = Fill> {
+        prop_oneof![
+            Just(Fill::Nearest),
+            Just(Fill::Reflect),
+            Just(Fill::Wrap),
+            any::<[u8; 3]>().prop_map(Fill::Constant),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn the_warp_stays_within_a_level_of_exact_arithmetic(
+            degrees in -180.0..180.0,
+            shear in -40.0..40.0,
+            zoom in (0.3..3.0, 0.3..3.0),
+            shift in (-20.0..20.0, -20.0..20.0),
+            fill in any_fill(),
+            (width, height) in (1usize..40, 1usize..40),
+        ) {
+            let source = noise(width, height);
+            let size = Size { width: 24, height: 17 };
+            let matrix = Matrix3::rotation(degrees, center(size))
+                .then(&Matrix3::shear(shear, center(size)))
+                .then(&Matrix3::scale(zoom.0, zoom.1, center(size)))
+                .then(&Matrix3::shift(shift.0, shift.1))
+                .then(&Matrix3::grid(width as f64 / 24.0, height as f64 / 17.0));
+            let out = warped(&source, &matrix, fill, Interpolation::Bilinear, size);
+            for y in 0..size.height {
+                for x in 0..size.width {
+                    let exact = reference(&source, &matrix, fill, x, y);
+                    for (value, exact) in out.get(x, y).iter().zip(exact) {
+                        prop_assert!((f64::from(*value) - exact).abs() <= 1.0, "({x}, {y}): {value} is not {exact}");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn no_finite_matrix_panics(
+            rows in any::<[[f64; 3]; 2]>(),
+            fill in any_fill(),
+            interpolation in prop_oneof![Just(Interpolation::Bilinear), Just(Interpolation::Nearest)],
+            (width, height) in (1usize..5, 1usize..5),
+        ) {
+            warped(&noise(width, height), &Matrix3::from_rows(rows), fill, interpolation, Size::square(5));
+        }
+
+        #[test]
+        fn columns_inside_are_exactly_those_whose_points_are(
+            start in -40i64..40,
+            step in -5i64..=5,
+            length in 0usize..12,
+            count in 0usize..30,
+        ) {
+            let unit = 1 << (FRACTION - 1);
+            let inside = steps_inside(start * unit, step * unit, length, count);
+            for n in 0..count {
+                let at = (start + n as i64 * step) * unit;
+                prop_assert_eq!(inside.contains(&n), at >= 0 && at < (length as i64) << FRACTION);
+            }
+        }
+    }
+}

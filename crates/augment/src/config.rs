@@ -138,3 +138,94 @@ impl AugmentConfig {
         Ok(Pipeline::new(transforms, self.fill, self.interpolation))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aumenta_seed::Seed;
+
+    use super::*;
+    use crate::{Op, Plan};
+
+    fn draw(config: &AugmentConfig) -> Plan {
+        config.build().unwrap().draw(&mut Seed::new(7).rng("augment", 0, 0))
+    }
+
+    #[test]
+    fn an_empty_configuration_is_neutral() {
+        let config: AugmentConfig = toml::from_str("").unwrap();
+        assert_eq!(config, AugmentConfig::default());
+        assert!(config.is_neutral());
+        assert!(config.build().unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_what_moves_or_colours_a_picture_is_not_neutral() {
+        for neutral in ["fill = 'wrap'", "interpolation = 'nearest'", "zoom = [1.0, 1.0]", "zoom = 0"] {
+            let config: AugmentConfig = toml::from_str(neutral).unwrap();
+            assert!(config.is_neutral() && config.build().unwrap().is_empty(), "{neutral}");
+        }
+        for change in
+            ["zoom = 0.1", "zoom = [1.0, 1.1]", "vertical-flip = true", "contrast = 0.1", "height-shift = 0.1"]
+        {
+            let config: AugmentConfig = toml::from_str(change).unwrap();
+            assert!(!config.is_neutral() && !config.build().unwrap().is_empty(), "{change}");
+        }
+    }
+
+    #[test]
+    fn every_setting_reaches_the_plan_in_order() {
+        let config: AugmentConfig = toml::from_str(
+            "rotation-degrees = 10\nwidth-shift = 0.1\nheight-shift = 0.2\nshear-degrees = 5\nzoom = [0.9, 1.3]\n\
+             brightness = 0.1\ncontrast = 0.2\nsaturation = 0.3\nfill = { constant = [1, 2, 3] }\n\
+             interpolation = 'nearest'",
+        )
+        .unwrap();
+        let plan = draw(&config);
+        assert_eq!((plan.fill, plan.interpolation), (Fill::Constant([1, 2, 3]), Interpolation::Nearest));
+        assert!(
+            matches!(
+                plan.ops[..],
+                [
+                    Op::Rotate { .. },
+                    Op::Shift { .. },
+                    Op::Shear { .. },
+                    Op::Zoom { .. },
+                    Op::Brightness { .. },
+                    Op::Contrast { .. },
+                    Op::Saturation { .. }
+                ]
+            ),
+            "{plan}"
+        );
+    }
+
+    #[test]
+    fn the_resolved_configuration_reads_back() {
+        let config = AugmentConfig {
+            zoom: ZoomRange::Between([0.8, 1.5]),
+            fill: Fill::Constant([4, 5, 6]),
+            brightness: 0.25,
+            ..AugmentConfig::book()
+        };
+        assert_eq!(toml::from_str::<AugmentConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
+        let json = serde_json::to_string(&AugmentConfig::book()).unwrap();
+        assert_eq!(serde_json::from_str::<AugmentConfig>(&json).unwrap(), AugmentConfig::book());
+    }
+
+    #[test]
+    fn unknown_keys_and_values_are_refused() {
+        for text in ["rotation = 20", "fill = 'mirror'", "fill = { constant = [1, 2] }", "zoom = 'far'"] {
+            assert!(toml::from_str::<AugmentConfig>(text).is_err(), "{text}");
+        }
+        let error = toml::from_str::<AugmentConfig>("zoom = 'far'").unwrap_err();
+        assert!(error.to_string().contains("zoom is a number z, meaning [1 - z, 1 + z], or a range [low, high]"));
+    }
+
+    #[test]
+    fn settings_out_of_range_do_not_build() {
+        for text in ["zoom = 1.5", "zoom = [1.2, 0.8]", "rotation-degrees = -3", "width-shift = 2", "contrast = nan"] {
+            let config: AugmentConfig = toml::from_str(text).unwrap();
+            assert!(config.build().is_err(), "{text}");
+        }
+    }
+}

@@ -62,3 +62,44 @@ impl Pipeline {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aumenta_seed::Seed;
+
+    use super::*;
+    use crate::{AugmentConfig, Op, RandomHorizontalFlip, RandomVerticalFlip};
+
+    #[test]
+    fn transforms_draw_in_order() {
+        let flips: Vec<Box<dyn Transform>> =
+            vec![Box::new(RandomVerticalFlip::new(1.0).unwrap()), Box::new(RandomHorizontalFlip::new(1.0).unwrap())];
+        let pipeline = Pipeline::new(flips, Fill::Wrap, Interpolation::Nearest);
+        let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 0));
+        let expected = Plan {
+            ops: vec![Op::VerticalFlip {}, Op::HorizontalFlip {}],
+            fill: Fill::Wrap,
+            interpolation: Interpolation::Nearest,
+        };
+        assert_eq!(plan, expected);
+    }
+
+    #[test]
+    fn an_empty_pipeline_draws_the_identity() {
+        let pipeline = Pipeline::empty();
+        assert!(pipeline.is_empty());
+        assert_eq!(pipeline.draw(&mut Seed::new(7).rng("augment", 0, 0)), Plan::identity());
+    }
+
+    #[test]
+    fn a_plan_depends_on_its_stream_alone() {
+        let pipeline = AugmentConfig::book().build().unwrap();
+        let stream = |epoch, sample| Seed::new(7).rng("augment", epoch, sample);
+        let plan = pipeline.draw(&mut stream(0, 3));
+        let mut reused = pipeline.draw(&mut stream(5, 9));
+        assert_ne!(plan, reused);
+        pipeline.draw_into(&mut stream(0, 3), &mut reused);
+        assert_eq!(plan, reused);
+        assert_ne!(plan, pipeline.draw(&mut stream(0, 4)));
+    }
+}

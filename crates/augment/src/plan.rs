@@ -214,3 +214,244 @@ impl fmt::Display for Op {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn noise(width: usize, height: usize) -> Image {
+        let mut state = 1u32;
+        let values = (0..width * height * 3).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        Image::from_pixels(width, height, values.collect())
+    }
+
+    fn plan(ops: impl Into<Vec<Op>>) -> Plan {
+        Plan { ops: ops.into(), ..Plan::identity() }
+    }
+
+    fn applied(plan: &Plan, source: &Image, output: Size) -> Image {
+        let mut out = Image::default();
+        plan.apply(source, output, &mut Scratch::default(), &mut out);
+        out
+    }
+
+    #[track_caller]
+    fn check_caption(ops: impl Into<Vec<Op>>, expected: &str) {
+        assert_eq!(plan(ops).to_string(), expected);
+    }
+
+    #[test]
+    fn the_identity_at_the_same_size_is_exact() {
+        let source = noise(17, 9);
+        assert_eq!(applied(&Plan::identity(), &source, source.size()), source);
+    }
+
+    #[test]
+    fn a_flip_mirrors_the_plain_resize() {
+        let source = noise(40, 30);
+        let output = Size { width: 15, height: 12 };
+        let plain = applied(&Plan::identity(), &source, output);
+        let flipped = applied(&plan([Op::HorizontalFlip {}]), &source, output);
+        let turned = applied(&plan([Op::VerticalFlip {}]), &source, output);
+        for y in 0..12 {
+            for x in 0..15 {
+                let close = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= 1);
+                assert!(close(flipped.get(x, y), plain.get(14 - x, y)), "column {x}, row {y}");
+                assert!(close(turned.get(x, y), plain.get(x, 11 - y)), "column {x}, row {y}");
+            }
+        }
+        let same_size = applied(&plan([Op::HorizontalFlip {}]), &source, source.size());
+        assert_eq!(same_size.get(3, 8), source.get(36, 8), "at the same size it is exact");
+    }
+
+    #[test]
+    fn operations_move_the_picture_in_their_documented_direction() {
+        let mut source = Image::filled(21, 21, [0; 3]);
+        source.set(15, 10, [255; 3]);
+        for (op, x, y) in [
+            (Op::Rotate { degrees: 90.0 }, 10, 5),
+            (Op::Shift { x_fraction: 2.0 / 21.0, y_fraction: 0.0 }, 17, 10),
+            (Op::Shift { x_fraction: 0.0, y_fraction: 3.0 / 21.0 }, 15, 13),
+            (Op::Zoom { x: 2.0, y: 1.0 }, 20, 10),
+            (Op::HorizontalFlip {}, 5, 10),
+        ] {
+            let out = applied(&plan([op]), &source, source.size());
+            assert_eq!(out.get(x, y), [255; 3], "{op}");
+        }
+        source.set(10, 4, [255; 3]);
+        let sheared = applied(&plan([Op::Shear { degrees: 45.0 }]), &source, source.size());
+        assert_eq!(sheared.get(4, 4), [255; 3], "what lies above the centre slides to the left");
+    }
+
+    #[test]
+    fn the_first_operation_acts_first() {
+        let mut source = Image::filled(21, 21, [0; 3]);
+        source.set(10, 10, [255; 3]);
+        let shift = Op::Shift { x_fraction: 5.0 / 21.0, y_fraction: 0.0 };
+        let turn = Op::Rotate { degrees: 90.0 };
+        assert_eq!(applied(&plan([shift, turn]), &source, source.size()).get(10, 5), [255; 3]);
+        assert_eq!(applied(&plan([turn, shift]), &source, source.size()).get(15, 10), [255; 3]);
+    }
+
+    #[test]
+    fn colours_are_changed_in_order() {
+        let source = Image::filled(2, 2, [200, 128, 140]);
+        let ops = [Op::Brightness { factor: 0.5 }, Op::HorizontalFlip {}, Op::Contrast { factor: 2.0 }];
+        assert_eq!(applied(&plan(ops), &source, source.size()), Image::filled(2, 2, [72, 0, 12]));
+        let gray = applied(&plan([Op::Saturation { factor: 0.0 }]), &source, source.size());
+        assert_eq!(gray, Image::filled(2, 2, [aumenta_imgproc::luma([200, 128, 140]); 3]));
+    }
+
+    #[test]
+    fn a_large_reduction_averages_instead_of_skipping() {
+        let stripes = |x: usize| if x.is_multiple_of(2) { 0 } else { 255 };
+        let source = Image::from_pixels(300, 200, (0..300 * 200).flat_map(|at| [stripes(at % 300); 3]).collect());
+        let turned = plan([Op::Rotate { degrees: 30.0 }]);
+        for plan in [Plan::identity(), turned] {
+            let small = applied(&plan, &source, Size { width: 30, height: 20 });
+            assert!(small.pixels().iter().all(|&value| value.abs_diff(128) <= 2), "{plan}");
+        }
+        let nearest = Plan { interpolation: Interpolation::Nearest, ..Plan::identity() };
+        let small = applied(&nearest, &source, Size { width: 30, height: 20 });
+        assert!(small.pixels().iter().all(|&value| value == 0 || value == 255), "nearest never mixes colours");
+    }
+
+    #[test]
+    fn reductions_by_whole_numbers_are_box_averages() {
+        let source = noise(60, 40);
+        let mut expected = Image::default();
+        shrink(&source, 3, 2, &mut expected);
+        assert_eq!(applied(&Plan::identity(), &source, Size { width: 20, height: 20 }), expected);
+    }
+
+    #[test]
+    fn no_plan_panics_whatever_its_numbers_and_sizes() {
+        let numbers = [f64::NAN, f64::INFINITY, f64::MAX, -1.0, 0.0, 1e-300];
+        for x in numbers {
+            let ops = [
+                Op::Zoom { x, y: 1.0 },
+                Op::Rotate { degrees: x },
+                Op::Shear { degrees: x },
+                Op::Contrast { factor: x },
+            ];
+            for (source, output) in [((3, 2), (4, 4)), ((0, 0), (2, 2)), ((3, 3), (0, 2)), ((9, 1), (1, 1))] {
+                let source = Image::filled(source.0, source.1, [9; 3]);
+                let output = Size { width: output.0, height: output.1 };
+                for op in ops {
+                    assert_eq!(applied(&plan([op]), &source, output).size(), output);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn captions_are_short() {
+        check_caption([], "original");
+        check_caption(
+            [
+                Op::Rotate { degrees: 23.4 },
+                Op::Shift { x_fraction: 0.1, y_fraction: -0.05 },
+                Op::Shear { degrees: -8.2 },
+                Op::Zoom { x: 1.123, y: 0.95 },
+                Op::HorizontalFlip {},
+            ],
+            "rot +23° shift +0.10,-0.05 shear -8° zoom 1.12,0.95 flip",
+        );
+        check_caption(
+            [
+                Op::VerticalFlip {},
+                Op::Brightness { factor: 1.1 },
+                Op::Contrast { factor: 0.9 },
+                Op::Saturation { factor: 1.25 },
+            ],
+            "vflip bright 1.10 contrast 0.90 sat 1.25",
+        );
+    }
+
+    #[test]
+    fn a_plan_survives_being_written_down() {
+        let plan = Plan {
+            ops: vec![
+                Op::Rotate { degrees: -12.345_678_901_234_5 },
+                Op::Shift { x_fraction: 0.1, y_fraction: -0.2 },
+                Op::HorizontalFlip {},
+                Op::Saturation { factor: 0.75 },
+            ],
+            fill: Fill::Constant([1, 2, 3]),
+            interpolation: Interpolation::Nearest,
+        };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert!(
+            json.contains(r#"{"op":"shift","x-fraction":0.1,"y-fraction":-0.2},{"op":"horizontal-flip"}"#),
+            "{json}"
+        );
+        assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+    }
+
+    #[test]
+    fn an_unknown_key_in_a_plan_is_refused() {
+        for json in [
+            r#"{"ops": [], "colour": 1}"#,
+            r#"{"ops": [{"op": "horizontal-flip", "degrees": 3}]}"#,
+            r#"{"ops": [{"op": "rotate", "degrees": 3, "radians": 3}]}"#,
+        ] {
+            assert!(serde_json::from_str::<Plan>(json).is_err(), "{json}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_composed_plan_equals_its_operations_one_point_at_a_time(
+            degrees in -180.0..180.0f64,
+            shear in -30.0..30.0f64,
+            zoom in (0.8..1.3, 0.8..1.3),
+            shift in (-0.3..0.3, -0.3..0.3),
+        ) {
+            // A reduction below 2 in every direction, so that no average stands before the resampling.
+            let (source, output) = (noise(24, 18), Size { width: 24, height: 18 });
+            let ops = [
+                Op::Rotate { degrees },
+                Op::Shift { x_fraction: shift.0, y_fraction: shift.1 },
+                Op::Shear { degrees: shear },
+                Op::Zoom { x: zoom.0, y: zoom.1 },
+                Op::HorizontalFlip {},
+            ];
+            let out = applied(&plan(ops), &source, output);
+            for y in 0..output.height {
+                for x in 0..output.width {
+                    // Where the output point was before the flip, before the zoom, and so on, from the centre.
+                    let (mut px, mut py) = (-(x as f64 - 11.5), y as f64 - 8.5);
+                    (px, py) = (px / zoom.0, py / zoom.1);
+                    px -= shear.to_radians().tan() * py;
+                    (px, py) = (px - shift.0 * 24.0, py - shift.1 * 18.0);
+                    let (sine, cosine) = degrees.to_radians().sin_cos();
+                    (px, py) = (cosine * px - sine * py + 11.5, sine * px + cosine * py + 8.5);
+                    let expected = bilinear(&source, px, py);
+                    for (value, exact) in out.get(x, y).iter().zip(expected) {
+                        prop_assert!((f64::from(*value) - exact).abs() <= 1.0, "({x}, {y}): {value} is not {exact}");
+                    }
+                }
+            }
+        }
+    }
+
+    fn bilinear(source: &Image, x: f64, y: f64) -> [f64; 3] {
+        let at = |x: f64, y: f64| {
+            let column = x.clamp(0.0, source.width() as f64 - 1.0) as usize;
+            let row = y.clamp(0.0, source.height() as f64 - 1.0) as usize;
+            source.get(column, row).map(f64::from)
+        };
+        let (left, top) = (x.floor(), y.floor());
+        let (right, down) = (x - left, y - top);
+        [0, 1, 2].map(|c| {
+            let upper = at(left, top)[c] * (1.0 - right) + at(left + 1.0, top)[c] * right;
+            let lower = at(left, top + 1.0)[c] * (1.0 - right) + at(left + 1.0, top + 1.0)[c] * right;
+            upper * (1.0 - down) + lower * down
+        })
+    }
+}

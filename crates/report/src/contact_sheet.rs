@@ -79,6 +79,9 @@ pub fn contact_sheet(rows: &[Row], style: &SheetStyle) -> Image {
     sheet
 }
 
+/// Space between an image and its caption, in pixels.
+const CAPTION_GAP: usize = 3;
+
 /// The broken lines of a row's text, and the height that follows.
 struct RowLayout {
     title: Vec<String>,
@@ -93,7 +96,7 @@ impl RowLayout {
         let wrap = |cell: &Cell| text::wrap(&cell.caption, style.cell_side / CHARACTER_WIDTH);
         let captions: Vec<Vec<String>> = row.cells.iter().map(wrap).collect();
         let caption_lines = captions.iter().map(Vec::len).max().unwrap_or(0);
-        let height = (title.len() + caption_lines) * LINE_HEIGHT + style.cell_side;
+        let height = (title.len() + caption_lines) * LINE_HEIGHT + style.cell_side + CAPTION_GAP;
         Self { title, captions, height }
     }
 }
@@ -104,7 +107,7 @@ fn draw_row(sheet: &mut Image, row: &Row, layout: &RowLayout, top: usize, style:
     for (column, (cell, caption)) in row.cells.iter().zip(&layout.captions).enumerate() {
         let left = style.gap + column * (style.cell_side + style.gap);
         draw_fitted(sheet, &cell.image, left, top, style.cell_side);
-        draw_lines(sheet, caption, left, top + style.cell_side, style.caption_color);
+        draw_lines(sheet, caption, left, top + style.cell_side + CAPTION_GAP, style.caption_color);
     }
 }
 
@@ -175,10 +178,10 @@ mod tests {
     #[test]
     fn a_sheet_is_just_large_enough() {
         assert_eq!(size(&[]), (20, 20));
-        assert_eq!(size(&[row("", vec![cell(60, 60, ""), cell(60, 60, "")])]), (150, 80));
-        assert_eq!(size(&[row("cat.1.jpg", vec![cell(60, 60, "")])]), (80, 80 + 2 * LINE_HEIGHT));
-        assert_eq!(size(&[row("", vec![cell(60, 60, "two lines"), cell(60, 60, "one")])]), (150, 80 + 2 * LINE_HEIGHT));
-        assert_eq!(size(&[row("", vec![cell(60, 60, "")]), row("", vec![])]), (80, 150));
+        assert_eq!(size(&[row("", vec![cell(60, 60, ""), cell(60, 60, "")])]), (150, 83));
+        assert_eq!(size(&[row("two lines", vec![cell(60, 60, "")])]), (80, 83 + 2 * LINE_HEIGHT));
+        assert_eq!(size(&[row("", vec![cell(60, 60, "two lines"), cell(60, 60, "one")])]), (150, 83 + 2 * LINE_HEIGHT));
+        assert_eq!(size(&[row("", vec![cell(60, 60, "")]), row("", vec![])]), (80, 156));
     }
 
     #[test]
@@ -212,7 +215,7 @@ mod tests {
     fn extreme_shapes_are_still_drawn() {
         assert_eq!(fitted(Size { width: 10_000, height: 1 }, 60), Size { width: 60, height: 1 });
         assert_eq!(fitted(Size { width: 0, height: 0 }, 60), Size { width: 0, height: 0 });
-        assert_eq!(size(&[row("", vec![cell(0, 0, ""), cell(1, 500, "")])]), (150, 80));
+        assert_eq!(size(&[row("", vec![cell(0, 0, ""), cell(1, 500, "")])]), (150, 83));
     }
 
     #[test]
@@ -223,6 +226,6 @@ mod tests {
         };
         assert!(dark(10..10 + LINE_HEIGHT));
         assert!(!dark(10 + LINE_HEIGHT..70 + LINE_HEIGHT));
-        assert!(dark(70 + LINE_HEIGHT..70 + 2 * LINE_HEIGHT));
+        assert!(dark(73 + LINE_HEIGHT..73 + 2 * LINE_HEIGHT));
     }
 }

@@ -7,7 +7,6 @@
 use aumenta_runs::{EpochRecord, Scores};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingAreaErrorKind;
-use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -82,7 +81,8 @@ impl Scale {
         let finite = || values().filter(|value| value.is_finite());
         let (low, high) = match measure {
             Measure::Accuracy => ((finite().fold(0.9, f64::min) * 10.0).floor().max(0.0) / 10.0, 1.0),
-            Measure::Loss => (0.0, finite().fold(0.0, f64::max) * 1.05),
+            // An axis to infinity would keep the plotting library in a loop.
+            Measure::Loss => (0.0, (finite().fold(0.0, f64::max) * 1.05).min(f64::MAX)),
         };
         Self {
             last_epoch: epochs().map(|epoch| epoch.epoch as i32).max().unwrap_or(0).max(2),
@@ -93,13 +93,17 @@ impl Scale {
 }
 
 // A chart is laid out in units of half a pixel, since the backend rounds every coordinate to whole units.
-const WIDTH: u32 = 960;
-const PLOT_HEIGHT: u32 = 560;
+const WIDTH: u32 = 820;
+const PLOT_HEIGHT: u32 = 520;
 const LEGEND_ROW: u32 = 44;
-const FONT_SIZE: u32 = 28;
+/// The backend writes it divided by 1.24.
+const FONT_SIZE: u32 = 31;
 
-/// A color that nothing else has, to be replaced by `currentColor` in the finished document.
+// The backend knows neither `currentColor` nor dashes: a color and a stroke width that nothing else has stand for them
+// until `finish`.
 const INK: RGBColor = RGBColor(1, 2, 3);
+const DASHED_STROKE: u32 = 5;
+const SOLID_STROKE: u32 = 6;
 
 /// Blue, vermilion, bluish green, orange, reddish purple and sky blue.
 const PALETTE: [RGBColor; 6] = [
@@ -137,18 +141,21 @@ fn draw_legend(area: &Area, curves: &[Curve], colors: &[RGBColor]) -> DrawResult
     let text = ink_text().pos(centered(HPos::Left));
     for (row, (curve, color)) in curves.iter().zip(colors).enumerate() {
         let y = (row as u32 * LEGEND_ROW + LEGEND_ROW / 2) as i32;
-        area.draw(&Text::new(escape::visible(curve.name), (100, y), text.clone()))?;
-        area.draw(&DashedPathElement::new([(500, y), (560, y)], DASH, GAP, color.stroke_width(STROKE)))?;
-        area.draw(&Text::new("training", (572, y), text.clone()))?;
-        area.draw(&PathElement::new([(710, y), (770, y)], color.stroke_width(STROKE)))?;
-        area.draw(&Text::new("validation", (782, y), text.clone()))?;
+        area.draw(&Text::new(legend_name(curve.name), (8, y), text.clone()))?;
+        area.draw(&PathElement::new([(416, y), (476, y)], color.stroke_width(DASHED_STROKE)))?;
+        area.draw(&Text::new("training", (486, y), text.clone()))?;
+        area.draw(&PathElement::new([(610, y), (670, y)], color.stroke_width(SOLID_STROKE)))?;
+        area.draw(&Text::new("validation", (680, y), text.clone()))?;
     }
     Ok(())
 }
 
-const STROKE: u32 = 4;
-const DASH: u32 = 12;
-const GAP: u32 = 8;
+/// The name, cut where it would run into the dashed line.
+fn legend_name(name: &str) -> String {
+    const LONGEST: usize = 28;
+    let name = escape::visible(name);
+    if name.chars().count() <= LONGEST { name } else { name.chars().take(LONGEST - 1).chain(['…']).collect() }
+}
 
 fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], measure: Measure, scale: &Scale) -> DrawResult {
     let mut chart = ChartBuilder::on(area)
@@ -168,21 +175,26 @@ fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], measure: Measur
         .x_desc("epoch")
         .y_desc(measure.name())
         .x_labels(8)
-        .y_labels(6)
-        .y_label_formatter(&|value| format!("{value:.2}"))
+        .y_labels(8)
+        .y_label_formatter(&|value| tick_label(*value, scale.high))
         .draw()?;
     for (curve, color) in curves.iter().zip(colors) {
-        let style = color.stroke_width(STROKE);
         for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.train)) {
-            chart.draw_series(points.iter().map(|&point| Circle::new(point, 4, color.filled())))?;
-            chart.draw_series(DashedLineSeries::new(points, DASH, GAP, style))?;
+            let size = point_size(&points);
+            chart.draw_series(LineSeries::new(points, color.stroke_width(DASHED_STROKE)).point_size(size))?;
         }
         for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.validation)) {
-            chart.draw_series(points.iter().map(|&point| Circle::new(point, 6, color.filled())))?;
-            chart.draw_series(LineSeries::new(points, style))?;
+            let size = point_size(&points);
+            let style = color.filled().stroke_width(SOLID_STROKE);
+            chart.draw_series(LineSeries::new(points, style).point_size(size))?;
         }
     }
     Ok(())
+}
+
+/// A value on the vertical axis, with digits to suit the axis: losses may be tiny, or explode.
+fn tick_label(value: f64, highest: f64) -> String {
+    if (0.2..1000.0).contains(&highest) { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
 fn ink_text() -> TextStyle<'static> {
@@ -196,6 +208,11 @@ fn finite_stretches(epochs: &[EpochRecord], value: impl Fn(&EpochRecord) -> f64)
     stretches.filter(|stretch| !stretch.is_empty()).map(<[_]>::to_vec).collect()
 }
 
+/// A single epoch makes no line, so its point is drawn: hollow for training, filled for validation.
+fn point_size(stretch: &[(i32, f64)]) -> u32 {
+    if stretch.len() == 1 { 7 } else { 0 }
+}
+
 /// Lets the document scale, take its ink from the text around it, and say to a screen reader what it is.
 fn finish(svg: &str, curves: &[Curve], measure: Measure, (width, height): (u32, u32)) -> String {
     let names: Vec<&str> = curves.iter().map(|curve| curve.name).collect();
@@ -206,7 +223,9 @@ fn finish(svg: &str, curves: &[Curve], measure: Measure, (width, height): (u32, 
         width / 2,
         height / 2
     );
-    svg.replacen(&fixed, &scaling, 1).replace("=\"#010203\"", "=\"currentColor\"")
+    svg.replacen(&fixed, &scaling, 1)
+        .replace("=\"#010203\"", "=\"currentColor\"")
+        .replace("stroke-width=\"5\" points", "stroke-width=\"5\" stroke-dasharray=\"14 8\" points")
 }
 
 #[cfg(test)]
@@ -232,11 +251,30 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_text() {
-        let run = run("<script>alert(\"#010203\")</script>\u{1b}", &[(0.6, 0.62)]);
+        let run = run("<script>\"#010203\"</script>\u{1b}", &[(0.6, 0.62)]);
         let svg = overlay(&[Curve { name: &run.name, epochs: &run.epochs }], Measure::Accuracy).unwrap();
         assert!(!svg.contains("<script"), "{svg}");
         assert!(!svg.contains('\u{1b}'));
-        assert!(svg.contains("&lt;script&gt;alert(&quot;#010203&quot;)"), "{svg}");
+        assert!(svg.contains("&lt;script&gt;&quot;#010203&quot;"), "{svg}");
+    }
+
+    #[test]
+    fn tiny_and_exploded_losses_have_labels_that_differ() {
+        for loss in [1e-6, 0.004, 1.0, 1e6, f64::from(f32::MAX), f64::MAX] {
+            let svg = chart_of(&[(1.0 - loss, 1.0), (1.0 - loss / 2.0, 1.0)], Measure::Loss);
+            let labels =
+                svg.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()) && line.contains('.'));
+            let labels: Vec<&str> = labels.collect();
+            assert!(labels.len() > 2 && labels.windows(2).all(|pair| pair[0] != pair[1]), "{loss}: {labels:?}");
+            assert!(labels.iter().all(|label| label.len() <= 7), "{loss}: {labels:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_cut_in_the_legend() {
+        assert_eq!(legend_name("augmented"), "augmented");
+        assert_eq!(legend_name(&"é".repeat(28)), "é".repeat(28));
+        assert_eq!(legend_name(&"é".repeat(29)), "é".repeat(27) + "…");
     }
 
     #[test]
@@ -252,6 +290,12 @@ mod tests {
             let labels = svg.lines().filter(|line| line.trim().parse::<u32>().is_ok()).count();
             assert!(labels >= 2, "{epochs} epochs have {labels} whole labels");
         }
+    }
+
+    #[test]
+    fn a_single_epoch_is_a_point() {
+        assert_eq!(chart_of(&[(0.6, 0.62)], Measure::Loss).matches("<circle").count(), 2);
+        assert_eq!(chart_of(&[(0.6, 0.62), (0.7, 0.7)], Measure::Loss).matches("<circle").count(), 0);
     }
 
     #[test]
@@ -276,8 +320,13 @@ mod tests {
     fn panels_share_one_scale_and_keep_each_runs_color() {
         let (plain, augmented) = (run("plain", &[(0.6, 0.62), (0.9, 0.7)]), run("augmented", &[(0.35, 0.4)]));
         let curves = [&plain, &augmented].map(|run| Curve { name: &run.name, epochs: &run.epochs });
+        let scale = Scale::of(&curves, Measure::Accuracy);
+        assert_eq!((scale.last_epoch, scale.low, scale.high), (2, 0.3, 1.0));
+
         let panels = panels(&curves, Measure::Accuracy).unwrap();
-        assert!(panels.iter().all(|svg| svg.contains("0.30")), "the lowest accuracy of all runs sets the scale");
+        let grid =
+            |svg: &str| svg.lines().filter(|line| line.contains("currentColor")).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(grid(&panels[0]), grid(&panels[1]));
         assert!(panels[0].contains("#0072B2") && !panels[0].contains("#D55E00"));
         assert!(panels[1].contains("#D55E00") && !panels[1].contains("#0072B2"));
     }

@@ -55,8 +55,11 @@ impl OverfittingReport {
     /// [`ReportError::Chart`] where the curves cannot be drawn.
     pub fn to_html(&self) -> Result<String, ReportError> {
         let title = escape::html(&self.title);
+        let paragraph = |text: &String| format!("<p class=\"lead\">{}</p>\n", escape::html(text));
+        let paragraphs: Vec<String> = conclusion(&self.runs).iter().map(paragraph).collect();
         let sections = [
-            format!("<h1>{title}</h1>\n<p class=\"lead\">{}</p>\n", escape::html(&conclusion(&self.runs))),
+            format!("<h1>{title}</h1>\n"),
+            paragraphs.concat(),
             format!("<h2>The runs</h2>\n<div class=\"scroll\">{}</div>\n", summary_table(&self.runs).to_html()),
             descriptions(&self.runs),
             self.curves(Measure::Accuracy, "Accuracy by epoch")?,
@@ -76,24 +79,22 @@ impl OverfittingReport {
 
     /// The words and tables of the page, as GitHub Flavored Markdown.
     pub fn to_markdown(&self) -> String {
-        let descriptions = self.runs.iter().filter(|run| !run.description.is_empty());
-        let descriptions = descriptions
-            .map(|run| format!("- **{}**: {}\n", escape::markdown(&run.name), escape::markdown(&run.description)));
-        let commands = self.commands.iter().map(|command| format!("    {}\n", escape::visible(command)));
+        let paragraphs: Vec<String> = conclusion(&self.runs).iter().map(|text| escape::markdown(text) + "\n").collect();
+        let description =
+            |run: &RunSummary| format!("- **{}**: {}\n", escape::markdown(&run.name), escape::markdown(&describe(run)));
+        let descriptions: Vec<String> = self.runs.iter().map(description).collect();
+        let commands: Vec<String> =
+            self.commands.iter().map(|command| format!("    {}\n", escape::visible(command))).collect();
         let parts = [
             format!("# {}\n", escape::markdown(&self.title)),
-            format!("{}\n", escape::markdown(&conclusion(&self.runs))),
+            paragraphs.join("\n"),
             summary_table(&self.runs).to_markdown(),
-            descriptions.collect(),
+            descriptions.concat(),
             format!("{MEASURED}\n"),
             format!("## The data\n\n{}\n", escape::markdown(&self.data.source)),
             self.data.table().to_markdown(),
             format!("Manifest: {}\n", escape::markdown(&self.data.manifest_hash)),
-            if self.commands.is_empty() {
-                String::new()
-            } else {
-                format!("## Once more\n\n{}", String::from_iter(commands))
-            },
+            if commands.is_empty() { String::new() } else { format!("## Run it again\n\n{}", commands.concat()) },
         ];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         parts.join("\n")
@@ -108,8 +109,8 @@ impl OverfittingReport {
         let section = |png: &Vec<u8>| {
             let data = STANDARD.encode(png);
             format!(
-                "<h2>What augmentation makes of an image</h2>\n<img alt=\"Augmented images, captioned with what was \
-                 drawn for each\" src=\"data:image/png;base64,{data}\">\n"
+                "<h2>What augmentation makes of an image</h2>\n<div class=\"scroll\"><img alt=\"Augmented images, captioned \
+                 with what was drawn for each\" src=\"data:image/png;base64,{data}\"></div>\n"
             )
         };
         self.contact_sheet_png.as_ref().map(section).unwrap_or_default()
@@ -128,7 +129,7 @@ impl OverfittingReport {
         if self.commands.is_empty() {
             return String::new();
         }
-        format!("<h2>Once more</h2>\n<pre>{}</pre>\n", escape_lines(&self.commands))
+        format!("<h2>Run it again</h2>\n<pre>{}</pre>\n", escape_lines(&self.commands))
     }
 }
 
@@ -151,18 +152,19 @@ impl DataFacts {
 const STYLE: &str = include_str!("page.css");
 
 /// What a reader must know to read the gap right.
-const MEASURED: &str = "Training accuracy is measured while training, on the images as they were augmented and with \
-                        dropout on; validation accuracy on the plain images after each epoch.";
+const MEASURED: &str = "Training accuracy is measured while training, with the run's augmentation and dropout on; \
+                        validation accuracy after each epoch, with both off.";
 
-/// What was done to each run, and with which network.
 fn descriptions(runs: &[RunSummary]) -> String {
-    let describe = |run: &RunSummary| {
-        let network = format!("{}, {} parameters, seed {}", run.info.model, count(run.info.parameters), run.info.seed);
-        let parts = [run.description.as_str(), &network].into_iter().filter(|part| !part.is_empty());
-        let text = parts.collect::<Vec<_>>().join("; ");
-        format!("<dt>{}</dt><dd>{}</dd>\n", escape::html(&run.name), escape::html(&text))
-    };
-    format!("<dl>\n{}</dl>\n", runs.iter().map(describe).collect::<String>())
+    let row =
+        |run: &RunSummary| format!("<dt>{}</dt><dd>{}</dd>\n", escape::html(&run.name), escape::html(&describe(run)));
+    format!("<dl>\n{}</dl>\n", runs.iter().map(row).collect::<String>())
+}
+
+/// What was done to a run, and with which network.
+fn describe(run: &RunSummary) -> String {
+    let network = format!("{}, {} parameters, seed {}", run.info.model, count(run.info.parameters), run.info.seed);
+    if run.description.is_empty() { network } else { format!("{}; {network}", run.description) }
 }
 
 fn escape_lines(lines: &[String]) -> String {
@@ -235,7 +237,10 @@ mod tests {
         report.commands[0] = hostile.to_owned();
         let html = report.to_html().unwrap();
         assert!(!html.contains("<script"), "{html}");
-        assert!(!report.to_markdown().lines().any(|line| !line.starts_with("    ") && line.contains("<script")));
+        let (prose, commands) =
+            report.to_markdown().split_once("## Run it again").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        assert!(!prose.replace("\\<", "").contains('<'), "{prose}");
+        assert_eq!(commands, format!("\n\n    {hostile}\n"));
     }
 
     #[test]
@@ -245,7 +250,9 @@ mod tests {
             OverfittingReport { title: String::new(), runs: vec![], data, contact_sheet_png: None, commands: vec![] };
         let html = report.to_html().unwrap();
         assert!(
-            html.contains("There is no run to speak about.") && !html.contains("<img") && !html.contains("Once more")
+            html.contains("There is no run to speak about.")
+                && !html.contains("<img")
+                && !html.contains("Run it again")
         );
     }
 

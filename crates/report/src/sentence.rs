@@ -13,18 +13,14 @@ use crate::summary::RunSummary;
 
 /// What the runs show: whether the first one over-fits, and what each of the others changes against it.
 ///
-/// The text is plain, not yet escaped for any format. It always ends with what it cannot know: there is one run each,
-/// with one seed.
-pub fn conclusion(runs: &[RunSummary]) -> String {
+/// A paragraph a run, of plain text not yet escaped for any format. A last paragraph says what the numbers cannot show:
+/// there is one run each, with one seed.
+pub fn conclusion(runs: &[RunSummary]) -> Vec<String> {
     let Some((first, others)) = runs.split_first() else {
-        return "There is no run to speak about.".to_owned();
+        return vec!["There is no run to speak about.".to_owned()];
     };
-    let mut sentences = describe(first);
-    for run in others {
-        sentences.extend(compare(first, run));
-    }
-    sentences.push(caution(runs));
-    sentences.join(" ")
+    let paragraphs = [describe(first)].into_iter().chain(others.iter().map(|run| compare(first, run)));
+    paragraphs.map(|sentences| sentences.join(" ")).chain([caution(runs)]).collect()
 }
 
 /// Where a run stands after its last epoch.
@@ -227,8 +223,10 @@ fn caution(runs: &[RunSummary]) -> String {
     format!("{basis}: the intervals tell how far the images can mislead, not how far another seed would.")
 }
 
+/// Two digits, or three where two would claim perfection.
 fn short(estimate: Estimate) -> String {
-    decimal(estimate.value, 2)
+    let rounds_to_one = (0.995..1.0).contains(&estimate.value);
+    decimal(estimate.value, if rounds_to_one { 3 } else { 2 })
 }
 
 #[cfg(test)]
@@ -241,20 +239,22 @@ mod tests {
     const OVERFIT: &str =
         "The plain run fits its training images to 0.99 but reaches 0.81 on validation: a gap of 0.18 at the end.";
 
+    fn said(runs: &[RunSummary]) -> String {
+        conclusion(runs).join(" ")
+    }
+
     /// Checks what is said of one run that ends with these accuracies.
     #[track_caller]
     fn check_one(accuracies: &[(f64, f64)], expected: &str) {
-        let text = conclusion(&[run("plain", accuracies)]);
-        let said = text.strip_suffix(&CAUTION.replace("One run each", "One run")).unwrap();
-        assert_eq!(said.trim_end(), expected);
+        let text = said(&[run("plain", accuracies)]);
+        assert_eq!(text, format!("{expected} {}", CAUTION.replace("One run each", "One run")));
     }
 
     /// Checks what is said of a second run beside one that over-fits, 0.99 to 0.81.
     #[track_caller]
     fn check_beside_overfit(augmented: (f64, f64), expected: &str) {
-        let text = conclusion(&[run("plain", &[(0.99, 0.81)]), run("augmented", &[augmented])]);
-        let said = text.strip_prefix(OVERFIT).unwrap().strip_suffix(CAUTION).unwrap();
-        assert_eq!(said.trim(), expected);
+        let text = said(&[run("plain", &[(0.99, 0.81)]), run("augmented", &[augmented])]);
+        assert_eq!(text, format!("{OVERFIT} {expected} {CAUTION}"));
     }
 
     #[test]
@@ -268,6 +268,13 @@ mod tests {
             &[(0.8, 0.78), (0.9, 0.84), (0.99, 0.81)],
             &format!("{OVERFIT} Its validation loss was lowest after epoch 2 (0.16) and ends at 0.19."),
         );
+    }
+
+    #[test]
+    fn perfection_is_claimed_only_where_it_is_reached() {
+        let start = |train| said(&[run("plain", &[(train, 0.81)])]).chars().take(44).collect::<String>();
+        assert_eq!(start(0.997), "The plain run fits its training images to 0.");
+        assert_eq!(start(1.0), "The plain run fits its training images to 1.");
     }
 
     #[test]
@@ -300,7 +307,7 @@ mod tests {
     fn a_run_without_epochs_and_a_diverged_run_are_named() {
         check_one(&[], "The plain run has not finished an epoch.");
         check_one(&[(0.8, 0.8), (f64::NAN, 0.5)], "The plain run diverged: from epoch 2 on its loss is not a number.");
-        assert_eq!(conclusion(&[]), "There is no run to speak about.");
+        assert_eq!(said(&[]), "There is no run to speak about.");
     }
 
     #[test]
@@ -356,7 +363,7 @@ mod tests {
 
     #[test]
     fn a_gain_without_a_smaller_gap() {
-        let text = conclusion(&[run("plain", &[(0.8, 0.7)]), run("augmented", &[(0.9, 0.8)])]);
+        let text = said(&[run("plain", &[(0.8, 0.7)]), run("augmented", &[(0.9, 0.8)])]);
         assert!(
             text.contains(
                 "In the augmented run no change of the gap is shown (0.10 before, 0.10 now) but validation accuracy rises \
@@ -374,7 +381,7 @@ mod tests {
             run.epochs[0].validation.images = 50;
             run
         };
-        let text = conclusion(&[few("plain", 0.84, 0.8), few("augmented", 0.86, 0.88)]);
+        let text = said(&[few("plain", 0.84, 0.8), few("augmented", 0.86, 0.88)]);
         assert!(text.contains("too small to show over-fitting"), "{text}");
         assert!(text.contains("no difference in validation accuracy is shown (0.80 before, 0.88 now)"), "{text}");
     }
@@ -385,7 +392,7 @@ mod tests {
         plain.evaluation = Some(evaluation(before));
         let mut augmented = run("augmented", &[(0.89, 0.88)]);
         augmented.evaluation = Some(evaluation(after));
-        let text = conclusion(&[plain, augmented]);
+        let text = said(&[plain, augmented]);
         assert!(text.contains(expected), "{text}");
     }
 
@@ -415,13 +422,13 @@ mod tests {
     fn runs_on_other_data_are_not_compared() {
         let mut other = run("augmented", &[(0.89, 0.88)]);
         other.info.manifest.hash = "other".to_owned();
-        let text = conclusion(&[run("plain", &[(0.99, 0.81)]), other]);
+        let text = said(&[run("plain", &[(0.99, 0.81)]), other]);
         assert!(text.contains("used other data than the plain run") && !text.contains("rises"), "{text}");
     }
 
     #[test]
     fn a_run_beside_a_diverged_one_is_described_by_itself() {
-        let text = conclusion(&[run("plain", &[(f64::NAN, 0.5)]), run("augmented", &[(0.99, 0.81)])]);
+        let text = said(&[run("plain", &[(f64::NAN, 0.5)]), run("augmented", &[(0.99, 0.81)])]);
         assert!(text.contains("The plain run diverged"), "{text}");
         assert!(text.contains("The augmented run fits its training images to 0.99"), "{text}");
     }
@@ -430,13 +437,13 @@ mod tests {
     fn the_number_of_seeds_is_said() {
         let mut other = run("augmented", &[(0.89, 0.88)]);
         other.info.seed = 8;
-        assert!(conclusion(&[run("plain", &[(0.99, 0.81)]), other]).contains("One run each, one seed each:"));
+        assert!(said(&[run("plain", &[(0.99, 0.81)]), other]).contains("One run each, one seed each:"));
     }
 
     #[test]
     fn impossible_counts_do_not_stop_a_report() {
         let mut odd = run("plain", &[(1.5, -0.5)]);
         odd.epochs[0].validation.images = 0;
-        assert!(conclusion(&[odd]).starts_with("The plain run"));
+        assert!(said(&[odd]).starts_with("The plain run"));
     }
 }

@@ -50,3 +50,29 @@ fn write_entries<W: Write + Seek>(
     archive.finish()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn the_same_entries_give_the_same_bytes_in_a_file_and_in_memory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/a.zip");
+        write_zip(&path, sample::cats_and_dogs(3)).unwrap();
+        let bytes = fs_err::read(&path).unwrap();
+        assert_eq!(bytes, zip_bytes(sample::cats_and_dogs(3)).unwrap());
+        assert_ne!(bytes, zip_bytes(sample::cats_and_dogs(4)).unwrap());
+    }
+
+    #[test]
+    fn a_failure_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let twice = [("a.png".to_owned(), vec![1]), ("a.png".to_owned(), vec![2])];
+        let error = write_zip(&path, twice).unwrap_err();
+        assert!(error.to_string().contains("a.zip"), "{error}");
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

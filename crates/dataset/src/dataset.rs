@@ -102,3 +102,94 @@ fn find_entries(manifest: &Manifest, source: &dyn Source) -> Result<Vec<usize>, 
 fn changed(source: &dyn Source, record: &Record) -> DatasetError {
     DatasetError::Entry { path: source.path().to_owned(), entry: record.path.clone(), fault: EntryFault::Changed }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::archive::{write_zip, zip_bytes};
+    use crate::prepare::{PrepareConfig, prepare};
+    use crate::sample;
+    use crate::split::Amounts;
+
+    /// A folder with the archive `data.zip`, and with its manifest.
+    fn prepared() -> (TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = folder.path().join("data.zip");
+        let inner = zip_bytes(sample::cats_and_dogs(6)).unwrap();
+        write_zip(&zip, [("train.zip".to_owned(), inner)]).unwrap();
+        let config = PrepareConfig::new(Amounts::Counts { train: 3, val: 1, test: Some(1) });
+        prepare(&zip, &config, &|_, _| {}).unwrap().write(&folder.path().join("manifest.json")).unwrap();
+        (folder, zip)
+    }
+
+    fn read_all(dataset: &Dataset) -> Result<Vec<Vec<u8>>, DatasetError> {
+        let read = |record| {
+            let mut bytes = Vec::new();
+            dataset.read(record, &mut bytes).map(|()| bytes)
+        };
+        dataset.manifest().all_records().map(read).collect()
+    }
+
+    #[test]
+    fn records_are_read_from_the_archive_or_from_the_same_images_unpacked() {
+        let (folder, _) = prepared();
+        let packed = Dataset::open(folder.path(), None).unwrap();
+        assert_eq!(packed.source_kind(), SourceKind::Zip);
+        let bytes = read_all(&packed).unwrap();
+        for (record, bytes) in packed.manifest().all_records().zip(&bytes) {
+            assert_eq!(record.hash, blake3::hash(bytes).to_hex().as_str());
+        }
+        let unpacked = tempfile::tempdir().unwrap();
+        sample::write_files(unpacked.path(), &sample::cats_and_dogs(6));
+        let unpacked = Dataset::open(folder.path(), Some(unpacked.path())).unwrap();
+        assert_eq!(unpacked.source_kind(), SourceKind::Folder);
+        assert_eq!(read_all(&unpacked).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_changed_image_is_named_when_opened_by_size_or_checksum_and_when_read_by_hash() {
+        let (folder, _) = prepared();
+        let manifest = Manifest::read(folder.path()).unwrap();
+        let victim = manifest.test[0].path.clone();
+        let changed = |mut bytes: Vec<u8>| {
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            bytes
+        };
+        let files: Vec<_> = sample::cats_and_dogs(6)
+            .into_iter()
+            .map(|(path, bytes)| if path == victim { (path, changed(bytes)) } else { (path, bytes) })
+            .collect();
+        let other = tempfile::tempdir().unwrap();
+        sample::write_files(&other.path().join("files"), &files);
+        let dataset = Dataset::open(folder.path(), Some(&other.path().join("files"))).unwrap();
+        let error = read_all(&dataset).unwrap_err();
+        assert!(matches!(&error, DatasetError::Entry { entry, fault: EntryFault::Changed, .. } if *entry == victim));
+
+        let zip = other.path().join("data.zip");
+        write_zip(&zip, [("train.zip".to_owned(), zip_bytes(files).unwrap())]).unwrap();
+        let error = Dataset::open(folder.path(), Some(&zip)).unwrap_err();
+        assert!(matches!(&error, DatasetError::Entry { entry, fault: EntryFault::Changed, .. } if *entry == victim));
+    }
+
+    #[test]
+    fn another_source_is_told_apart_by_missing_images() {
+        let (folder, _) = prepared();
+        let other = tempfile::tempdir().unwrap();
+        sample::write_files(other.path(), &sample::cats_and_dogs(1));
+        let error = Dataset::open(folder.path(), Some(other.path())).unwrap_err();
+        assert!(matches!(error, DatasetError::RecordMissing { records: 10, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_source_that_vanished_is_named() {
+        let (folder, zip) = prepared();
+        fs_err::remove_file(zip).unwrap();
+        let error = Dataset::open(folder.path(), None).unwrap_err();
+        assert!(matches!(&error, DatasetError::SourceMissing { path } if path.ends_with("data.zip")), "{error}");
+    }
+}

@@ -308,6 +308,28 @@ pub enum DatasetError {
     },
 }
 
+impl DatasetError {
+    /// Whether another call can mend it: what was asked for does not fit the data, which itself is sound.
+    pub fn is_bad_use(&self) -> bool {
+        matches!(
+            self,
+            Self::SourceMissing { .. }
+                | Self::AmbiguousInner { .. }
+                | Self::InnerMissing { .. }
+                | Self::UnknownLabel { .. }
+                | Self::LabelRule { .. }
+                | Self::OneClass { .. }
+                | Self::TooFew { .. }
+                | Self::GroupsMisfit { .. }
+                | Self::EmptySplit { .. }
+                | Self::Ratios { .. }
+                | Self::AmountsMisfit { .. }
+                | Self::RecordMissing { .. }
+                | Self::OutputTaken { .. }
+        )
+    }
+}
+
 /// What is wrong with one file of a source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

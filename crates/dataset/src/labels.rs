@@ -134,3 +134,75 @@ fn file_label(path: &str) -> Option<&str> {
     let is_known_form = before.len() < stem.len() && label.len() < before.len() && !label.is_empty();
     is_known_form.then_some(label)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use crate::source::{OpenOptions, open};
+
+    fn labels(paths: &[&str], rule: LabelRule) -> Result<Labels, DatasetError> {
+        let folder = tempfile::tempdir().unwrap();
+        let files: Vec<_> = paths.iter().enumerate().map(|(number, path)| (*path, sample::png(number))).collect();
+        sample::write_files(folder.path(), &files);
+        Labels::of(open(folder.path(), &OpenOptions::default()).unwrap().as_ref(), rule)
+    }
+
+    #[track_caller]
+    fn check(paths: &[&str], rule: LabelRule, applied: LabelRule, classes: &[&str]) {
+        let labels = labels(paths, rule).unwrap();
+        assert_eq!(labels.rule, applied);
+        assert_eq!(labels.classes, classes);
+    }
+
+    #[test]
+    fn known_file_names_give_what_stands_before_the_number() {
+        for (path, label) in [
+            ("train/cat.0.jpg", Some("cat")),
+            ("cat_001.png", Some("cat")),
+            ("cat-1.jpg", Some("cat")),
+            ("cat (12).jpg", Some("cat")),
+            ("n0123_45.JPEG", Some("n0123")),
+            ("great dane.7.jpg", Some("great dane")),
+            ("1.jpg", None),
+            ("IMG1234.jpg", None),
+            (".5.jpg", None),
+            ("cat.jpg", None),
+        ] {
+            assert_eq!(file_label(path), label, "{path}");
+        }
+    }
+
+    #[test]
+    fn folders_of_different_names_are_classes_else_file_names_are() {
+        use LabelRule::{Auto, FileName, Folder};
+        check(&["cat/1.png", "dog/1.png"], Auto, Folder, &["cat", "dog"]);
+        check(&["all/cat/x/1.png", "all/dog/x/1.png"], Auto, Folder, &["cat", "dog"]);
+        check(&["train/cat/1.png", "val/dog/1.png"], Auto, Folder, &["cat", "dog"]);
+        check(&["cat/1.png", "dog/deep/1.png"], Auto, Folder, &["cat", "dog"]);
+        check(&["train/cat.0.png", "train/dog.0.png"], Auto, FileName, &["cat", "dog"]);
+        check(&["train/cat.0.png", "test1/dog.0.png"], Auto, FileName, &["cat", "dog"]);
+        check(&["a/cat.0.png", "b/dog.0.png"], FileName, FileName, &["cat", "dog"]);
+        check(&["train/1.png", "test/2.png"], Folder, Folder, &["test", "train"]);
+    }
+
+    #[test]
+    fn classes_stand_in_natural_order() {
+        let labels = labels(&["10/a.png", "9/a.png", "b/a.png", "9/b.png"], LabelRule::Auto).unwrap();
+        assert_eq!(labels.classes, ["9", "10", "b"]);
+        // Entries are in order of their paths: 10/a, 9/a, 9/b, b/a.
+        assert_eq!(labels.class_of, [1, 0, 0, 2]);
+    }
+
+    #[test]
+    fn what_gives_no_classes_says_why() {
+        let error = labels(&["cat.1.png", "whiskers.png"], LabelRule::Auto).unwrap_err();
+        assert!(matches!(&error, DatasetError::UnknownLabel { entry } if entry == "whiskers.png"), "{error}");
+        let error = labels(&["a/cat.1.png", "a/cat.2.png"], LabelRule::Auto).unwrap_err();
+        assert!(matches!(error, DatasetError::OneClass { images: 2, .. }), "{error}");
+        let error = labels(&["a/cat.1.png", "a/dog.2.png"], LabelRule::Folder).unwrap_err();
+        assert!(error.to_string().contains("`folder`"), "{error}");
+        let error = labels(&["a/cat.1.png"], LabelRule::Source).unwrap_err();
+        assert!(error.to_string().contains("no labels of its own"), "{error}");
+    }
+}

@@ -45,6 +45,8 @@ mod materialize;
 mod natural;
 mod prepare;
 mod record;
+#[cfg(test)]
+mod sample;
 mod scan;
 mod source;
 mod split;

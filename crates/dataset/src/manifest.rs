@@ -273,3 +273,118 @@ impl Formatter for RecordLines {
         writer.write_all(b": ")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::prepare::{PrepareConfig, prepare};
+    use crate::sample;
+
+    /// A folder with `data/` in it, and the manifest of that.
+    fn prepared() -> (TempDir, Manifest) {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_files(&folder.path().join("data"), &sample::cats_and_dogs(5));
+        let config = PrepareConfig::new(Amounts::Counts { train: 2, val: 1, test: Some(1) });
+        let manifest = prepare(&folder.path().join("data"), &config, &|_, _| {}).unwrap();
+        (folder, manifest)
+    }
+
+    #[track_caller]
+    fn check_refused(change: impl Fn(&str) -> String, message: &str) {
+        let (folder, manifest) = prepared();
+        let path = folder.path().join("manifest.json");
+        manifest.write(&path).unwrap();
+        let json = fs_err::read_to_string(&path).unwrap();
+        let changed = change(&json);
+        assert_ne!(json, changed);
+        fs_err::write(&path, changed).unwrap();
+        let error = Manifest::read(&path).unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        let text = format!("{error}: {source}");
+        assert!(text.contains(message) && text.contains("manifest.json"), "{text}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_from_the_file_or_its_folder() {
+        let (folder, manifest) = prepared();
+        let path = folder.path().join("deep/er/manifest.json");
+        manifest.write(&path).unwrap();
+        for place in [path.as_path(), path.parent().unwrap()] {
+            let read = Manifest::read(place).unwrap();
+            assert_eq!(read.hash(), manifest.hash());
+            assert_eq!(read.train, manifest.train);
+            assert_eq!(fs_err::canonicalize(&read.source.path).unwrap(), manifest.source.path);
+        }
+    }
+
+    #[test]
+    fn the_file_has_a_record_a_line_and_a_path_relative_to_its_folder() {
+        let (folder, manifest) = prepared();
+        let path = folder.path().join("splits/manifest.json");
+        manifest.write(&path).unwrap();
+        let json = fs_err::read_to_string(&path).unwrap();
+        let records: Vec<&str> = json.lines().filter(|line| line.starts_with("    {\"id\": ")).collect();
+        assert_eq!(records.len(), 8);
+        assert!(json.contains("\"path\": \"../data\""), "{json}");
+        assert!(json.starts_with("{\n  \"format\": 1,\n"), "{json}");
+        assert!(json.ends_with("  \"left-out\": []\n}\n"), "{json}");
+    }
+
+    #[test]
+    fn a_data_set_that_moves_as_a_whole_keeps_its_manifest() {
+        let (folder, manifest) = prepared();
+        manifest.write(&folder.path().join("manifest.json")).unwrap();
+        let moved = tempfile::tempdir().unwrap();
+        let place = moved.path().join("elsewhere");
+        fs_err::rename(folder.path(), &place).unwrap();
+        let read = Manifest::read(&place).unwrap();
+        assert!(read.source.path.join("train/cat.0.png").is_file());
+        assert_eq!(read.hash(), manifest.hash());
+        // What was read can be written elsewhere and still finds its source.
+        let other = moved.path().join("other/manifest.json");
+        read.write(&other).unwrap();
+        assert!(Manifest::read(&other).unwrap().source.path.join("train/cat.0.png").is_file());
+    }
+
+    #[test]
+    fn the_hash_depends_on_everything_but_the_place() {
+        let (_folder, manifest) = prepared();
+        let mut changed = manifest.clone();
+        changed.source.path = "somewhere/else".into();
+        assert_eq!(manifest.hash(), changed.hash());
+        changed.train[0].class = 1;
+        assert_ne!(manifest.hash(), changed.hash());
+    }
+
+    #[test]
+    fn foreign_and_contradicting_files_are_refused_with_their_place() {
+        check_refused(|_| "{".into(), "line 1");
+        check_refused(|json| json[..json.len() / 2].into(), "EOF");
+        check_refused(|json| json.replacen("\"format\": 1", "\"format\": 2", 1), "format 2, this program reads 1");
+        check_refused(|json| json.replacen("\"seed\"", "\"sed\"", 1), "unknown field `sed`");
+        check_refused(|json| json.replacen("\"id\": 3", "\"id\": 3, \"extra\": 1", 1), "unknown field `extra`");
+        check_refused(|json| json.replacen("\"id\": 3", "\"id\": 4", 1), "has id 4 and should have 3");
+        check_refused(|json| json.replacen("\"class\": 1", "\"class\": 2", 1), "class 2 of 2");
+        check_refused(|json| json.replacen("\"path\": \"train/", "\"path\": \"../", 1), "is unsafe");
+        check_refused(|json| json.replacen("\"cat\"", "\"a/b\"", 1), "`a/b` is repeated or cannot");
+        check_refused(|json| json.replacen("\"cat\"", "\"dog\"", 1), "`dog` is repeated or cannot");
+        check_refused(|json| json.replacen("\"hash\": \"", "\"hash\": \"x", 1), "has the hash");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let (folder, mut manifest) = prepared();
+        let path = folder.path().join("manifest.json");
+        manifest.write(&path).unwrap();
+        let before = fs_err::read(&path).unwrap();
+        manifest.seed = 9;
+        manifest.write(&path.join("below/a/file.json")).unwrap_err();
+        assert_eq!(fs_err::read(&path).unwrap(), before);
+        manifest.write(&path).unwrap();
+        assert_eq!(Manifest::read(&path).unwrap().seed, 9);
+        let names: Vec<_> = fs_err::read_dir(folder.path()).unwrap().map(|item| item.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 2, "nothing is left behind: {names:?}");
+    }
+}

@@ -17,15 +17,9 @@ use crate::split::Split;
 /// # Errors
 /// Where `out` exists and is not an empty folder, an image cannot be read, or a file cannot be written.
 pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Result<usize, DatasetError> {
-    let taken = || DatasetError::OutputTaken { path: out.to_owned() };
-    if out.is_dir() {
-        if fs_err::read_dir(out)?.next().is_some() {
-            return Err(taken());
-        }
-        // Renaming onto a folder, even an empty one, is not possible on every platform.
-        fs_err::remove_dir(out)?;
-    } else if out.exists() {
-        return Err(taken());
+    let is_empty_folder = out.is_dir() && fs_err::read_dir(out)?.next().is_none();
+    if out.exists() && !is_empty_folder {
+        return Err(DatasetError::OutputTaken { path: out.to_owned() });
     }
 
     let folder = parent(out);
@@ -47,6 +41,10 @@ pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Res
             progress(written, total);
         }
     }
+    if is_empty_folder {
+        // Renaming onto a folder, even an empty one, is not possible on every platform.
+        fs_err::remove_dir(out)?;
+    }
     fs_err::rename(passing.path(), out)?;
     // What the guard would remove has become `out`.
     let _ = passing.keep();
@@ -62,4 +60,76 @@ fn free_name(class: &str, path: &str, names: &mut HashSet<String>) -> String {
     candidates
         .find(|candidate| names.insert(format!("{class}/{candidate}").to_lowercase()))
         .unwrap_or_else(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::prepare::{PrepareConfig, prepare};
+    use crate::sample;
+    use crate::split::Amounts;
+
+    fn dataset(files: &[(String, Vec<u8>)]) -> (TempDir, Dataset) {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_files(&folder.path().join("data"), files);
+        let config = PrepareConfig::new(Amounts::Counts { train: 2, val: 1, test: Some(1) });
+        let manifest = prepare(&folder.path().join("data"), &config, &|_, _| {}).unwrap();
+        manifest.write(&folder.path().join("manifest.json")).unwrap();
+        let dataset = Dataset::open(folder.path(), None).unwrap();
+        (folder, dataset)
+    }
+
+    #[test]
+    fn every_record_becomes_a_file_of_the_same_bytes() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let out = folder.path().join("new/out");
+        assert_eq!(materialize(&dataset, &out, &|_, _| {}).unwrap(), 8);
+        for split in Split::ALL {
+            for record in dataset.records(split) {
+                let class = &dataset.manifest().classes[record.class as usize];
+                let name = record.path.rsplit('/').next().unwrap();
+                let bytes = fs_err::read(out.join(split.name()).join(class).join(name)).unwrap();
+                assert_eq!(record.hash, blake3::hash(&bytes).to_hex().as_str());
+            }
+        }
+        assert_eq!(fs_err::read_dir(folder.path().join("new")).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn files_of_one_name_get_numbers() {
+        let mut names = HashSet::new();
+        let mut name = |class, path| free_name(class, path, &mut names);
+        assert_eq!(name("cat", "x/a.jpg"), "a.jpg");
+        assert_eq!(name("cat", "y/A.jpg"), "A-2.jpg");
+        assert_eq!(name("cat", "z/a-2.jpg"), "a-2-2.jpg");
+        assert_eq!(name("cat", "w/a.jpg"), "a-3.jpg");
+        assert_eq!(name("dog", "x/a.jpg"), "a.jpg");
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_and_a_file_are_left_alone() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let out = folder.path().join("out");
+        sample::write_files(&out, &[("mine.txt", b"mine".to_vec())]);
+        for taken in [out.clone(), out.join("mine.txt")] {
+            let error = materialize(&dataset, &taken, &|_, _| {}).unwrap_err();
+            assert!(matches!(error, DatasetError::OutputTaken { .. }), "{error}");
+        }
+        assert_eq!(fs_err::read(out.join("mine.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn an_empty_folder_is_filled_and_a_failure_leaves_nothing() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let out = folder.path().join("out");
+        fs_err::create_dir(&out).unwrap();
+        materialize(&dataset, &out, &|_, _| {}).unwrap();
+        assert!(out.join("train/cat").is_dir());
+        let record = &dataset.records(Split::Test)[0];
+        fs_err::remove_file(folder.path().join("data").join(&record.path)).unwrap();
+        materialize(&dataset, &folder.path().join("second"), &|_, _| {}).unwrap_err();
+        assert_eq!(fs_err::read_dir(folder.path()).unwrap().count(), 3, "data, manifest and the first output");
+    }
 }

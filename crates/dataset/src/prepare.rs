@@ -188,3 +188,151 @@ fn records(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::finding::Cause;
+    use crate::sample;
+
+    fn counts(train: usize, val: usize, test: usize) -> PrepareConfig {
+        PrepareConfig::new(Amounts::Counts { train, val, test: Some(test) })
+    }
+
+    fn folder(files: &[(String, Vec<u8>)]) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_files(folder.path(), files);
+        folder
+    }
+
+    fn prepared(folder: &TempDir, config: &PrepareConfig) -> Result<Manifest, DatasetError> {
+        prepare(folder.path(), config, &|_, _| {})
+    }
+
+    #[test]
+    fn every_record_knows_its_image_and_ids_count_over_the_splits() {
+        let folder = folder(&sample::cats_and_dogs(12));
+        let manifest = prepared(&folder, &counts(8, 2, 1)).unwrap();
+        assert_eq!(manifest.label_rule, LabelRule::FileName);
+        assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len(), manifest.unused], [16, 4, 2, 2]);
+        for (id, record) in manifest.all_records().enumerate() {
+            let bytes = fs_err::read(folder.path().join(&record.path)).unwrap();
+            assert_eq!(record.id as usize, id);
+            assert_eq!((record.width, record.height), (4, 3));
+            assert_eq!(record.size, bytes.len() as u64);
+            assert_eq!(record.hash, blake3::hash(&bytes).to_hex().as_str());
+            assert!(record.path.contains(&manifest.classes[record.class as usize]));
+        }
+        assert_eq!(manifest.count(Split::Val, 0), 2);
+    }
+
+    #[test]
+    fn preparing_twice_gives_the_same_manifest_and_another_seed_another() {
+        let folder = folder(&sample::cats_and_dogs(20));
+        let first = prepared(&folder, &counts(10, 5, 5)).unwrap();
+        assert_eq!(first, prepared(&folder, &counts(10, 5, 5)).unwrap());
+        let reseeded = PrepareConfig { seed: Seed::new(1), ..counts(10, 5, 5) };
+        assert_ne!(first.hash(), prepared(&folder, &reseeded).unwrap().hash());
+    }
+
+    #[test]
+    fn faulty_images_are_listed_or_left_out() {
+        let mut files = sample::cats_and_dogs(6);
+        files[0].1 = b"<html>not found</html>".to_vec();
+        files[3].1.truncate(40);
+        let folder = folder(&files);
+        let error = prepared(&folder, &counts(2, 1, 1)).unwrap_err();
+        assert!(matches!(&error, DatasetError::Faulty { scanned: 12, findings } if findings.len() == 2), "{error}");
+        assert!(error.to_string().contains("\n  train/cat.0.png: not an image"), "{error}");
+        let skip = PrepareConfig { on_faulty: OnFaulty::Skip, ..counts(2, 1, 1) };
+        let manifest = prepared(&folder, &skip).unwrap();
+        let left_out: Vec<&str> = manifest.left_out.iter().map(|finding| finding.path.as_str()).collect();
+        assert_eq!(left_out, ["train/cat.0.png", "train/dog.1.png"]);
+        assert_eq!(manifest.unused, 12 - 2 - 8);
+        assert!(manifest.all_records().all(|record| !left_out.contains(&record.path.as_str())));
+        // Five sound cats do not fill six places.
+        let skip = PrepareConfig { on_faulty: OnFaulty::Skip, ..counts(4, 1, 1) };
+        let error = prepared(&folder, &skip).unwrap_err();
+        assert!(matches!(error, DatasetError::TooFew { wanted: 6, available: 5, .. }), "{error}");
+    }
+
+    #[test]
+    fn copies_stay_together_whatever_the_seed() {
+        let mut files = sample::cats_and_dogs(10);
+        files[4].1 = files[2].1.clone();
+        let folder = folder(&files);
+        for seed in 0..20 {
+            let config = PrepareConfig { seed: Seed::new(seed), ..counts(4, 3, 3) };
+            let manifest = prepared(&folder, &config).unwrap();
+            let copies = manifest.copies();
+            let [(copy, original)] = copies[..] else { panic!("{copies:?}") };
+            assert_eq!((original.path.as_str(), copy.path.as_str()), ("train/cat.1.png", "train/cat.2.png"));
+            let holders =
+                Split::ALL.into_iter().filter(|split| manifest.records(*split).iter().any(|r| r.hash == copy.hash));
+            assert_eq!(holders.count(), 1, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn copies_of_contradicting_classes_are_faulty() {
+        let mut files = sample::cats_and_dogs(6);
+        files[3].1 = files[2].1.clone();
+        let folder = folder(&files);
+        assert!(matches!(prepared(&folder, &counts(2, 1, 1)), Err(DatasetError::Faulty { .. })));
+        let skip = PrepareConfig { on_faulty: OnFaulty::Skip, ..counts(2, 1, 1) };
+        let left_out = prepared(&folder, &skip).unwrap().left_out;
+        let conflict = |path: &str, of: &str| Finding { path: path.into(), cause: Cause::Conflict { of: of.into() } };
+        let expected = [conflict("train/cat.1.png", "train/dog.1.png"), conflict("train/dog.1.png", "train/cat.1.png")];
+        assert_eq!(left_out, expected);
+    }
+
+    #[test]
+    fn a_source_with_a_test_set_takes_two_amounts_and_others_three() {
+        let idx = tempfile::tempdir().unwrap();
+        sample::write_idx_folder(idx.path(), 20);
+        let two = PrepareConfig::new(Amounts::Counts { train: 6, val: 3, test: None });
+        let manifest = prepared(&idx, &two).unwrap();
+        assert_eq!(manifest.label_rule, LabelRule::Source);
+        assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len(), manifest.unused], [12, 6, 20, 2]);
+        assert!(manifest.test.iter().all(|record| record.path.starts_with("t10k/")));
+        let error = prepared(&idx, &counts(6, 2, 2)).unwrap_err().to_string();
+        assert!(error.contains("brings its own test set: give two amounts (train, val)"), "{error}");
+        let error = prepared(&folder(&sample::cats_and_dogs(9)), &two).unwrap_err().to_string();
+        assert!(error.contains("no test set of its own: give three amounts"), "{error}");
+    }
+
+    #[test]
+    fn an_image_of_the_test_set_is_not_trained_on() {
+        let idx = tempfile::tempdir().unwrap();
+        sample::write_idx_folder(idx.path(), 20);
+        let mut pixels = fs_err::read(idx.path().join("train-images-idx3-ubyte")).unwrap();
+        let test = fs_err::read(idx.path().join("t10k-images-idx3-ubyte")).unwrap();
+        // Picture 4 of both parts has the label 0.
+        pixels[16 + 24..16 + 30].copy_from_slice(&test[16 + 24..16 + 30]);
+        sample::write(idx.path(), "train-images-idx3-ubyte", &pixels);
+        let manifest = prepared(&idx, &PrepareConfig::new(Amounts::Counts { train: 6, val: 3, test: None })).unwrap();
+        let cause = Cause::InTestSet { of: "t10k/00004.pgm".into() };
+        assert_eq!(manifest.left_out, [Finding { path: "train/00004.pgm".into(), cause }]);
+        assert_eq!(manifest.test.len(), 20);
+    }
+
+    #[test]
+    fn progress_reaches_the_number_of_images() {
+        let highest = std::sync::atomic::AtomicUsize::new(0);
+        let folder = folder(&sample::cats_and_dogs(9));
+        let progress = |done: usize, total: usize| {
+            assert_eq!(total, 18);
+            highest.fetch_max(done, std::sync::atomic::Ordering::Relaxed);
+        };
+        prepare(folder.path(), &counts(2, 1, 1), &progress).unwrap();
+        assert_eq!(highest.into_inner(), 18);
+    }
+
+    #[test]
+    fn a_missing_source_is_named() {
+        let error = prepare(Path::new("no/such.zip"), &counts(2, 1, 1), &|_, _| {}).unwrap_err();
+        assert!(error.to_string().contains("`no/such.zip`"), "{error}");
+    }
+}

@@ -240,3 +240,173 @@ fn deal(groups: &[Vec<usize>], sizes: &[usize]) -> Option<Vec<Option<Split>>> {
     }
     room.iter().all(|(_, left)| *left == 0).then_some(splits)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn classes() -> Vec<String> {
+        vec!["cat".to_owned(), "dog".to_owned()]
+    }
+
+    fn names(counts: [usize; 2]) -> Vec<(String, u32)> {
+        let class = |class: u32, name: &str| {
+            (0..counts[class as usize]).map(|n| (format!("{name}.{n}.jpg"), class)).collect::<Vec<_>>()
+        };
+        [class(0, "cat"), class(1, "dog")].concat()
+    }
+
+    fn candidates(names: &[(String, u32)]) -> Vec<Candidate<'_>> {
+        names.iter().map(|(path, class)| Candidate { path, class: *class, is_test: false, group: path }).collect()
+    }
+
+    fn counts(train: usize, val: usize, test: usize) -> Amounts {
+        Amounts::Counts { train, val, test: Some(test) }
+    }
+
+    fn ratios(train: f64, val: f64, test: f64) -> Amounts {
+        Amounts::Ratios { train, val, test: Some(test) }
+    }
+
+    fn assigned(
+        candidates: &[Candidate<'_>],
+        amounts: &Amounts,
+        order: Order,
+    ) -> Result<Vec<Option<Split>>, DatasetError> {
+        assign(&classes(), candidates, amounts, order, Seed::new(7))
+    }
+
+    /// Paths assigned to `split`, in the order of the candidates.
+    fn paths<'a>(candidates: &[Candidate<'a>], assigned: &[Option<Split>], split: Option<Split>) -> Vec<&'a str> {
+        candidates.iter().zip(assigned).filter(|(_, to)| **to == split).map(|(candidate, _)| candidate.path).collect()
+    }
+
+    #[test]
+    fn in_order_means_the_natural_order_of_names() {
+        let names = names([12, 12]);
+        let mut candidates = candidates(&names);
+        candidates.reverse();
+        let assigned = assigned(&candidates, &counts(10, 1, 1), Order::InOrder).unwrap();
+        assert_eq!(paths(&candidates, &assigned, Some(Split::Val)), ["dog.10.jpg", "cat.10.jpg"]);
+        assert_eq!(paths(&candidates, &assigned, Some(Split::Test)), ["dog.11.jpg", "cat.11.jpg"]);
+    }
+
+    #[test]
+    fn shuffling_follows_from_the_seed_and_not_from_the_order_of_candidates() {
+        let names = names([50, 50]);
+        let forward = candidates(&names);
+        let backward: Vec<_> = forward.iter().rev().copied().collect();
+        let amounts = counts(20, 10, 10);
+        let train = |candidates: &[Candidate<'_>], seed| {
+            let assigned = assign(&classes(), candidates, &amounts, Order::Shuffled, Seed::new(seed)).unwrap();
+            let mut paths: Vec<String> =
+                paths(candidates, &assigned, Some(Split::Train)).into_iter().map(str::to_owned).collect();
+            paths.sort();
+            paths
+        };
+        assert_eq!(train(&forward, 1), train(&backward, 1));
+        assert_ne!(train(&forward, 1), train(&forward, 2));
+        let in_order = assigned(&forward, &amounts, Order::InOrder).unwrap();
+        assert_ne!(train(&forward, 1), paths(&forward, &in_order, Some(Split::Train)));
+    }
+
+    #[test]
+    fn a_change_in_one_class_leaves_the_others_as_they_were() {
+        let (few, many) = (names([20, 20]), names([20, 25]));
+        let cats = |names: &[(String, u32)]| {
+            let candidates = candidates(names);
+            let assigned = assigned(&candidates, &counts(10, 5, 5), Order::Shuffled).unwrap();
+            assigned[..20].to_vec()
+        };
+        assert_eq!(cats(&few), cats(&many));
+    }
+
+    #[test]
+    fn fractions_of_images_go_to_the_largest_remainders() {
+        assert_eq!(largest_remainders(10, &[0.7, 0.15, 0.15]), [7, 2, 1]);
+        assert_eq!(largest_remainders(100, &[0.29, 0.29, 0.42]), [29, 29, 42]);
+        assert_eq!(largest_remainders(11, &[0.6, 0.2, 0.2]), [7, 2, 2]);
+        assert_eq!(largest_remainders(0, &[0.5, 0.5]), [0, 0]);
+    }
+
+    #[test]
+    fn copies_go_to_one_split_and_counts_stay_exact() {
+        let names = names([10, 10]);
+        let mut candidates = candidates(&names);
+        // The copy of cat.1 would go to validation by itself.
+        candidates[6].group = candidates[1].group;
+        let assigned = assigned(&candidates, &counts(5, 3, 2), Order::InOrder).unwrap();
+        let cats = |split| paths(&candidates[..10], &assigned, Some(split));
+        assert_eq!(cats(Split::Train), ["cat.0.jpg", "cat.1.jpg", "cat.2.jpg", "cat.3.jpg", "cat.6.jpg"]);
+        assert_eq!(cats(Split::Val), ["cat.4.jpg", "cat.5.jpg", "cat.7.jpg"]);
+        assert_eq!(cats(Split::Test), ["cat.8.jpg", "cat.9.jpg"]);
+    }
+
+    #[test]
+    fn copies_that_leave_a_gap_are_an_error_that_names_the_class() {
+        let names = names([6, 6]);
+        let mut candidates = candidates(&names);
+        for index in [1, 3, 5] {
+            candidates[index].group = candidates[index - 1].group;
+        }
+        let error = assigned(&candidates, &counts(3, 2, 1), Order::InOrder).unwrap_err();
+        assert!(matches!(&error, DatasetError::GroupsMisfit { class } if class == "cat"), "{error}");
+    }
+
+    #[test]
+    fn a_test_set_that_is_brought_along_is_used_whole() {
+        let names = names([10, 10]);
+        let mut candidates = candidates(&names);
+        for index in [8, 9, 19] {
+            candidates[index].is_test = true;
+        }
+        let amounts = Amounts::Ratios { train: 0.75, val: 0.25, test: None };
+        let assigned = assigned(&candidates, &amounts, Order::Shuffled).unwrap();
+        assert_eq!(paths(&candidates, &assigned, Some(Split::Test)), ["cat.8.jpg", "cat.9.jpg", "dog.9.jpg"]);
+        assert_eq!(paths(&candidates, &assigned, Some(Split::Train)).len(), 6 + 7);
+    }
+
+    #[test]
+    fn impossible_amounts_name_the_class_and_the_numbers() {
+        let names = names([10, 4]);
+        let candidates = candidates(&names);
+        let error = |amounts| assigned(&candidates, &amounts, Order::Shuffled).unwrap_err().to_string();
+        assert!(error(counts(5, 1, 1)).contains("class `dog` has 4 usable images, 7 are wanted"));
+        assert!(error(counts(usize::MAX, 1, 1)).contains("class `cat` has 10"));
+        assert!(error(counts(2, 1, 0)).contains("the test split would get no image of class `cat`"));
+        assert!(error(ratios(0.9, 0.05, 0.05)).contains("the test split would get no image of class `cat`"));
+        assert!(error(ratios(0.6, 0.2, 0.1)).contains("the ratios 0.6, 0.2, 0.1 must"));
+        assert!(error(ratios(1.5, -0.25, -0.25)).contains("above 0"));
+        assert!(error(ratios(f64::NAN, 0.5, 0.5)).contains("NaN"));
+    }
+
+    proptest! {
+        #[test]
+        fn counts_are_exact_and_ratios_use_every_image(
+            cats in 10usize..60, dogs in 10usize..60, train in 1usize..5, val in 1usize..4, test in 1usize..3, seed: u64,
+        ) {
+            let names = names([cats, dogs]);
+            let candidates = candidates(&names);
+            let total = (train + val + test) as f64;
+            let shares = ratios(train as f64 / total, val as f64 / total, test as f64 / total);
+            for amounts in [counts(train, val, test), shares] {
+                let assigned = assign(&classes(), &candidates, &amounts, Order::Shuffled, Seed::new(seed)).unwrap();
+                for (class, available) in [(0, cats), (1, dogs)] {
+                    let of_class = candidates.iter().zip(&assigned).filter(|(candidate, _)| candidate.class == class);
+                    let splits: Vec<_> = of_class.map(|(_, split)| *split).collect();
+                    let sizes = Split::ALL.map(|split| splits.iter().filter(|to| **to == Some(split)).count());
+                    if matches!(amounts, Amounts::Counts { .. }) {
+                        prop_assert_eq!(sizes, [train, val, test]);
+                    } else {
+                        prop_assert_eq!(sizes.iter().sum::<usize>(), available);
+                        for (size, wanted) in sizes.into_iter().zip([train, val, test]) {
+                            prop_assert!((size as f64 - available as f64 * wanted as f64 / total).abs() < 1.0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

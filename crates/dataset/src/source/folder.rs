@@ -107,3 +107,64 @@ fn read_file(path: &Path, size: u64, limit: u64, buffer: &mut Vec<u8>) -> Result
         got => Err(EntryFault::Length { expected: size, got }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn paths(source: &FolderSource) -> Vec<&str> {
+        source.entries().iter().map(|entry| entry.path.as_str()).collect()
+    }
+
+    #[test]
+    fn images_of_all_folders_are_listed_in_one_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["dog/b.png", "cat/deep/a.png", "cat/a.PNG", "cat/notes.txt", "cat/.DS_Store", "z.png"];
+        sample::write_files(folder.path(), &files.map(|name| (name, sample::png(name.len()))));
+        let source = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap();
+        assert_eq!(paths(&source), ["cat/a.PNG", "cat/deep/a.png", "dog/b.png", "z.png"]);
+        assert_eq!(source.ignored(), 1);
+        let mut bytes = Vec::new();
+        source.read(1, &mut bytes).unwrap();
+        assert_eq!(bytes, sample::png("cat/deep/a.png".len()));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_that_leave_the_folder_or_turn_in_circles_are_passed_over() {
+        let outside = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let secret = sample::write(outside.path(), "secret.png", &sample::png(1));
+        sample::write_files(folder.path(), &[("cat/a.png", sample::png(2))]);
+        let link = |target: &Path, name: &str| std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        link(&secret, "leaves.png");
+        link(Path::new("cat/a.png"), "stays.png");
+        link(Path::new("."), "circle");
+        link(Path::new("nowhere"), "dangles.png");
+        let source = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap();
+        assert_eq!(paths(&source), ["cat/a.png", "stays.png"]);
+        assert_eq!(source.ignored(), 3);
+    }
+
+    #[test]
+    fn a_file_that_grew_or_vanished_is_a_fault_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = sample::write(folder.path(), "a.png", &sample::png(1));
+        let source = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap();
+        fs_err::write(&path, vec![0; 5000]).unwrap();
+        let error = source.read(0, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, DatasetError::Entry { fault: EntryFault::Length { .. }, .. }), "{error}");
+        fs_err::remove_file(&path).unwrap();
+        let error = source.read(0, &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("`a.png`"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_images_says_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write(folder.path(), "a.txt", b"");
+        let error = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap_err();
+        assert!(matches!(error, DatasetError::NoImages { ignored: 1, .. }), "{error}");
+    }
+}

@@ -172,3 +172,93 @@ fn read_idx(path: &Path, dimensions: usize, max_bytes: u64) -> Result<(Vec<usize
 fn idx_error(path: &Path, expected: &str, got: &str) -> DatasetError {
     DatasetError::Idx { path: path.to_owned(), expected: expected.to_owned(), got: got.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use aumenta_imgproc::{Limits, decode};
+
+    use super::*;
+    use crate::sample;
+
+    fn open(folder: &Path) -> Result<Option<IdxSource>, DatasetError> {
+        IdxSource::open(folder, &SourceLimits::default())
+    }
+
+    #[track_caller]
+    fn check_refused(folder: &Path, file: &str, message: &str) {
+        let error = open(folder).unwrap_err().to_string();
+        assert!(error.contains(file) && error.contains(message), "{error}");
+    }
+
+    #[test]
+    fn pictures_are_handed_out_as_images_with_their_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_idx_folder(folder.path(), 4);
+        let source = open(folder.path()).unwrap().unwrap();
+        assert_eq!(source.entries().len(), 8);
+        assert_eq!(source.entries()[1].path, "t10k/00001.pgm");
+        assert_eq!(source.entries()[7].path, "train/00003.pgm");
+        assert!(source.is_test(3) && !source.is_test(4));
+        assert_eq!((source.label(6), source.label(7)), (Some("0"), Some("1")));
+        let mut bytes = Vec::new();
+        source.read(7, &mut bytes).unwrap();
+        assert_eq!(bytes.len() as u64, source.entries()[7].size);
+        let image = decode(&bytes, &Limits::default()).unwrap();
+        assert_eq!((image.width(), image.height()), (3, 2));
+        assert_eq!((image.get(0, 0), image.get(2, 1)), ([3; 3], [5; 3]));
+    }
+
+    #[test]
+    fn compressed_files_are_read_too_and_the_test_files_may_be_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in [
+            ("train-images-idx3-ubyte.gz", sample::idx(&[2, 1, 1], &[7, 9])),
+            ("train-labels-idx1-ubyte.gz", sample::idx(&[2], &[0, 1])),
+        ] {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(&bytes).unwrap();
+            sample::write(folder.path(), name, &encoder.finish().unwrap());
+        }
+        let source = open(folder.path()).unwrap().unwrap();
+        let mut bytes = Vec::new();
+        source.read(1, &mut bytes).unwrap();
+        assert_eq!(bytes, b"P5\n1 1\n255\n\x09");
+        assert!(!source.is_test(1));
+    }
+
+    #[test]
+    fn other_folders_are_not_idx_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write(folder.path(), "a.png", &sample::png(1));
+        assert!(open(folder.path()).unwrap().is_none());
+    }
+
+    #[test]
+    fn files_that_contradict_the_format_or_each_other_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        sample::write(folder, "train-images-idx3-ubyte", &sample::idx(&[2, 1, 1], &[7, 9]));
+        check_refused(folder, "train-labels-idx1-ubyte", "no such file");
+        sample::write(folder, "train-labels-idx1-ubyte", &sample::idx(&[3], &[0, 1, 0]));
+        check_refused(folder, "train-labels-idx1-ubyte", "expected 2 labels, got 3");
+        sample::write(folder, "train-images-idx3-ubyte", &sample::idx(&[2], &[7, 9, 1, 1, 1, 1, 1, 1, 1, 1]));
+        check_refused(folder, "train-images-idx3-ubyte", "0x0803, got 0x0801");
+        sample::write(folder, "train-images-idx3-ubyte", &sample::idx(&[2, 1, 1], &[7]));
+        check_refused(folder, "train-images-idx3-ubyte", "expected 2x1x1 bytes of data, got 1");
+        sample::write(folder, "train-images-idx3-ubyte", &[0, 0, 8]);
+        check_refused(folder, "train-images-idx3-ubyte", "a header of 16 bytes, got 3 bytes");
+        sample::write(folder, "train-images-idx3-ubyte", &sample::idx(&[u32::MAX, u32::MAX, u32::MAX], &[]));
+        check_refused(folder, "train-images-idx3-ubyte", "bytes of data, got 0");
+    }
+
+    #[test]
+    fn unpacking_stops_at_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_idx_folder(folder.path(), 4);
+        let limits = SourceLimits { max_unpacked_bytes: 20, ..SourceLimits::default() };
+        let error = IdxSource::open(folder.path(), &limits).unwrap_err();
+        assert!(matches!(error, DatasetError::TooMuch { what: "bytes", limit: 20, .. }), "{error}");
+    }
+}

@@ -294,3 +294,222 @@ fn unpack(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zip::CompressionMethod::{Deflated, Stored};
+
+    use super::*;
+    use crate::sample;
+
+    fn open(bytes: &[u8], options: &OpenOptions) -> Result<ZipSource, DatasetError> {
+        let folder = tempfile::tempdir().unwrap();
+        ZipSource::open(&sample::write(folder.path(), "data.zip", bytes), options)
+    }
+
+    fn opened(bytes: &[u8]) -> ZipSource {
+        open(bytes, &OpenOptions::default()).unwrap()
+    }
+
+    fn refused(bytes: &[u8]) -> DatasetError {
+        open(bytes, &OpenOptions::default()).unwrap_err()
+    }
+
+    fn read(source: &ZipSource, index: usize) -> Result<Vec<u8>, EntryFault> {
+        let mut bytes = vec![1, 2, 3];
+        match source.read(index, &mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(DatasetError::Entry { fault, .. }) => Err(fault),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn paths(source: &ZipSource) -> Vec<&str> {
+        source.entries().iter().map(|entry| entry.path.as_str()).collect()
+    }
+
+    fn positions(bytes: &[u8], pattern: &[u8]) -> Vec<usize> {
+        (0..bytes.len()).filter(|&at| bytes[at..].starts_with(pattern)).collect()
+    }
+
+    /// Writes `value` at `local` bytes into each local header and at `central` bytes into each central one.
+    fn patch_headers(bytes: &mut [u8], local: usize, central: usize, value: &[u8]) {
+        for (magic, offset) in [(b"PK\x03\x04", local), (b"PK\x01\x02", central)] {
+            for at in positions(bytes, magic) {
+                bytes[at + offset..][..value.len()].copy_from_slice(value);
+            }
+        }
+    }
+
+    #[test]
+    fn stored_and_deflated_entries_are_read_in_order_of_their_paths() {
+        for method in [Stored, Deflated] {
+            let archive = sample::zip(method, &[("b.png", sample::png(2)), ("a.png", sample::png(1))]);
+            let source = opened(&archive);
+            assert_eq!(paths(&source), ["a.png", "b.png"]);
+            assert_eq!(read(&source, 0).unwrap(), sample::png(1));
+            assert_eq!(read(&source, 1).unwrap(), sample::png(2));
+        }
+    }
+
+    #[test]
+    fn litter_is_passed_over_and_other_files_are_counted() {
+        let archive = sample::zip(
+            Stored,
+            &[
+                ("cats/a.png", sample::png(1)),
+                ("__MACOSX/cats/._a.png", vec![0]),
+                ("cats/.DS_Store", vec![0]),
+                ("cats/Thumbs.db", vec![0]),
+                ("labels.csv", vec![0]),
+                ("notes.txt", vec![0]),
+            ],
+        );
+        let source = opened(&archive);
+        assert_eq!(paths(&source), ["cats/a.png"]);
+        assert_eq!(source.ignored(), 2);
+    }
+
+    #[test]
+    fn an_archive_within_is_found_whether_stored_or_deflated() {
+        for method in [Stored, Deflated] {
+            let inner = sample::zip(Deflated, &[("cat.1.png", sample::png(1)), ("cat.2.png", sample::png(2))]);
+            let source = opened(&sample::zip(method, &[("pack/images.zip", inner), ("readme.txt", vec![0])]));
+            assert_eq!(source.inner(), Some("pack/images.zip"));
+            assert_eq!(read(&source, 1).unwrap(), sample::png(2));
+        }
+    }
+
+    #[test]
+    fn of_several_archives_within_train_zip_is_read_unless_another_is_named() {
+        let [train, test] = [1, 2].map(|n| sample::zip(Stored, &[("1.png", sample::png(n))]));
+        let outer = sample::zip(Stored, &[("test1.zip", test), ("train.zip", train), ("sample.csv", vec![0])]);
+        assert_eq!(read(&opened(&outer), 0).unwrap(), sample::png(1));
+        let options = OpenOptions { inner: Some("test1.zip".to_owned()), ..OpenOptions::default() };
+        assert_eq!(read(&open(&outer, &options).unwrap(), 0).unwrap(), sample::png(2));
+        let options = OpenOptions { inner: Some("val.zip".to_owned()), ..OpenOptions::default() };
+        let error = open(&outer, &options).unwrap_err().to_string();
+        assert!(error.contains("`val.zip`: it holds test1.zip, train.zip"), "{error}");
+    }
+
+    #[test]
+    fn of_several_archives_the_only_one_with_images_is_read_and_two_are_ambiguous() {
+        let images = sample::zip(Stored, &[("1.png", sample::png(1))]);
+        let texts = sample::zip(Stored, &[("1.txt", vec![0])]);
+        let outer = sample::zip(Stored, &[("a.zip", texts), ("b.zip", images.clone())]);
+        assert_eq!(opened(&outer).inner(), Some("b.zip"));
+        let error = refused(&sample::zip(Stored, &[("a.zip", images.clone()), ("b.zip", images)]));
+        assert!(error.to_string().contains("(a.zip, b.zip)"), "{error}");
+    }
+
+    #[test]
+    fn archives_are_opened_one_level_deep() {
+        let images = sample::zip(Stored, &[("1.png", sample::png(1))]);
+        let middle = sample::zip(Stored, &[("images.zip", images)]);
+        let error = refused(&sample::zip(Stored, &[("middle.zip", middle)]));
+        assert!(matches!(error, DatasetError::NoImages { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_archive_or_only_the_beginning_of_one_says_so() {
+        assert!(matches!(refused(b"Hello"), DatasetError::NotAnArchive { .. }));
+        assert!(matches!(refused(b""), DatasetError::NotAnArchive { .. }));
+        let archive = sample::zip(Stored, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+        for length in [5, 60, archive.len() - 30] {
+            let error = refused(&archive[..length]);
+            assert!(matches!(error, DatasetError::Archive { .. }), "{length}: {error}");
+        }
+    }
+
+    #[test]
+    fn unsafe_and_repeated_paths_are_refused() {
+        for path in ["../a.png", "/etc/a.png", "a/../../b.png", "..\\a.png"] {
+            let error = refused(&sample::zip(Stored, &[(path, sample::png(1))]));
+            assert!(matches!(error, DatasetError::UnsafePath { .. }), "{path}: {error}");
+        }
+        let mut archive = sample::zip(Stored, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+        for at in positions(&archive, b"b.png") {
+            archive[at] = b'a';
+        }
+        assert!(matches!(refused(&archive), DatasetError::RepeatedPath { .. }));
+    }
+
+    #[test]
+    fn entries_that_share_bytes_are_refused() {
+        let mut archive = sample::zip(Stored, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+        let second = positions(&archive, b"PK\x01\x02")[1];
+        // The second entry is made to begin within the first one.
+        archive[second + 42..][..4].copy_from_slice(&10u32.to_le_bytes());
+        assert!(matches!(refused(&archive), DatasetError::Overlap { .. }));
+    }
+
+    #[test]
+    fn encrypted_entries_and_unknown_methods_are_faults_of_the_entry() {
+        let archive = sample::zip(Stored, &[("a.png", sample::png(1))]);
+        let mut encrypted = archive.clone();
+        patch_headers(&mut encrypted, 6, 8, &[1]);
+        assert!(matches!(read(&opened(&encrypted), 0), Err(EntryFault::Encrypted)));
+        let mut lzma = archive;
+        patch_headers(&mut lzma, 8, 10, &[14]);
+        match read(&opened(&lzma), 0) {
+            Err(EntryFault::Method { method }) => assert_eq!(method, "Lzma"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_are_faults_of_the_entry_and_leave_the_others_readable() {
+        for method in [Stored, Deflated] {
+            let mut archive = sample::zip(method, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+            let data = 30 + "a.png".len();
+            archive[data + 25] ^= 0xff;
+            let source = opened(&archive);
+            assert!(read(&source, 0).is_err());
+            assert_eq!(read(&source, 1).unwrap(), sample::png(2));
+        }
+        let mut archive = sample::zip(Stored, &[("a.png", sample::png(1))]);
+        archive[0] = b'X';
+        assert!(matches!(read(&opened(&archive), 0), Err(EntryFault::Header)));
+    }
+
+    #[test]
+    fn sizes_are_checked_before_memory_is_taken() {
+        let archive = sample::zip(Deflated, &[("a.bmp", vec![0; 3 << 20])]);
+        assert!(matches!(read(&opened(&archive), 0), Err(EntryFault::Ratio { .. })));
+        let limits = SourceLimits { max_entry_bytes: 1000, ..SourceLimits::default() };
+        let source = open(&archive, &OpenOptions { limits, ..OpenOptions::default() }).unwrap();
+        assert!(matches!(read(&source, 0), Err(EntryFault::TooLarge { limit: 1000, .. })));
+        let limits = SourceLimits { max_entries: 1, ..SourceLimits::default() };
+        let two = sample::zip(Stored, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+        let error = open(&two, &OpenOptions { limits, ..OpenOptions::default() }).unwrap_err();
+        assert!(matches!(error, DatasetError::TooMuch { what: "entries", found: 2, limit: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_size_that_lies_is_a_fault() {
+        let mut archive = sample::zip(Deflated, &[("a.png", sample::png(1))]);
+        patch_headers(&mut archive, 22, 24, &5u32.to_le_bytes());
+        assert!(matches!(read(&opened(&archive), 0), Err(EntryFault::Length { expected: 5, .. })));
+    }
+
+    #[test]
+    fn many_threads_read_the_same_bytes_at_once() {
+        let entries: Vec<(String, Vec<u8>)> = sample::cats_and_dogs(50);
+        let entries: Vec<(&str, Vec<u8>)> =
+            entries.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
+        let source = opened(&sample::zip(Deflated, &entries));
+        std::thread::scope(|scope| {
+            for thread in 0..7 {
+                let (source, entries) = (&source, &entries);
+                scope.spawn(move || {
+                    for step in 0..entries.len() {
+                        let index = (step * 13 + thread * 29) % entries.len();
+                        let path = source.entries()[index].path.as_str();
+                        let expected = entries.iter().find(|(name, _)| *name == path).unwrap();
+                        assert_eq!(read(source, index).unwrap(), expected.1);
+                    }
+                });
+            }
+        });
+    }
+}

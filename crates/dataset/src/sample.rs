@@ -1,0 +1,66 @@
+//! Small images, archives and folders that tests make up.
+
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
+
+use aumenta_imgproc::{Image, encode_png};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// A PNG of 4x3 pixels whose content is that of no other `number`.
+pub(crate) fn png(number: usize) -> Vec<u8> {
+    let mut image = Image::filled(4, 3, [200, 100, 50]);
+    image.set(0, 0, [number as u8, (number >> 8) as u8, 7]);
+    encode_png(&image).unwrap()
+}
+
+/// The bytes of a zip archive.
+pub(crate) fn zip(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        archive.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+/// Images `train/cat.0.png`, `train/dog.0.png` and so on, `per_class` of each, no two alike.
+pub(crate) fn cats_and_dogs(per_class: usize) -> Vec<(String, Vec<u8>)> {
+    (0..per_class)
+        .flat_map(|n| [(format!("train/cat.{n}.png"), png(2 * n)), (format!("train/dog.{n}.png"), png(2 * n + 1))])
+        .collect()
+}
+
+/// Writes files below `folder`, in folders as needed.
+pub(crate) fn write_files<N: AsRef<str>>(folder: &Path, files: &[(N, Vec<u8>)]) {
+    for (name, bytes) in files {
+        let path = folder.join(name.as_ref());
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, bytes).unwrap();
+    }
+}
+
+/// Writes one file and says where.
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    fs_err::write(&path, bytes).unwrap();
+    path
+}
+
+/// An IDX file: its dimensions and its bytes.
+pub(crate) fn idx(dimensions: &[u32], data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
+    bytes.extend(dimensions.iter().flat_map(|size| size.to_be_bytes()));
+    bytes.extend(data);
+    bytes
+}
+
+/// IDX files of `count` training and as many test images of 3x2 pixels, no two alike, labels 0 and 1 in turn.
+pub(crate) fn write_idx_folder(folder: &Path, count: u32) {
+    for (part, offset) in [("train", 0), ("t10k", 100)] {
+        let pixels: Vec<u8> = (0..count).flat_map(|n| [offset + n as u8, 1, 2, 3, 4, 5]).collect();
+        let labels: Vec<u8> = (0..count).map(|n| (n % 2) as u8).collect();
+        write(folder, &format!("{part}-images-idx3-ubyte"), &idx(&[count, 2, 3], &pixels));
+        write(folder, &format!("{part}-labels-idx1-ubyte"), &idx(&[count], &labels));
+    }
+}

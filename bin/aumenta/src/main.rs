@@ -1,1 +1,51 @@
-fn main() {}
+//! The command line of Aumenta: arguments in, results on standard output, talk and progress on standard error.
+
+#![expect(clippy::print_stderr, reason = "talk goes to standard error")]
+
+mod command;
+mod config;
+mod failure;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Train image classifiers on little data, and see why they over-fit.
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Split(command::split::Args),
+    Preview(command::preview::Args),
+    Train(command::train::Args),
+    Evaluate(command::evaluate::Args),
+    Summary(command::summary::Args),
+    Demo(command::demo::Args),
+}
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_env("AUMENTA_LOG").unwrap_or_else(|_| EnvFilter::new("warn")))
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match Cli::parse().command {
+        Command::Split(args) => args.run(),
+        Command::Preview(args) => args.run(),
+        Command::Train(args) => args.run(),
+        Command::Evaluate(args) => args.run(),
+        Command::Summary(args) => args.run(),
+        Command::Demo(args) => args.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

@@ -44,6 +44,34 @@ impl ModelConfig {
         }
     }
 
+    /// The model's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MnistConvnet {} => "mnist-convnet",
+            Self::CatsDogsConvnet { .. } => "cats-dogs-convnet",
+        }
+    }
+
+    /// The same model with the given settings in place of its own.
+    ///
+    /// # Errors
+    /// [`ModelError::NoSetting`] where the model does not have a given setting.
+    pub fn with(self, image_size: Option<usize>, dropout: Option<f32>) -> Result<Self, ModelError> {
+        match self {
+            Self::CatsDogsConvnet { image_size: old_size, dropout: old_dropout } => Ok(Self::CatsDogsConvnet {
+                image_size: image_size.unwrap_or(old_size),
+                dropout: dropout.unwrap_or(old_dropout),
+            }),
+            Self::MnistConvnet {} => {
+                let given = [("image-size", image_size.is_some()), ("dropout", dropout.is_some())];
+                match given.into_iter().find(|(_, given)| *given) {
+                    Some((setting, _)) => Err(ModelError::NoSetting { model: self.name(), setting }),
+                    None => Ok(self),
+                }
+            }
+        }
+    }
+
     /// The configured layers.
     ///
     /// # Errors
@@ -75,6 +103,16 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = ModelConfig::named("resnet").unwrap_err().to_string();
         assert_eq!(error, "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`");
+    }
+
+    #[test]
+    fn settings_replace_those_that_the_model_has() {
+        let model = ModelConfig::named("cats-dogs-convnet").unwrap();
+        let changed = model.clone().with(None, Some(0.5)).unwrap();
+        assert_eq!(changed, ModelConfig::CatsDogsConvnet { image_size: 150, dropout: 0.5 });
+        assert_eq!(model.clone().with(None, None).unwrap(), model);
+        let error = ModelConfig::MnistConvnet {}.with(None, Some(0.5)).unwrap_err();
+        assert_eq!(error.to_string(), "the model `mnist-convnet` has no setting `dropout`");
     }
 
     #[test]

@@ -13,6 +13,14 @@ pub enum ModelError {
         /// All names, in backticks.
         known: String,
     },
+    /// The model does not have this setting.
+    #[error("the model `{model}` has no setting `{setting}`")]
+    NoSetting {
+        /// The model's name.
+        model: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
     /// The configured layers do not fit each other or the input.
     #[error("the settings of model `{model}` do not fit")]
     Layers {

@@ -40,6 +40,19 @@ impl Checkpoint {
     /// The format that this version writes and reads.
     pub const FORMAT: u32 = 1;
 
+    /// Whether the model tells as many classes apart as there are.
+    ///
+    /// # Errors
+    /// [`TrainError::Classes`] where it does not.
+    pub fn check_classes(&self) -> Result<(), TrainError> {
+        let (expected, got) = (self.model.architecture()?.classes(), self.classes.len());
+        if expected == got {
+            return Ok(());
+        }
+        let (model, classes) = (self.model.name(), self.classes.join(", "));
+        Err(TrainError::Classes { model, expected, got, classes })
+    }
+
     /// Writes the checkpoint with `parameters` to `path`, replacing what is there only once all is written.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub enum TrainError {
     )]
     Classes {
         /// The model's name.
-        model: String,
+        model: &'static str,
         /// The model's classes.
         expected: usize,
         /// The data's classes.

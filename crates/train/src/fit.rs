@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aumenta_models::Model;
-use aumenta_nn::{Loss, Mode, NnError, RmsProp, RmsPropConfig};
+use aumenta_nn::{Loss, Mode, NnError, OptimizerConfig, RmsProp};
 use aumenta_runs::{Checkpoint as Kept, EpochRecord, RunFolder, Scores, best_epoch};
 use aumenta_stream::{Batch, EvalStream, TrainStream};
 use candle_core::{Device, Tensor};
@@ -24,7 +24,7 @@ pub struct Fit<'a> {
     /// What it is measured on after each epoch.
     pub validation: &'a EvalStream,
     /// How it is trained.
-    pub optimizer: RmsPropConfig,
+    pub optimizer: OptimizerConfig,
     /// Passes over the training split.
     pub epochs: usize,
     /// Where tensors live.
@@ -47,8 +47,9 @@ pub fn fit(
     run: &RunFolder,
     observer: &mut dyn Observer,
 ) -> Result<Vec<EpochRecord>, TrainError> {
-    check_classes(checkpoint)?;
-    let mut optimizer = RmsProp::new(settings.optimizer, settings.model.parameters())?;
+    checkpoint.check_classes()?;
+    let OptimizerConfig::Rmsprop(optimizer) = settings.optimizer;
+    let mut optimizer = RmsProp::new(optimizer, settings.model.parameters())?;
     let mut records = Vec::with_capacity(settings.epochs);
     for epoch in 1..=settings.epochs {
         let record = fit_epoch(settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
@@ -63,16 +64,6 @@ pub fn fit(
         observer.epoch_ended(&record);
     }
     Ok(records)
-}
-
-fn check_classes(checkpoint: &Checkpoint) -> Result<(), TrainError> {
-    let architecture = checkpoint.model.architecture()?;
-    let (expected, got) = (architecture.classes(), checkpoint.classes.len());
-    if expected == got {
-        return Ok(());
-    }
-    let (model, classes) = (architecture.name().to_string(), checkpoint.classes.join(", "));
-    Err(TrainError::Classes { model, expected, got, classes })
 }
 
 fn fit_epoch(
@@ -109,17 +100,15 @@ fn train_epoch(
     let mut tally = Tally::new(epoch, classes, settings.train.image_count());
     let mut stream = settings.train.epoch(epoch as u64 - 1);
     let steps_before = (epoch - 1) * stream.batch_count();
-    let mut batch_number = 0;
-    for batch in stream.by_ref() {
+    for (index, batch) in stream.by_ref().enumerate() {
         let batch = batch?;
         let (truth, ids) = (batch.classes.clone(), batch.ids.clone());
-        let step = (steps_before + batch_number) as u64;
-        batch_number += 1;
+        let step = (steps_before + index) as u64;
         let (logits, losses) = train_step(settings, batch, step, optimizer)?;
         tally.add(&truth, &logits, &losses)?;
         if !tally.loss().is_finite() {
             let (loss, learning_rate) = (tally.loss(), optimizer.config().learning_rate);
-            return Err(TrainError::LossNotFinite { loss, epoch, batch: batch_number, ids, learning_rate });
+            return Err(TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate });
         }
         observer.trained(&tally.progress());
     }

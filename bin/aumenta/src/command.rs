@@ -1,0 +1,8 @@
+//! The subcommands, one a file.
+
+pub mod demo;
+pub mod evaluate;
+pub mod preview;
+pub mod split;
+pub mod summary;
+pub mod train;

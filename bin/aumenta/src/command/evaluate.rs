@@ -1,0 +1,136 @@
+//! `aumenta evaluate`: how a trained network does on a split.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use aumenta_dataset::{Dataset, Split};
+use aumenta_models::Model;
+use aumenta_report::{class_table, confusion_table};
+use aumenta_runs::{Checkpoint as Kept, Evaluation, RunFolder};
+use aumenta_stream::{EvalConfig, EvalStream};
+use aumenta_train::{Checkpoint, evaluate};
+use candle_core::Device;
+use clap::ValueEnum;
+
+use crate::config::workers;
+use crate::failure::BadUse;
+use crate::output::print;
+use crate::progress::TrainingBar;
+
+/// Measure a trained network on a split: accuracy with its interval, scores by class, confusion.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The folder of a run.
+    run: PathBuf,
+    /// The split to measure.
+    #[arg(long, value_enum, default_value_t = SplitName::Test)]
+    split: SplitName,
+    /// Which of the run's checkpoints.
+    #[arg(long, value_enum, default_value_t = CheckpointName::Best)]
+    checkpoint: CheckpointName,
+    /// Another data set with the same classes: its manifest or the folder of it.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Images a batch.
+    #[arg(long, default_value_t = 32)]
+    batch_size: usize,
+    /// Threads that read and decode [default: the number of cores].
+    #[arg(long)]
+    workers: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum SplitName {
+    Train,
+    Val,
+    Test,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Self::Train,
+            SplitName::Val => Self::Val,
+            SplitName::Test => Self::Test,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CheckpointName {
+    Best,
+    Last,
+}
+
+impl Args {
+    pub fn run(self) -> Result<()> {
+        let run = RunFolder::open(&self.run)?;
+        let kept = match self.checkpoint {
+            CheckpointName::Best => Kept::Best,
+            CheckpointName::Last => Kept::Last,
+        };
+        let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu)?;
+        let dataset = open_data(&run, &checkpoint, self.data.as_deref())?;
+        let config = EvalConfig {
+            preprocessing: checkpoint.preprocessing,
+            batch_size: self.batch_size,
+            workers: workers(self.workers),
+        };
+        let stream = EvalStream::new(dataset, self.split.into(), &config)?;
+        let evaluation = evaluate_quietly(&*model, &checkpoint, &stream)?;
+        if self.data.is_none() {
+            run.write_evaluation(&evaluation)?;
+        }
+        if self.json {
+            print(&(serde_json::to_string_pretty(&evaluation)? + "\n"))
+        } else {
+            print(&to_text(&evaluation, &checkpoint))
+        }
+    }
+}
+
+/// Measures with a progress bar.
+pub fn evaluate_quietly(model: &dyn Model, checkpoint: &Checkpoint, stream: &EvalStream) -> Result<Evaluation> {
+    Ok(evaluate(model, checkpoint.classes.len(), stream, &Device::Cpu, &mut TrainingBar::new(0))?)
+}
+
+/// The data that the run was trained on, or another set with the same classes.
+fn open_data(run: &RunFolder, checkpoint: &Checkpoint, other: Option<&Path>) -> Result<Arc<Dataset>> {
+    let path = match other {
+        Some(path) => path.to_path_buf(),
+        None => run.path().join(run.read_info()?.manifest.path),
+    };
+    let dataset = Dataset::open(&path, None)
+        .with_context(|| format!("cannot open the data set at `{}`; --data gives another place", path.display()))?;
+    let manifest = dataset.manifest();
+    if manifest.classes != checkpoint.classes {
+        let (expected, got) = (checkpoint.classes.join(", "), manifest.classes.join(", "));
+        return Err(BadUse::message(format!("the network tells {expected} apart, but the data has {got}")));
+    }
+    if other.is_none() && manifest.hash() != checkpoint.manifest_hash {
+        return Err(BadUse::message(format!(
+            "`{}` has changed since the training, so images may have moved between the splits: restore it, or give it \
+             with --data to measure on it all the same",
+            path.display()
+        )));
+    }
+    Ok(Arc::new(dataset))
+}
+
+fn to_text(evaluation: &Evaluation, checkpoint: &Checkpoint) -> String {
+    let (low, high) = evaluation.interval;
+    format!(
+        "{}: {} images, epoch {}\nloss      {:.4}\naccuracy  {:.4} (95 % interval {low:.4} to {high:.4})\n\n{}\n{}",
+        evaluation.split,
+        evaluation.images,
+        checkpoint.epoch,
+        evaluation.loss,
+        evaluation.accuracy,
+        class_table(evaluation, &checkpoint.classes).to_text(),
+        confusion_table(evaluation, &checkpoint.classes).to_text(),
+    )
+}

@@ -1,0 +1,120 @@
+//! `aumenta preview`: a contact sheet of what augmentation does.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use aumenta_augment::{Plan, Scratch};
+use aumenta_dataset::{Dataset, Record, Split};
+use aumenta_imgproc::{Image, Limits, Size, decode, encode_png};
+use aumenta_report::{Cell, Row, SheetStyle, contact_sheet};
+use aumenta_runs::write_atomic_bytes;
+use aumenta_seed::Seed;
+use aumenta_stream::{Color, Preprocessing, TrainConfig, TrainStream};
+
+use crate::command::train::{AugmentPreset, Settings};
+use crate::config::Config;
+use crate::failure::BadUse;
+
+/// Draw a contact sheet: a row an image, the original first, then what the first epochs of a training make of it.
+///
+/// The versions are exactly those that `aumenta train` sees with the same data, seed and augmentation: the first column
+/// after the original is epoch 1, the next epoch 2, and so on.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The manifest, or the folder of it; overrides the configuration's `data`.
+    data: Option<PathBuf>,
+    /// The PNG file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// A training's configuration; its data, seed, model's image size and augmentation are used.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Overrides the configuration's augmentation.
+    #[arg(long, value_enum)]
+    augment: Option<AugmentPreset>,
+    /// Overrides the configuration's seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many training images, taken in turn from each class.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    rows: u16,
+    /// How many augmented versions of each.
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=100))]
+    versions: u16,
+    /// Side of each version in pixels [default: the model's, or 150 without a model].
+    #[arg(long)]
+    size: Option<usize>,
+}
+
+impl Args {
+    pub fn run(self) -> Result<()> {
+        let config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        let flags = Settings { data: self.data, augment: self.augment, seed: self.seed, ..Settings::default() };
+        let config = flags.over(config)?;
+        let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+        let size = match (self.size, &config.model) {
+            (Some(side), _) => Size::square(side),
+            (None, Some(model)) => {
+                let [height, width, _] = model.architecture()?.input();
+                Size { width, height }
+            }
+            (None, None) => Size::square(150),
+        };
+        let sheet = sheet(&dataset, &config, size, self.rows.into(), self.versions.into())?;
+        let png = encode_png(&sheet)?;
+        if let Some(folder) = self.out.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        write_atomic_bytes(&self.out, &png)?;
+        eprintln!("wrote {} ({}x{} pixels)", self.out.display(), sheet.width(), sheet.height());
+        Ok(())
+    }
+}
+
+/// The contact sheet of `rows` training images with `versions` augmented versions of `size` each.
+pub fn sheet(dataset: &Arc<Dataset>, config: &Config, size: Size, rows: usize, versions: u64) -> Result<Image> {
+    let augment = config.augment.build().map_err(BadUse::from_error)?;
+    let stream = TrainStream::new(
+        Arc::clone(dataset),
+        TrainConfig {
+            preprocessing: Preprocessing { height: size.height, width: size.width, color: Color::Rgb },
+            batch_size: 1,
+            workers: 1,
+            seed: Seed::new(config.seed),
+            augment,
+        },
+    )?;
+    let rows = one_class_after_another(dataset, rows).into_iter().map(|record| {
+        let source = decoded(dataset, record)?;
+        let plans = std::iter::once(Plan::identity()).chain((0..versions).map(|epoch| stream.plan(epoch, record)));
+        let cells = plans.map(|plan| {
+            let mut image = Image::default();
+            plan.apply(&source, size, &mut Scratch::default(), &mut image);
+            Cell { image, caption: plan.to_string() }
+        });
+        Ok(Row { title: format!("{} ({}x{})", record.path, source.width(), source.height()), cells: cells.collect() })
+    });
+    let style = SheetStyle { cell_side: size.width.max(size.height).max(96), ..SheetStyle::default() };
+    Ok(contact_sheet(&rows.collect::<Result<Vec<_>>>()?, &style))
+}
+
+/// The first training images, a class after the other, so that all classes are seen.
+fn one_class_after_another(dataset: &Dataset, count: usize) -> Vec<&Record> {
+    let records = dataset.records(Split::Train);
+    let classes = 0..dataset.manifest().classes.len() as u32;
+    let by_class: Vec<Vec<&Record>> =
+        classes.map(|class| records.iter().filter(|record| record.class == class).collect()).collect();
+    let longest = by_class.iter().map(Vec::len).max().unwrap_or(0);
+    let rounds = (0..longest).flat_map(|round| by_class.iter().filter_map(move |class| class.get(round).copied()));
+    rounds.take(count).collect()
+}
+
+fn decoded(dataset: &Dataset, record: &Record) -> Result<Image> {
+    let mut bytes = Vec::new();
+    dataset.read(record, &mut bytes)?;
+    decode(&bytes, &Limits::default()).with_context(|| format!("cannot decode `{}`", record.path))
+}

@@ -1,0 +1,203 @@
+//! `aumenta train`: one run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use aumenta_augment::AugmentConfig;
+use aumenta_dataset::{Dataset, MANIFEST_FILE, Split};
+use aumenta_models::{Architecture, ModelConfig};
+use aumenta_nn::OptimizerConfig;
+use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
+use aumenta_seed::Seed;
+use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, TrainStream};
+use aumenta_train::{Checkpoint, Fit, fit};
+use candle_core::Device;
+use clap::ValueEnum;
+
+use crate::config::{Config, relative_to};
+use crate::failure::BadUse;
+use crate::progress::TrainingBar;
+
+/// Train a network. Flags override the configuration file.
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers, [model], [optimizer], [augment].
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The flags that override a configuration.
+#[derive(clap::Args, Default)]
+pub struct Settings {
+    /// The manifest, or the folder of it.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// The folder of the run, which must not exist yet or be empty.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// The model: `mnist-convnet` or `cats-dogs-convnet`.
+    #[arg(long)]
+    pub model: Option<String>,
+    /// The input's side in pixels, for a model that can take several.
+    #[arg(long)]
+    pub image_size: Option<usize>,
+    /// The dropout rate, for a model that has dropout.
+    #[arg(long)]
+    pub dropout: Option<f32>,
+    /// What is drawn for each training image: nothing, or the book's rotation, shifts, shear, zoom and flip.
+    #[arg(long, value_enum)]
+    pub augment: Option<AugmentPreset>,
+    /// Chooses initial weights, order, augmentation and dropout.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Passes over the training split.
+    #[arg(long)]
+    pub epochs: Option<usize>,
+    /// Images a step.
+    #[arg(long)]
+    pub batch_size: Option<usize>,
+    /// The optimizer's step size.
+    #[arg(long)]
+    pub learning_rate: Option<f32>,
+    /// Threads that prepare batches; they do not change the result [default: the number of cores].
+    #[arg(long)]
+    pub workers: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AugmentPreset {
+    None,
+    Book,
+}
+
+impl AugmentPreset {
+    pub fn config(self) -> AugmentConfig {
+        match self {
+            Self::None => AugmentConfig::default(),
+            Self::Book => AugmentConfig::book(),
+        }
+    }
+}
+
+impl Args {
+    pub fn run(self) -> Result<()> {
+        let config = match &self.config {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        train(&self.settings.over(config)?)
+    }
+}
+
+impl Settings {
+    /// The configuration with the given flags in place of its values.
+    pub fn over(self, mut config: Config) -> Result<Config> {
+        config.data = self.data.or(config.data);
+        config.run = self.run.or(config.run);
+        config.workers = self.workers.or(config.workers);
+        config.seed = self.seed.unwrap_or(config.seed);
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.batch_size = self.batch_size.unwrap_or(config.batch_size);
+        config.augment = self.augment.map_or(config.augment, AugmentPreset::config);
+        if let Some(name) = self.model {
+            config.model = Some(ModelConfig::named(&name)?);
+        }
+        if let Some(model) = config.model {
+            config.model = Some(model.with(self.image_size, self.dropout)?);
+        }
+        if let Some(rate) = self.learning_rate {
+            let OptimizerConfig::Rmsprop(rmsprop) = &mut config.optimizer;
+            rmsprop.learning_rate = rate;
+        }
+        Ok(config)
+    }
+}
+
+/// Trains as configured.
+pub fn train(config: &Config) -> Result<()> {
+    let (model, run) = (config.model()?, config.run()?);
+    if config.epochs == 0 {
+        return Err(BadUse::message("`epochs` must be at least 1".to_string()));
+    }
+    config.optimizer.check().map_err(BadUse::from_error)?;
+    let architecture = model.architecture()?;
+    let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+    let preprocessing = preprocessing(&architecture)?;
+    let workers = config.workers();
+    let seed = Seed::new(config.seed);
+    let train = TrainStream::new(
+        Arc::clone(&dataset),
+        TrainConfig {
+            preprocessing,
+            batch_size: config.batch_size,
+            workers,
+            seed,
+            augment: config.augment.build().map_err(BadUse::from_error)?,
+        },
+    )?;
+    let eval = EvalConfig { preprocessing, batch_size: config.batch_size, workers };
+    let validation = EvalStream::new(Arc::clone(&dataset), Split::Val, &eval)?;
+
+    let checkpoint = Checkpoint {
+        format: Checkpoint::FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        model: model.clone(),
+        preprocessing,
+        classes: dataset.manifest().classes.clone(),
+        manifest_hash: dataset.manifest().hash(),
+        epoch: 0,
+    };
+    checkpoint.check_classes()?;
+    let device = Device::Cpu;
+    let network = architecture.build(seed, &device)?;
+    let folder = create_run(config, &architecture, &checkpoint, run)?;
+    let settings = Fit {
+        model: &*network,
+        train: &train,
+        validation: &validation,
+        optimizer: config.optimizer,
+        epochs: config.epochs,
+        device: &device,
+    };
+    eprintln!(
+        "training {} ({} parameters) on {} images, validating on {}; run folder {}",
+        architecture.name(),
+        network.parameters().element_count(),
+        train.image_count(),
+        validation.image_count(),
+        run.display()
+    );
+    fit(&settings, &checkpoint, &folder, &mut TrainingBar::new(config.epochs))?;
+    Ok(())
+}
+
+/// The form of images that an architecture takes.
+pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
+    let [height, width, channels] = architecture.input();
+    let color = Color::with_channels(channels);
+    let color = color.ok_or_else(|| BadUse::message(format!("no color has {channels} channels")))?;
+    Ok(Preprocessing { height, width, color })
+}
+
+fn create_run(
+    config: &Config,
+    architecture: &Architecture,
+    checkpoint: &Checkpoint,
+    run: &std::path::Path,
+) -> Result<RunFolder> {
+    let data = config.data()?;
+    let manifest = if data.is_dir() { data.join(MANIFEST_FILE) } else { data.to_path_buf() };
+    let info = RunInfo {
+        format: RunInfo::FORMAT,
+        model: architecture.name().to_string(),
+        classes: checkpoint.classes.clone(),
+        manifest: ManifestRef { path: relative_to(&manifest, run)?, hash: checkpoint.manifest_hash.clone() },
+        parameters: architecture.summary().parameters() as u64,
+        version: checkpoint.version.clone(),
+        seed: config.seed,
+    };
+    Ok(RunFolder::create(run, &info, &config.to_toml(run)?)?)
+}

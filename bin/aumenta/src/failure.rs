@@ -1,0 +1,69 @@
+//! From errors to messages and exit codes: 2 for bad use, which another call can mend; 1 for work that failed.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+use aumenta_dataset::DatasetError;
+use aumenta_models::ModelError;
+use aumenta_runs::RunsError;
+use aumenta_stream::StreamError;
+use aumenta_train::TrainError;
+
+/// Marks an error as bad use.
+#[derive(Debug)]
+pub struct BadUse(anyhow::Error);
+
+impl BadUse {
+    /// Bad use, explained by `message`.
+    pub fn message(message: String) -> anyhow::Error {
+        anyhow::Error::new(Self(anyhow::Error::msg(message)))
+    }
+
+    /// `error`, marked as bad use.
+    pub fn wrap(error: anyhow::Error) -> anyhow::Error {
+        anyhow::Error::new(Self(error))
+    }
+
+    /// `error`, marked as bad use.
+    pub fn from_error(error: impl Error + Send + Sync + 'static) -> anyhow::Error {
+        Self::wrap(error.into())
+    }
+}
+
+impl fmt::Display for BadUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for BadUse {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Prints an error with its causes to standard error; the exit code that it deserves.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        // Some libraries repeat their cause in their own message.
+        if !last.ends_with(&cause) {
+            eprintln!("  caused by: {}", cause.trim_end().replace('\n', "\n  "));
+        }
+        last = cause;
+    }
+    ExitCode::from(if is_bad_use(error) { 2 } else { 1 })
+}
+
+fn is_bad_use(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.is::<BadUse>()
+            || cause.is::<ModelError>()
+            || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
+            || matches!(cause.downcast_ref(), Some(StreamError::Zero { .. } | StreamError::EmptySplit { .. }))
+            || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
+            || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. }))
+    })
+}

@@ -1,0 +1,86 @@
+//! Progress on standard error: bars on a terminal, one line an epoch elsewhere.
+
+use std::io::IsTerminal as _;
+
+use aumenta_runs::EpochRecord;
+use aumenta_train::{Observer, Progress};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar that counts `what`; invisible where standard error is no terminal.
+pub fn counting(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {per_sec} ETA {eta}");
+    let bar = ProgressBar::new(0).with_message(what.to_string());
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Shows how a training or an evaluation goes.
+pub struct TrainingBar {
+    bar: ProgressBar,
+    epochs: usize,
+}
+
+impl TrainingBar {
+    /// A bar for a training of so many epochs; 0 for an evaluation.
+    pub fn new(epochs: usize) -> Self {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} ETA {eta}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { bar, epochs }
+    }
+
+    fn show(&self, pass: &str, progress: &Progress) {
+        let prefix = if self.epochs == 0 {
+            pass.to_string()
+        } else {
+            format!("epoch {}/{} {pass}", progress.epoch, self.epochs)
+        };
+        if self.bar.prefix() != prefix {
+            self.bar.reset();
+            self.bar.set_prefix(prefix);
+            self.bar.set_length(progress.total);
+        }
+        let Progress { images_per_second, loss, accuracy, .. } = progress;
+        self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}"));
+        self.bar.set_position(progress.images);
+    }
+}
+
+impl Observer for TrainingBar {
+    fn trained(&mut self, progress: &Progress) {
+        self.show("train", progress);
+    }
+
+    fn measured(&mut self, progress: &Progress) {
+        self.show("validate", progress);
+    }
+
+    fn epoch_ended(&mut self, record: &EpochRecord) {
+        let EpochRecord { epoch, train, validation, images_per_second, seconds, data_wait_share, .. } = record;
+        let line = format!(
+            "epoch {epoch:>3}/{}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}  gap {:+.4}  \
+             {images_per_second:.0} images/s  {seconds:.1} s  waited {:.0} %",
+            self.epochs,
+            train.loss,
+            train.accuracy,
+            validation.loss,
+            validation.accuracy,
+            record.gap(),
+            100.0 * data_wait_share,
+        );
+        if std::io::stderr().is_terminal() {
+            self.bar.println(line);
+        } else {
+            eprintln!("{line}");
+        }
+        if *epoch == self.epochs {
+            self.bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for TrainingBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

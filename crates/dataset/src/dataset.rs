@@ -110,10 +110,10 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::amounts::Amounts;
     use crate::archive::{write_zip, zip_bytes};
     use crate::prepare::{PrepareConfig, prepare};
     use crate::sample;
-    use crate::split::Amounts;
 
     /// A folder with the archive `data.zip`, and with its manifest.
     fn prepared() -> (TempDir, PathBuf) {

@@ -33,6 +33,7 @@
 //! # Ok::<(), aumenta_dataset::DatasetError>(())
 //! ```
 
+mod amounts;
 mod archive;
 mod atomic;
 mod dataset;
@@ -45,12 +46,14 @@ mod materialize;
 mod natural;
 mod prepare;
 mod record;
+mod record_lines;
 #[cfg(test)]
 mod sample;
 mod scan;
 mod source;
 mod split;
 
+pub use crate::amounts::Amounts;
 pub use crate::archive::{write_zip, zip_bytes};
 pub use crate::dataset::Dataset;
 pub use crate::error::{DatasetError, EntryFault};
@@ -62,4 +65,4 @@ pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
 pub use crate::record::Record;
 pub use crate::scan::{Facts, Progress, scan};
 pub use crate::source::{Entry, OpenOptions, Source, SourceKind, SourceLimits, open};
-pub use crate::split::{Amounts, Candidate, Order, Split, assign};
+pub use crate::split::{Candidate, Order, Split, assign};

@@ -1,19 +1,20 @@
 //! [`Manifest`]: the written outcome of a preparation, which every later step names.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::ser::Formatter;
 
+use crate::amounts::Amounts;
 use crate::atomic::{parent, write_file};
 use crate::error::DatasetError;
 use crate::finding::Finding;
 use crate::labels::{LabelRule, is_class_name};
 use crate::record::Record;
+use crate::record_lines::RecordLines;
 use crate::source::{SourceKind, is_safe};
-use crate::split::{Amounts, Order, Split};
+use crate::split::{Order, Split};
 
 /// The version of the format that is written, and the only one that is read.
 pub const MANIFEST_FORMAT: u32 = 1;
@@ -192,85 +193,6 @@ impl Manifest {
             }
         }
         Ok(())
-    }
-}
-
-/// JSON with a line for each field of the manifest and for each element of its lists.
-#[derive(Default)]
-struct RecordLines {
-    depth: usize,
-    has_elements: Vec<bool>,
-}
-
-impl RecordLines {
-    fn open<W: ?Sized + Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.depth += 1;
-        self.has_elements.push(false);
-        writer.write_all(bracket)
-    }
-
-    fn close<W: ?Sized + Write>(&mut self, writer: &mut W, bracket: &[u8]) -> io::Result<()> {
-        let has_elements = self.has_elements.pop().unwrap_or(false);
-        let breaks = self.breaks_lines() && has_elements;
-        self.depth -= 1;
-        if breaks {
-            self.start_line(writer)?;
-        }
-        writer.write_all(bracket)
-    }
-
-    fn next<W: ?Sized + Write>(&mut self, writer: &mut W, is_first: bool) -> io::Result<()> {
-        if let Some(has_elements) = self.has_elements.last_mut() {
-            *has_elements = true;
-        }
-        match (is_first, self.breaks_lines()) {
-            (true, true) => self.start_line(writer),
-            (true, false) => Ok(()),
-            (false, true) => {
-                writer.write_all(b",")?;
-                self.start_line(writer)
-            }
-            (false, false) => writer.write_all(b", "),
-        }
-    }
-
-    fn breaks_lines(&self) -> bool {
-        self.depth <= 2
-    }
-
-    fn start_line<W: ?Sized + Write>(&self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b"\n")?;
-        writer.write_all("  ".repeat(self.depth).as_bytes())
-    }
-}
-
-impl Formatter for RecordLines {
-    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.open(writer, b"[")
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.close(writer, b"]")
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.next(writer, first)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.open(writer, b"{")
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.close(writer, b"}")
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.next(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
     }
 }
 

@@ -67,9 +67,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::amounts::Amounts;
     use crate::prepare::{PrepareConfig, prepare};
     use crate::sample;
-    use crate::split::Amounts;
 
     fn dataset(files: &[(String, Vec<u8>)]) -> (TempDir, Dataset) {
         let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 use aumenta_imgproc::Limits;
 use aumenta_seed::Seed;
 
+use crate::amounts::Amounts;
 use crate::duplicates::{Content, contradictions_and_leaks};
 use crate::error::DatasetError;
 use crate::finding::Finding;
@@ -15,7 +16,7 @@ use crate::natural::natural_key;
 use crate::record::Record;
 use crate::scan::{Facts, Progress, scan};
 use crate::source::{OpenOptions, Source, open};
-use crate::split::{Amounts, Candidate, Order, Split, assign};
+use crate::split::{Candidate, Order, Split, assign};
 
 /// How a data set is prepared.
 #[derive(Clone, Debug)]

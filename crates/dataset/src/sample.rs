@@ -64,3 +64,8 @@ pub(crate) fn write_idx_folder(folder: &Path, count: u32) {
         write(folder, &format!("{part}-labels-idx1-ubyte"), &idx(&[count], &labels));
     }
 }
+
+/// Where `pattern` begins in `bytes`.
+pub(crate) fn positions(bytes: &[u8], pattern: &[u8]) -> Vec<usize> {
+    (0..bytes.len()).filter(|&at| bytes[at..].starts_with(pattern)).collect()
+}

@@ -5,6 +5,7 @@ mod folder;
 mod idx;
 mod window;
 mod zip;
+mod zip_entry;
 
 use std::fmt::Debug;
 use std::path::Path;

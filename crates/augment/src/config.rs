@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_moves_or_colours_a_picture_is_not_neutral() {
+    fn only_what_moves_or_colors_a_picture_is_not_neutral() {
         for neutral in ["fill = 'wrap'", "interpolation = 'nearest'", "zoom = [1.0, 1.0]", "zoom = 0"] {
             let config: AugmentConfig = toml::from_str(neutral).unwrap();
             assert!(config.is_neutral() && config.build().unwrap().is_empty(), "{neutral}");

@@ -3,8 +3,8 @@
 //! Whatever a file holds comes out as 8-bit RGB with its orientation applied: gray is replicated, 16 bits are scaled
 //! to 8, CMYK is converted, and transparency is laid over white.
 //!
-//! A file that ends too early is an error in every format. What the formats cannot reveal is bytes changed in the
-//! middle: only PNG has checksums. A JPEG with garbage in its scan is refused where the garbage is no valid code, and
+//! A file that ends before its last pixel is an error in every format, and so is a JPEG without its end-of-image
+//! marker. What the formats cannot reveal is bytes changed in the middle: only PNG has checksums. A JPEG with garbage in its scan is refused where the garbage is no valid code, and
 //! decodes to wrong pixels where it happens to be one; a JPEG that was cut and then closed by an end-of-image marker
 //! decodes with its missing part gray.
 

@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_gray_colour_keeps_its_value() {
+    fn a_gray_color_keeps_its_value() {
         for value in 0..=255 {
             assert_eq!(luma([value; 3]), value);
         }

@@ -133,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_factor_gives_a_colour(factor in any::<f64>(), rgb in any::<[u8; 3]>()) {
+        fn any_factor_gives_a_color(factor in any::<f64>(), rgb in any::<[u8; 3]>()) {
             let tone = Tone::brightness(factor).then(&Tone::contrast(factor)).then(&Tone::saturation(factor));
             tone.apply(rgb);
         }

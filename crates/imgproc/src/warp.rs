@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tone_is_applied_to_the_warped_colours() {
+    fn the_tone_is_applied_to_the_warped_colors() {
         let source = Image::filled(2, 2, [100, 50, 20]);
         let mut out = [0; 6];
         let size = Size { width: 2, height: 1 };

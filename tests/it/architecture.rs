@@ -1,0 +1,140 @@
+//! The arrows between the rooms, and what must stay absent; a new arrow is a change here, and shows in review.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+
+/// Each room with the rooms and the fenced libraries that it may use.
+const ROOMS: [(&str, &[&str], &[&str]); 13] = [
+    ("seed", &[], &[]),
+    ("imgproc", &[], &["image", "zune-jpeg", "fast_image_resize"]),
+    ("metrics", &[], &[]),
+    ("augment", &["imgproc"], &[]),
+    ("dataset", &["seed", "imgproc"], &["zip"]),
+    ("nn", &["seed"], &["candle-core"]),
+    ("runs", &["metrics"], &[]),
+    ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
+    ("models", &["seed", "nn"], &["candle-core"]),
+    ("stream", &["seed", "imgproc", "augment", "dataset"], &[]),
+    ("report", &["imgproc", "metrics", "runs"], &["plotters"]),
+    ("train", &["seed", "dataset", "metrics", "nn", "models", "runs", "stream"], &["candle-core"]),
+    (
+        "aumenta",
+        &[
+            "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
+            "train",
+        ],
+        &["candle-core", "clap", "anyhow", "indicatif"],
+    ),
+];
+
+/// Libraries that only the rooms above may use.
+const FENCED: [&str; 11] = [
+    "anyhow",
+    "candle-core",
+    "candle-nn",
+    "clap",
+    "fast_image_resize",
+    "image",
+    "imageproc",
+    "indicatif",
+    "plotters",
+    "zip",
+    "zune-jpeg",
+];
+
+/// Words that must not occur in the sources of rooms that are pure: no files, clock, environment, threads, global RNG.
+const IMPURE: [&str; 8] =
+    ["std::fs", "fs_err", "std::env", "std::time", "std::thread", "rayon", "rand::rng", "std::net"];
+const PURE: [&str; 3] = ["imgproc", "augment", "metrics"];
+
+fn packages() -> Vec<Package> {
+    let metadata = MetadataCommand::new().manifest_path(root().join("Cargo.toml")).no_deps().exec().unwrap();
+    metadata.packages
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn room(package: &str) -> &str {
+    package.strip_prefix("aumenta-").unwrap_or(package)
+}
+
+/// What `package` depends on outside its tests.
+fn dependencies(package: &Package) -> BTreeSet<String> {
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Development);
+    normal.map(|dependency| dependency.name.clone()).collect()
+}
+
+#[test]
+fn every_arrow_between_rooms_is_drawn_in_the_picture() {
+    let packages = packages();
+    let known: BTreeSet<&str> = ROOMS.iter().map(|(name, _, _)| *name).collect();
+    let found: BTreeSet<&str> = packages.iter().map(|package| room(package.name.as_str())).collect();
+    assert_eq!(found, known, "a room was added or removed");
+    for package in &packages {
+        let (_, rooms, libraries) = ROOMS.iter().find(|(name, _, _)| *name == room(package.name.as_str())).unwrap();
+        for dependency in dependencies(package) {
+            if let Some(other) = dependency.strip_prefix("aumenta-") {
+                assert!(rooms.contains(&other), "{} must not use {other}", package.name);
+            } else if FENCED.contains(&dependency.as_str()) {
+                assert!(libraries.contains(&dependency.as_str()), "{} must not use {dependency}", package.name);
+            }
+        }
+    }
+}
+
+/// All Rust files below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut found = Vec::new();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The lines of a source file before its tests, without comments.
+fn code(path: &Path) -> Vec<String> {
+    let text = fs_err::read_to_string(path).unwrap();
+    let lines = text.lines().take_while(|line| !line.contains("#[cfg(test)]"));
+    lines.filter(|line| !line.trim_start().starts_with("//")).map(str::to_string).collect()
+}
+
+#[test]
+fn pure_rooms_touch_nothing_outside_themselves() {
+    for room in PURE {
+        for path in sources(&root().join("crates").join(room).join("src")) {
+            for line in code(&path) {
+                let word = IMPURE.iter().find(|word| line.contains(**word));
+                assert!(word.is_none(), "{} uses {}: {line}", path.display(), word.unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stands_in_few_named_files() {
+    const ALLOWED: [&str; 1] = ["crates/nn/src/kernel/matmul.rs"];
+    let crates = root().join("crates");
+    for path in sources(&crates).into_iter().chain(sources(&root().join("bin"))) {
+        let has_unsafe = code(&path).iter().any(|line| line.contains("unsafe ") && !line.contains('"'));
+        let allowed = ALLOWED.iter().any(|allowed| path.ends_with(allowed));
+        assert!(!has_unsafe || allowed, "{} has unsafe code", path.display());
+    }
+}
+
+#[test]
+fn no_room_passes_on_another_rooms_items() {
+    for path in sources(&root().join("crates")) {
+        for line in code(&path) {
+            assert!(!line.trim_start().starts_with("pub use aumenta_"), "{}: {line}", path.display());
+        }
+    }
+}

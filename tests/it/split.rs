@@ -1,0 +1,119 @@
+//! `aumenta split`.
+
+use aumenta_dataset::write_zip;
+use aumenta_imgproc::{Image, encode_png};
+
+use crate::command::Workspace;
+
+#[test]
+fn a_kaggle_archive_is_split_by_counts() {
+    let workspace = Workspace::new();
+    let said = workspace.draw(9).run(&["split", "drawn.zip", "--out", "split", "--counts", "5,2,1"]);
+    insta::assert_snapshot!("by_counts", said.assert_code(0).whole());
+    assert_eq!(workspace.files(), ["drawn.zip", "split", "split/manifest.json"]);
+}
+
+#[test]
+fn ratios_use_every_image() {
+    let workspace = Workspace::new();
+    let args = ["split", "drawn.zip", "--out", "split", "--ratios", "0.5,0.25,0.25", "--json"];
+    let said = workspace.draw(8).run(&args);
+    let json: serde_json::Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
+    assert_eq!(json["splits"]["train"], serde_json::json!({ "cat": 4, "dog": 4 }));
+    assert_eq!(json["splits"]["test"], serde_json::json!({ "cat": 2, "dog": 2 }));
+    assert_eq!(json["unused"], 0);
+}
+
+#[test]
+fn in_order_takes_the_first_files_in_natural_order() {
+    let workspace = Workspace::new();
+    workspace.draw(12).run(&["split", "drawn.zip", "--out", "split", "--counts", "3,8,1", "--in-order"]).assert_code(0);
+    let manifest = fs_err::read_to_string(workspace.path("split/manifest.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let paths = |split: &str| -> Vec<String> {
+        json[split].as_array().unwrap().iter().map(|record| record["path"].as_str().unwrap().to_string()).collect()
+    };
+    assert!(paths("train").contains(&"train/cat.2.jpg".to_string()), "{:?}", paths("train"));
+    assert!(paths("val").contains(&"train/cat.10.jpg".to_string()), "{:?}", paths("val"));
+    assert!(paths("test").contains(&"train/cat.11.jpg".to_string()), "{:?}", paths("test"));
+}
+
+#[test]
+fn materialized_files_stand_in_class_folders() {
+    let workspace = Workspace::new();
+    let args = ["split", "drawn.zip", "--out", "split", "--counts", "1,1,1", "--in-order", "--materialize", "files"];
+    workspace.draw(3).run(&args).assert_code(0);
+    let files: Vec<String> =
+        workspace.files().into_iter().filter(|file| file.starts_with("files/") && file.ends_with("jpg")).collect();
+    assert_eq!(
+        files,
+        [
+            "files/test/cat/cat.2.jpg",
+            "files/test/dog/dog.2.jpg",
+            "files/train/cat/cat.0.jpg",
+            "files/train/dog/dog.0.jpg",
+            "files/val/cat/cat.1.jpg",
+            "files/val/dog/dog.1.jpg",
+        ]
+    );
+}
+
+fn png(shade: u8) -> Vec<u8> {
+    encode_png(&Image::filled(9, 9, [shade, 0, 0])).unwrap()
+}
+
+#[test]
+fn a_damaged_image_is_named_and_can_be_left_out() {
+    let workspace = Workspace::new();
+    let mut entries: Vec<(String, Vec<u8>)> =
+        (0..8).map(|n| (format!("{}.{n}.png", if n % 2 == 0 { "cat" } else { "dog" }), png(n))).collect();
+    entries[4].1.truncate(40);
+    write_zip(&workspace.path("pictures.zip"), entries).unwrap();
+
+    let args = ["split", "pictures.zip", "--out", "split", "--counts", "1,1,1"];
+    let said = workspace.run(&args);
+    insta::assert_snapshot!("damaged_image", said.assert_code(1).whole());
+    assert_eq!(workspace.files(), ["pictures.zip"]);
+
+    let said = workspace.run(&[&args[..], &["--skip-faulty"]].concat());
+    insta::assert_snapshot!("damaged_image_skipped", said.assert_code(0).whole());
+}
+
+#[test]
+fn what_cannot_be_split_is_refused_with_the_reason_and_writes_nothing() {
+    let workspace = Workspace::new();
+    workspace.draw(4).write("text.zip", "this is no archive");
+    let whole = fs_err::read(workspace.path("drawn.zip")).unwrap();
+    fs_err::write(workspace.path("cut.zip"), &whole[..whole.len() / 2]).unwrap();
+    let unlabelled = ["1.png", "2.png"].map(|name| (name.to_string(), png(7)));
+    write_zip(&workspace.path("unlabelled.zip"), unlabelled).unwrap();
+    let before = workspace.files();
+
+    let mut all = Vec::new();
+    for (source, amounts, code) in [
+        ("missing.zip", ["--counts", "1,1,1"], 2),
+        ("text.zip", ["--counts", "1,1,1"], 1),
+        ("cut.zip", ["--counts", "1,1,1"], 1),
+        ("unlabelled.zip", ["--counts", "1,1,1"], 2),
+        ("drawn.zip", ["--counts", "3,1,1"], 2),
+        ("drawn.zip", ["--counts", "3,0,1"], 2),
+        ("drawn.zip", ["--counts", "3,1"], 2),
+        ("drawn.zip", ["--counts", "3"], 2),
+        ("drawn.zip", ["--counts", "3,x,1"], 2),
+        ("drawn.zip", ["--ratios", "0.5,0.5,0.5"], 2),
+        ("drawn.zip", ["--ratios", "0.9,0.05,0.05"], 2),
+    ] {
+        let said = workspace.run(&["split", source, "--out", "split", amounts[0], amounts[1]]);
+        all.push(format!("$ split {source} {} {}\n{}", amounts[0], amounts[1], said.assert_code(code).whole()));
+        assert_eq!(workspace.files(), before, "{source}");
+    }
+    insta::assert_snapshot!("refused", all.join("\n"));
+}
+
+#[test]
+fn an_existing_split_is_not_overwritten() {
+    let workspace = Workspace::new();
+    workspace.draw(3).split("1,1,1");
+    let said = workspace.run(&["split", "drawn.zip", "--out", "split", "--counts", "1,1,1"]);
+    insta::assert_snapshot!("taken", said.assert_code(2).whole());
+}

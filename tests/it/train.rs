@@ -1,0 +1,88 @@
+//! `aumenta train`.
+
+use crate::command::Workspace;
+
+const CONFIG: &str = r#"
+data = "split"
+run = "runs/first"
+epochs = 2
+batch-size = 4
+
+[model]
+name = "cats-dogs-convnet"
+image-size = 46
+
+[optimizer]
+name = "rmsprop"
+learning-rate = 0.001
+"#;
+
+#[test]
+fn a_run_leaves_its_configuration_its_epochs_and_two_checkpoints() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
+    let args = ["train", "--config", "config.toml", "--epochs", "3", "--dropout", "0.25", "--augment", "book"];
+    workspace.run(&args).assert_code(0);
+    let files: Vec<String> = workspace.files().into_iter().filter(|file| file.starts_with("runs/first/")).collect();
+    assert_eq!(
+        files,
+        [
+            "runs/first/checkpoints",
+            "runs/first/checkpoints/best.safetensors",
+            "runs/first/checkpoints/last.safetensors",
+            "runs/first/config.toml",
+            "runs/first/epochs.jsonl",
+            "runs/first/run.json",
+        ]
+    );
+    let config = fs_err::read_to_string(workspace.path("runs/first/config.toml")).unwrap();
+    for line in ["epochs = 3", "dropout = 0.25", "rotation-degrees = 40.0", "learning-rate = 0.001"] {
+        assert!(config.contains(line), "{line} is not in\n{config}");
+    }
+    let epochs = fs_err::read_to_string(workspace.path("runs/first/epochs.jsonl")).unwrap();
+    assert_eq!(epochs.lines().count(), 3);
+}
+
+#[test]
+fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1");
+    let mut all = Vec::new();
+    for (name, text) in [
+        ("unknown_key.toml", CONFIG.replace("epochs", "epoch")),
+        ("unknown_augment.toml", format!("{CONFIG}\n[augment]\nrotation = 40")),
+        ("unknown_model.toml", CONFIG.replace("cats-dogs-convnet", "resnet")),
+        ("no_data.toml", CONFIG.replace("data = \"split\"", "")),
+        ("zero_epochs.toml", CONFIG.replace("epochs = 2", "epochs = 0")),
+        ("zero_batch.toml", CONFIG.replace("batch-size = 4", "batch-size = 0")),
+        ("negative_rate.toml", CONFIG.replace("0.001", "-0.001")),
+        ("steep_zoom.toml", format!("{CONFIG}\n[augment]\nzoom = 1.5")),
+        ("small_image.toml", CONFIG.replace("image-size = 46", "image-size = 20")),
+        ("other_classes.toml", CONFIG.replace("cats-dogs-convnet", "mnist-convnet").replace("image-size = 46", "")),
+        ("not_toml.toml", "epochs = = 3".to_string()),
+    ] {
+        workspace.write(name, &text);
+        let said = workspace.run(&["train", "--config", name]);
+        all.push(format!("$ train --config {name}\n{}", said.assert_code(2).whole()));
+        assert!(!workspace.path("runs").exists(), "{name}");
+    }
+    insta::assert_snapshot!("refused", all.join("\n"));
+}
+
+#[test]
+fn a_run_is_not_overwritten() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
+    workspace.run(&["train", "--config", "config.toml", "--epochs", "1"]).assert_code(0);
+    let before = fs_err::read(workspace.path("runs/first/checkpoints/last.safetensors")).unwrap();
+    let said = workspace.run(&["train", "--config", "config.toml", "--epochs", "1"]);
+    insta::assert_snapshot!("taken", said.assert_code(2).whole());
+    assert!(before == fs_err::read(workspace.path("runs/first/checkpoints/last.safetensors")).unwrap());
+}
+
+#[test]
+fn a_missing_configuration_is_named() {
+    let said = Workspace::new().run(&["train", "--config", "nowhere.toml"]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("nowhere.toml"), "{}", said.stderr);
+}

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::f32s;
 
+/// Elements a thread takes at once.
+const CHUNK: usize = 1 << 16;
+
 /// What a layer applies to its output, element by element.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,7 +26,7 @@ impl Activation {
         match self {
             Self::Linear => {}
             // A NaN stays a NaN, which `f32::max` would turn into 0.
-            Self::Relu => values.par_chunks_mut(1 << 16).for_each(|values| {
+            Self::Relu => values.par_chunks_mut(CHUNK).for_each(|values| {
                 for value in values {
                     *value = if *value <= 0.0 { 0.0 } else { *value };
                 }
@@ -56,7 +59,13 @@ impl CustomOp2 for ReluGradient {
     ) -> Result<(CpuStorage, Shape)> {
         let output = f32s(self.name(), output, output_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let result = output.par_iter().zip(gradient).map(|(y, g)| if *y <= 0.0 { 0.0 } else { *g }).collect();
+        let mut result = vec![0.0; gradient.len()];
+        let chunks = result.par_chunks_mut(CHUNK).zip(output.par_chunks(CHUNK)).zip(gradient.par_chunks(CHUNK));
+        chunks.for_each(|((result, output), gradient)| {
+            for ((result, y), g) in result.iter_mut().zip(output).zip(gradient) {
+                *result = if *y <= 0.0 { 0.0 } else { *g };
+            }
+        });
         Ok((CpuStorage::F32(result), gradient_layout.shape().clone()))
     }
 }

@@ -42,10 +42,17 @@ struct Dropout {
 impl Dropout {
     fn apply(self, values: &[f32]) -> Vec<f32> {
         const BITS: u32 = 24;
+        const CHUNK: usize = 1 << 14;
         let threshold = (f64::from(self.rate) * f64::from(1 << BITS)) as u64;
         let scale = 1.0 / (1.0 - self.rate);
         let keep = |i: usize| mix(self.key ^ i as u64) >> (64 - BITS) >= threshold;
-        values.par_iter().enumerate().map(|(i, value)| if keep(i) { value * scale } else { 0.0 }).collect()
+        let mut result = vec![0.0; values.len()];
+        result.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).enumerate().for_each(|(chunk, (result, values))| {
+            for (i, (result, value)) in (chunk * CHUNK..).zip(result.iter_mut().zip(values)) {
+                *result = if keep(i) { value * scale } else { 0.0 };
+            }
+        });
+        result
     }
 }
 

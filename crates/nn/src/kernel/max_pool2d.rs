@@ -26,51 +26,76 @@ impl Geometry {
         self.output().iter().product()
     }
 
-    /// The position in one image of the largest element of the window of output `(row, column)`, for one channel. Ties
-    /// go to the first in reading order, as in PyTorch; a NaN wins, so that it stays visible.
-    fn argmax(&self, image: &[f32], row: usize, column: usize, channel: usize) -> usize {
-        let [_, width, channels] = self.input;
-        let first = ((row * self.window) * width + column * self.window) * channels + channel;
-        let mut best = first;
-        for y in 0..self.window {
-            for x in 0..self.window {
-                let at = first + (y * width + x) * channels;
-                if image[at] > image[best] || (image[at].is_nan() && !image[best].is_nan()) {
-                    best = at;
-                }
-            }
-        }
-        best
+    /// The window of output `(row, column)`: where each of its pixels begins in one image, in reading order.
+    fn window(&self, row: usize, column: usize) -> impl Iterator<Item = usize> + use<> {
+        let ([_, width, channels], window) = (self.input, self.window);
+        let first = (row * window * width + column * window) * channels;
+        (0..window).flat_map(move |y| (0..window).map(move |x| first + (y * width + x) * channels))
     }
 
-    fn for_each_output(&self, image: &[f32], mut visit: impl FnMut(usize, usize)) {
-        let [rows, columns, channels] = self.output();
-        for row in 0..rows {
-            for column in 0..columns {
-                for channel in 0..channels {
-                    let output = (row * columns + column) * channels + channel;
-                    visit(output, self.argmax(image, row, column, channel));
-                }
-            }
-        }
+    /// Row and column of each output pixel, in reading order.
+    fn pixels(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let [rows, columns, _] = self.output();
+        (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
     }
+}
+
+/// Whether `value` takes the place of the largest so far. Ties go to the first in reading order, as in PyTorch; a NaN
+/// wins, so that it stays visible.
+fn is_larger(value: f32, largest: f32) -> bool {
+    (value > largest) | (value.is_nan() & !largest.is_nan())
 }
 
 /// The largest element of each window of `images` (NHWC), written to `out` (NHWC).
 pub fn forward(geometry: &Geometry, images: &[f32], out: &mut [f32]) {
-    out.par_chunks_exact_mut(geometry.output_len())
-        .zip(images.par_chunks_exact(geometry.input_len()))
-        .for_each(|(out, image)| geometry.for_each_output(image, |output, input| out[output] = image[input]));
+    let channels = geometry.input[2];
+    out.par_chunks_exact_mut(geometry.output_len()).zip(images.par_chunks_exact(geometry.input_len())).for_each(
+        |(out, image)| {
+            for ((row, column), largest) in geometry.pixels().zip(out.chunks_exact_mut(channels)) {
+                let mut window = geometry.window(row, column).map(|at| &image[at..at + channels]);
+                largest.copy_from_slice(window.next().unwrap_or_default());
+                for pixel in window {
+                    for (largest, value) in largest.iter_mut().zip(pixel) {
+                        *largest = if is_larger(*value, *largest) { *value } else { *largest };
+                    }
+                }
+            }
+        },
+    );
 }
 
 /// The gradient of a loss to the images: each window's gradient goes to its largest element. `out` starts as zeros.
 pub fn input_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
+    let channels = geometry.input[2];
     out.par_chunks_exact_mut(geometry.input_len())
         .zip(images.par_chunks_exact(geometry.input_len()))
         .zip(gradient.par_chunks_exact(geometry.output_len()))
-        .for_each(|((out, image), gradient)| {
-            geometry.for_each_output(image, |output, input| out[input] += gradient[output]);
-        });
+        .for_each_init(
+            || (vec![0.0; channels], vec![0; channels]),
+            |(largest, winner), ((out, image), gradient)| {
+                for ((row, column), gradient) in geometry.pixels().zip(gradient.chunks_exact(channels)) {
+                    for (place, at) in (0u32..).zip(geometry.window(row, column)) {
+                        let pixel = &image[at..at + channels];
+                        if place == 0 {
+                            largest.copy_from_slice(pixel);
+                            winner.fill(0);
+                            continue;
+                        }
+                        for ((largest, winner), value) in largest.iter_mut().zip(&mut *winner).zip(pixel) {
+                            let larger = is_larger(*value, *largest);
+                            *largest = if larger { *value } else { *largest };
+                            *winner = if larger { place } else { *winner };
+                        }
+                    }
+                    // Windows do not overlap, so every element is written once.
+                    for (place, at) in (0u32..).zip(geometry.window(row, column)) {
+                        for ((out, gradient), winner) in out[at..at + channels].iter_mut().zip(gradient).zip(&*winner) {
+                            *out = if *winner == place { *gradient } else { 0.0 };
+                        }
+                    }
+                }
+            },
+        );
 }
 
 #[cfg(test)]
@@ -108,5 +133,33 @@ mod tests {
         let mut out = [0.0; 1];
         forward(&Geometry { input: [2, 2, 1], window: 2 }, &[1.0, f32::NAN, 2.0, 3.0], &mut out);
         assert!(out[0].is_nan());
+    }
+
+    #[test]
+    fn both_passes_equal_the_definition_for_any_channels_and_windows() {
+        for (input, window) in
+            [([1, 1, 1], 1), ([2, 2, 3], 2), ([7, 9, 5], 2), ([6, 6, 17], 3), ([5, 4, 32], 2), ([9, 8, 33], 4)]
+        {
+            let geometry = Geometry { input, window };
+            // Few distinct values, so that there are many ties.
+            let mut images: Vec<f32> = (0..2 * geometry.input_len()).map(|i| (i * 37 % 101 % 7) as f32).collect();
+            images.iter_mut().step_by(19).for_each(|value| *value = f32::NAN);
+            let gradient: Vec<f32> = (1..=2 * geometry.output_len()).map(|i| i as f32).collect();
+            let (mut out, mut to_images) = (vec![0.0; gradient.len()], vec![0.0; images.len()]);
+            forward(&geometry, &images, &mut out);
+            input_gradient(&geometry, &images, &gradient, &mut to_images);
+
+            let [rows, columns, channels] = geometry.output();
+            let mut expected = vec![0.0; images.len()];
+            for (i, gradient) in gradient.iter().enumerate() {
+                let (channel, column, row) = (i % channels, i / channels % columns, i / channels / columns % rows);
+                let first = i / geometry.output_len() * geometry.input_len() + channel;
+                let window = geometry.window(row, column).map(|at| first + at);
+                let best = window.reduce(|best, at| if is_larger(images[at], images[best]) { at } else { best });
+                expected[best.unwrap()] = *gradient;
+                assert_eq!(out[i].to_bits(), images[best.unwrap()].to_bits(), "{geometry:?}, output {i}");
+            }
+            assert_eq!(to_images, expected, "{geometry:?}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use rand::RngExt as _;
 
 /// Lights, blurs and roughens a picture in place.
 pub(crate) fn expose(image: &mut Image, rng: &mut Rng) {
-    if rng.random_bool(0.35) {
+    if rng.random_bool(0.25) {
         blur(image);
     }
     let gain: [f32; 3] = {
@@ -14,7 +14,7 @@ pub(crate) fn expose(image: &mut Image, rng: &mut Rng) {
         std::array::from_fn(|_| all * rng.random_range(0.92..1.08))
     };
     let slope = (rng.random_range(-0.35..0.35), rng.random_range(-0.35..0.35));
-    let noise: f32 = rng.random_range(2.0..22.0);
+    let noise: f32 = rng.random_range(2.0..14.0);
     let (width, height) = (image.width(), image.height());
     let rows = image.pixels_mut().chunks_exact_mut(width * 3).enumerate();
     for (y, row) in rows {

@@ -26,7 +26,7 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn draw_from(rng: &mut Rng) -> Self {
-        let scale = 0.27 * rng.random_range(0.55..1.0);
+        let scale = 0.31 * rng.random_range(0.6..1.0);
         // Ears and chin may leave the picture a little, the face may not.
         let reach = 1.25 * scale;
         let pose = Pose {

@@ -11,7 +11,7 @@ pub(crate) fn background(canvas: &mut Canvas, rng: &mut Rng) {
     let (from, to) = (color::any(rng), color::any(rng));
     let across = rng.random_range(0.0..1.0);
     canvas.paint(|x, y| from.mix(to, x * across + y * (1.0 - across)));
-    for _ in 0..rng.random_range(4..14) {
+    for _ in 0..rng.random_range(3..10) {
         let scale = rng.random_range(0.04..0.22);
         shape(canvas, rng, scale);
     }
@@ -19,11 +19,11 @@ pub(crate) fn background(canvas: &mut Canvas, rng: &mut Rng) {
 
 /// Sometimes something that hides a part of the animal.
 pub(crate) fn foreground(canvas: &mut Canvas, rng: &mut Rng) {
-    if rng.random_bool(0.4) {
+    if rng.random_bool(0.3) {
         let scale = rng.random_range(0.04..0.1);
         shape(canvas, rng, scale);
     }
-    if rng.random_bool(0.25) {
+    if rng.random_bool(0.2) {
         let pose = anywhere(rng, 0.03);
         Brush::new(canvas, pose).line(&[(-60.0, 0.0), (60.0, 0.0)], rng.random_range(0.8..2.2), color::any(rng));
     }

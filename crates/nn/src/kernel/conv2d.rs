@@ -2,11 +2,14 @@
 //!
 //! Activations are NHWC, weights OIHW. A band of output rows at a time is unrolled into a matrix whose rows are the
 //! input windows (im2col: Chellapilla, Puri and Simard 2006, *High performance convolutional neural networks for
-//! document processing*), so that each pass becomes a matrix product that stays in the cache.
+//! document processing*), so that each pass becomes a matrix product that stays in the cache. Stride one without padding,
+//! which needs no unrolling, goes to [`super::direct_conv2d`].
 
 use rayon::prelude::*;
 
+use super::direct_conv2d as direct;
 use super::matmul::{Matrix, Store, matmul};
+use super::vectors::Vectors;
 
 /// How many unrolled elements a band aims for: 256 KiB, which fits the second-level cache beside its product.
 const BAND_ELEMENTS: usize = 64 * 1024;
@@ -32,16 +35,16 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    fn input_len(&self) -> usize {
+    pub(super) fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    fn output_len(&self) -> usize {
+    pub(super) fn output_len(&self) -> usize {
         self.output.iter().product()
     }
 
     /// The length of one unrolled window.
-    fn window_len(&self) -> usize {
+    pub(super) fn window_len(&self) -> usize {
         self.kernel[0] * self.kernel[1] * self.input[2]
     }
 
@@ -129,6 +132,16 @@ impl Geometry {
 
 /// The convolution of `images` (NHWC) with `weight` (OIHW) plus `bias` (O), written to `out` (NHWC).
 pub fn forward(geometry: &Geometry, images: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
+    let vectors = Vectors::widest();
+    if direct::takes(vectors, geometry) {
+        direct::forward(vectors, geometry, images, weight, bias, out);
+    } else {
+        unrolled_forward(geometry, images, weight, bias, out);
+    }
+}
+
+/// [`forward`] by way of unrolled windows, for any stride and padding.
+pub(super) fn unrolled_forward(geometry: &Geometry, images: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
     let (matrix, channels) = (geometry.window_major(weight), geometry.output[2]);
     out.par_chunks_exact_mut(geometry.output_len()).zip(images.par_chunks_exact(geometry.input_len())).for_each_init(
         || geometry.band_buffer(),
@@ -154,6 +167,16 @@ pub fn forward(geometry: &Geometry, images: &[f32], weight: &[f32], bias: &[f32]
 
 /// The gradient of a loss to the images, from its `gradient` to the output; both NHWC. `out` starts as zeros.
 pub fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32], out: &mut [f32]) {
+    let vectors = Vectors::widest();
+    if direct::takes(vectors, geometry) {
+        direct::input_gradient(vectors, geometry, weight, gradient, out);
+    } else {
+        unrolled_input_gradient(geometry, weight, gradient, out);
+    }
+}
+
+/// [`input_gradient`] by way of unrolled windows, for any stride and padding.
+pub(super) fn unrolled_input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32], out: &mut [f32]) {
     let (matrix, channels) = (geometry.window_major(weight), geometry.output[2]);
     out.par_chunks_exact_mut(geometry.input_len()).zip(gradient.par_chunks_exact(geometry.output_len())).for_each_init(
         || geometry.band_buffer(),
@@ -176,6 +199,16 @@ pub fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32], out
 
 /// The gradient of a loss to the weights (OIHW), from the images and its `gradient` to the output, both NHWC.
 pub fn weight_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
+    let vectors = Vectors::widest();
+    if direct::takes(vectors, geometry) {
+        direct::weight_gradient(vectors, geometry, images, gradient, out);
+    } else {
+        unrolled_weight_gradient(geometry, images, gradient, out);
+    }
+}
+
+/// [`weight_gradient`] by way of unrolled windows, for any stride and padding.
+pub(super) fn unrolled_weight_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
     let (count, channels) = (images.len() / geometry.input_len(), geometry.output[2]);
     let parts: Vec<Vec<f32>> = (0..WEIGHT_GRADIENT_PARTS.min(count))
         .into_par_iter()

@@ -1,0 +1,42 @@
+//! A matrix cut into blocks of columns as wide as a tile, each block stored for itself.
+
+use crate::kernel::vectors::Vectors;
+
+/// A matrix in column blocks: element `(row, column)` is at `(column / block * rows + row) * block + column % block`.
+/// The last block is filled up with zeros.
+pub struct Packed {
+    pub values: Vec<f32>,
+    pub rows: usize,
+    pub columns: usize,
+    /// One or two vectors.
+    pub block: usize,
+}
+
+impl Packed {
+    pub fn zeros(vectors: Vectors, rows: usize, columns: usize) -> Self {
+        let block = if columns > vectors.lanes() { 2 * vectors.lanes() } else { vectors.lanes() };
+        Self { values: vec![0.0; columns.div_ceil(block) * block * rows], rows, columns, block }
+    }
+
+    pub fn from_fn(vectors: Vectors, [rows, columns]: [usize; 2], value: impl Fn(usize, usize) -> f32) -> Self {
+        let mut matrix = Self::zeros(vectors, rows, columns);
+        for row in 0..rows {
+            for column in 0..columns {
+                let at = matrix.position(row, column);
+                matrix.values[at] = value(row, column);
+            }
+        }
+        matrix
+    }
+
+    pub fn position(&self, row: usize, column: usize) -> usize {
+        (column / self.block * self.rows + row) * self.block + column % self.block
+    }
+
+    /// The first column of each block, and how many columns are its own.
+    #[inline(always)]
+    pub fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let (columns, block) = (self.columns, self.block);
+        (0..columns).step_by(block).map(move |first| (first, block.min(columns - first)))
+    }
+}

@@ -1,16 +1,17 @@
 //! Real photographs and digits, where `AUMENTA_DATA` names the folder that holds them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command::Workspace;
 
-/// The folder of real data; `None`, saying so, where there is none.
+/// The folder of real data; `None`, saying so, where there is none. A relative path starts at the workspace.
 fn data() -> Option<PathBuf> {
-    let folder = std::env::var_os("AUMENTA_DATA").map(|folder| std::path::absolute(folder).unwrap());
-    if folder.is_none() {
+    let Some(folder) = std::env::var_os("AUMENTA_DATA") else {
         eprintln!("skipped: AUMENTA_DATA is not set");
-    }
-    folder
+        return None;
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    Some(folder.canonicalize().unwrap_or_else(|error| panic!("AUMENTA_DATA: {}: {error}", folder.display())))
 }
 
 fn json(text: &str) -> serde_json::Value {
@@ -57,7 +58,7 @@ fn mnist_is_learned_from_its_own_files() {
     let said = workspace.run(&split);
     let split = json(&said.assert_code(0).stdout);
     assert_eq!(split["classes"].as_array().unwrap().len(), 10);
-    let train = ["train", "--data", "split", "--run", "run", "--model", "mnist-convnet", "--epochs", "1"];
+    let train = ["train", "--data", "split", "--run", "run", "--model", "mnist-convnet", "--epochs", "2"];
     workspace.run(&[&train[..], &["--batch-size", "64", "--learning-rate", "0.001"]].concat()).assert_code(0);
     let said = workspace.run(&["evaluate", "run", "--batch-size", "256", "--json"]);
     let evaluation = json(&said.assert_code(0).stdout);

@@ -54,7 +54,24 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
         last = cause;
     }
+    if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref().and_then(hint)) {
+        eprintln!("hint: {hint}");
+    }
     ExitCode::from(if is_bad_use(error) { 2 } else { 1 })
+}
+
+/// The flag that helps, where there is one.
+fn hint(error: &DatasetError) -> Option<&'static str> {
+    match error {
+        DatasetError::Faulty { .. } => Some("--skip-faulty leaves them out and notes them in the manifest"),
+        DatasetError::AmbiguousInner { .. } | DatasetError::InnerMissing { .. } => {
+            Some("--inner NAME names the archive")
+        }
+        DatasetError::UnknownLabel { .. } | DatasetError::LabelRule { .. } => {
+            Some("--labels folder or --labels file-name says where the class stands")
+        }
+        _ => None,
+    }
 }
 
 fn is_bad_use(error: &anyhow::Error) -> bool {

@@ -202,9 +202,11 @@ impl fmt::Display for Plan {
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rotate { degrees } => write!(f, "rot {degrees:+.0}°"),
-            Self::Shift { x_fraction, y_fraction } => write!(f, "shift {x_fraction:+.2},{y_fraction:+.2}"),
-            Self::Shear { degrees } => write!(f, "shear {degrees:+.0}°"),
+            Self::Rotate { degrees } => write!(f, "rot {:+.0}°", shown(*degrees, 0)),
+            Self::Shift { x_fraction, y_fraction } => {
+                write!(f, "shift {:+.2},{:+.2}", shown(*x_fraction, 2), shown(*y_fraction, 2))
+            }
+            Self::Shear { degrees } => write!(f, "shear {:+.0}°", shown(*degrees, 0)),
             Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
             Self::HorizontalFlip {} => f.write_str("flip"),
             Self::VerticalFlip {} => f.write_str("vflip"),
@@ -213,6 +215,12 @@ impl fmt::Display for Op {
             Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
         }
     }
+}
+
+/// `value` rounded to so many digits, where what rounds to zero has no minus sign.
+fn shown(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale + 0.0
 }
 
 #[cfg(test)]
@@ -369,6 +377,10 @@ mod tests {
     #[test]
     fn captions_are_short() {
         check_caption([], "original");
+        check_caption(
+            [Op::Rotate { degrees: -0.4 }, Op::Shift { x_fraction: -0.001, y_fraction: 0.0 }],
+            "rot +0° shift +0.00,+0.00",
+        );
         check_caption(
             [
                 Op::Rotate { degrees: 23.4 },

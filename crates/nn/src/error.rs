@@ -19,6 +19,16 @@ pub enum NnError {
         /// The shape and what does not fit.
         reason: String,
     },
+    /// A setting out of its range.
+    #[error("`{name}` must be {range}, got {value}")]
+    Setting {
+        /// The setting's name, as configurations spell it.
+        name: &'static str,
+        /// Its range, in words.
+        range: &'static str,
+        /// The value.
+        value: f32,
+    },
     /// The backward pass left a trainable parameter without a gradient.
     #[error("parameter `{name}` got no gradient: the loss does not depend on it")]
     NoGradient {

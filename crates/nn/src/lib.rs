@@ -50,6 +50,6 @@ pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
 pub use loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use max_pool2d::max_pool2d;
-pub use optimizer::{RmsProp, RmsPropConfig};
+pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
 pub use sequential::{Mode, Sequential};

@@ -30,6 +30,25 @@ impl Default for RmsPropConfig {
     }
 }
 
+impl RmsPropConfig {
+    /// Whether all settings lie in their ranges.
+    ///
+    /// # Errors
+    /// [`NnError::Setting`], naming the setting and its range.
+    pub fn check(&self) -> Result<(), NnError> {
+        let above_zero = |value: f32| value > 0.0 && value.is_finite();
+        let settings = [
+            ("learning-rate", "above 0", self.learning_rate, above_zero(self.learning_rate)),
+            ("rho", "at least 0 and below 1", self.rho, (0.0..1.0).contains(&self.rho)),
+            ("epsilon", "above 0", self.epsilon, above_zero(self.epsilon)),
+        ];
+        match settings.into_iter().find(|(_, _, _, fits)| !fits) {
+            Some((name, range, value, _)) => Err(NnError::Setting { name, range, value }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// `RMSprop` (Hinton, *Neural Networks for Machine Learning*, lecture 6e, 2012).
 ///
 /// For each element: `v = rho * v + (1 - rho) * g^2`, then `p = p - learning_rate * g / (sqrt(v) + epsilon)`. Keras and
@@ -45,8 +64,9 @@ impl RmsProp {
     /// An optimizer for `parameters`, with all mean squares at zero.
     ///
     /// # Errors
-    /// [`NnError::Candle`] where memory cannot be had.
+    /// [`NnError::Setting`] where a setting is out of its range, [`NnError::Candle`] where memory cannot be had.
     pub fn new(config: RmsPropConfig, parameters: &Parameters) -> Result<Self, NnError> {
+        config.check()?;
         let zeros = parameters.iter().map(|parameter| parameter.var.zeros_like());
         Ok(Self { config, mean_squares: zeros.collect::<candle_core::Result<_>>()? })
     }
@@ -177,6 +197,20 @@ mod tests {
         }
         for (got, expected) in var.to_vec1::<f32>().unwrap().iter().zip(p) {
             assert!((f64::from(*got) - expected).abs() < 1e-6, "{got} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let good = RmsPropConfig::default();
+        good.check().unwrap();
+        for (config, message) in [
+            (RmsPropConfig { learning_rate: 0.0, ..good }, "`learning-rate` must be above 0, got 0"),
+            (RmsPropConfig { learning_rate: f32::NAN, ..good }, "`learning-rate` must be above 0, got NaN"),
+            (RmsPropConfig { rho: 1.0, ..good }, "`rho` must be at least 0 and below 1, got 1"),
+            (RmsPropConfig { epsilon: -1.0, ..good }, "`epsilon` must be above 0, got -1"),
+        ] {
+            assert_eq!(config.check().unwrap_err().to_string(), message);
         }
     }
 

@@ -13,6 +13,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+/// Training allocates and frees large tensors at every step; this allocator keeps their pages, where the system's gives
+/// them back and takes page faults for them again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Train image classifiers on little data, and see why they over-fit.
 #[derive(Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]

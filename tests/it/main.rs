@@ -1,5 +1,8 @@
 //! Integration tests: the command line as a user meets it, determinism, and the architecture.
 
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 mod architecture;
 mod command;
 mod demo;

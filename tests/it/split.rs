@@ -111,6 +111,18 @@ fn what_cannot_be_split_is_refused_with_the_reason_and_writes_nothing() {
 }
 
 #[test]
+fn a_taken_folder_for_files_is_refused_before_anything_is_written() {
+    let workspace = Workspace::new();
+    workspace.draw(3);
+    fs_err::create_dir(workspace.path("taken")).unwrap();
+    workspace.write("taken/note.txt", "mine");
+    let before = workspace.files();
+    let args = ["split", "drawn.zip", "--out", "split", "--counts", "1,1,1", "--materialize", "taken"];
+    workspace.run(&args).assert_code(2);
+    assert_eq!(workspace.files(), before);
+}
+
+#[test]
 fn an_existing_split_is_not_overwritten() {
     let workspace = Workspace::new();
     workspace.draw(3).split("1,1,1");

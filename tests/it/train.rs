@@ -44,6 +44,16 @@ fn a_run_leaves_its_configuration_its_epochs_and_two_checkpoints() {
 }
 
 #[test]
+fn naming_the_files_model_again_keeps_its_settings() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
+    let args = ["train", "--config", "config.toml", "--model", "cats-dogs-convnet", "--epochs", "1"];
+    workspace.run(&args).assert_code(0);
+    let config = fs_err::read_to_string(workspace.path("runs/first/config.toml")).unwrap();
+    assert!(config.contains("image-size = 46"), "{config}");
+}
+
+#[test]
 fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
     let workspace = Workspace::new();
     workspace.draw(6).split("4,1,1");

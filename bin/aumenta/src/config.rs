@@ -102,10 +102,24 @@ pub fn workers(asked: Option<usize>) -> usize {
 
 /// `path` as seen from `folder`, which may not exist yet, so that the two can move together.
 pub fn relative_to(path: &Path, folder: &Path) -> Result<PathBuf> {
-    let (path, folder) = (std::path::absolute(path)?, std::path::absolute(folder)?);
+    let (path, folder) = (resolved(path)?, resolved(folder)?);
     Ok(match pathdiff::diff_paths(&path, &folder) {
         Some(relative) if relative.as_os_str().is_empty() => PathBuf::from("."),
         Some(relative) => relative,
+        None => path,
+    })
+}
+
+/// The absolute path without links and `..`, as far as it exists.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let existing = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    Ok(match existing {
+        Some((ancestor, canonical)) => match path.strip_prefix(ancestor) {
+            Ok(rest) if rest.as_os_str().is_empty() => canonical,
+            Ok(rest) => canonical.join(rest),
+            Err(_) => path,
+        },
         None => path,
     })
 }

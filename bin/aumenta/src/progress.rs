@@ -52,7 +52,7 @@ impl Observer for TrainingBar {
     }
 
     fn measured(&mut self, progress: &Progress) {
-        self.show("validate", progress);
+        self.show("measure", progress);
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) {

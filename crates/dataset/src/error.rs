@@ -43,7 +43,7 @@ pub enum DatasetError {
     },
 
     /// A limit that protects against hostile archives is exceeded.
-    #[error("`{path}` holds {found} {what}, more than the limit of {limit}: raise the limit if you trust the source")]
+    #[error("`{path}` holds {found} {what}, more than the limit of {limit}: divide it")]
     TooMuch {
         /// The source.
         path: PathBuf,
@@ -245,8 +245,15 @@ pub enum DatasetError {
         has_test_set: bool,
     },
 
+    /// There is no manifest.
+    #[error("there is no manifest `{path}`: make one with `aumenta split`")]
+    ManifestMissing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+
     /// The manifest is not the JSON that it should be.
-    #[error("`{path}` is not a manifest: prepare the data set again")]
+    #[error("`{path}` is not a manifest: make one with `aumenta split`")]
     ManifestSyntax {
         /// The manifest.
         path: PathBuf,
@@ -324,6 +331,8 @@ impl DatasetError {
                 | Self::EmptySplit { .. }
                 | Self::Ratios { .. }
                 | Self::AmountsMisfit { .. }
+                | Self::ManifestMissing { .. }
+                | Self::ManifestSyntax { .. }
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
         )

@@ -60,7 +60,7 @@ pub use crate::error::{DatasetError, EntryFault};
 pub use crate::finding::{Cause, Finding};
 pub use crate::labels::{LabelRule, Labels};
 pub use crate::manifest::{MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
-pub use crate::materialize::materialize;
+pub use crate::materialize::{check_vacant, materialize};
 pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
 pub use crate::record::Record;
 pub use crate::scan::{Facts, Progress, scan};

@@ -47,6 +47,8 @@ pub struct Manifest {
     pub amounts: Amounts,
     /// Sound images that no split needed.
     pub unused: usize,
+    /// How many files of the source are no images, and were passed over.
+    pub other_files: usize,
     /// The training split, by class and natural order of paths.
     pub train: Vec<Record>,
     /// The validation split, by class and natural order of paths.
@@ -85,6 +87,9 @@ impl Manifest {
     /// itself.
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
         let path = if path.is_dir() { path.join(MANIFEST_FILE) } else { path.to_owned() };
+        if !path.is_file() {
+            return Err(DatasetError::ManifestMissing { path });
+        }
         let size = fs_err::metadata(&path)?.len();
         if size > MAX_BYTES {
             return Err(DatasetError::TooMuch { path, what: "bytes", found: size, limit: MAX_BYTES });

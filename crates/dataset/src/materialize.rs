@@ -9,6 +9,18 @@ use crate::error::DatasetError;
 use crate::scan::Progress;
 use crate::split::Split;
 
+/// Whether `out` does not exist yet or is an empty folder, as [`materialize`] needs it.
+///
+/// # Errors
+/// [`DatasetError::OutputTaken`] where it is neither.
+pub fn check_vacant(out: &Path) -> Result<(), DatasetError> {
+    let is_empty_folder = out.is_dir() && fs_err::read_dir(out)?.next().is_none();
+    if out.exists() && !is_empty_folder {
+        return Err(DatasetError::OutputTaken { path: out.to_owned() });
+    }
+    Ok(())
+}
+
 /// Writes the splits below `out` as `train/cat/cat.0.jpg` and so on, with the original bytes; says how many files.
 ///
 /// Files of the same name in one folder (compared without case, as some file systems do) get a number: `a.jpg`,
@@ -17,11 +29,7 @@ use crate::split::Split;
 /// # Errors
 /// Where `out` exists and is not an empty folder, an image cannot be read, or a file cannot be written.
 pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Result<usize, DatasetError> {
-    let is_empty_folder = out.is_dir() && fs_err::read_dir(out)?.next().is_none();
-    if out.exists() && !is_empty_folder {
-        return Err(DatasetError::OutputTaken { path: out.to_owned() });
-    }
-
+    check_vacant(out)?;
     let folder = parent(out);
     fs_err::create_dir_all(folder)?;
     let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o777).tempdir_in(folder)?;
@@ -41,7 +49,7 @@ pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Res
             progress(written, total);
         }
     }
-    if is_empty_folder {
+    if out.exists() {
         // Renaming onto a folder, even an empty one, is not possible on every platform.
         fs_err::remove_dir(out)?;
     }

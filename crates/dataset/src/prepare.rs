@@ -114,6 +114,7 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
         seed: config.seed.value(),
         order: config.order,
         amounts: config.amounts.clone(),
+        other_files: source.ignored(),
         unused: usable.len() - train.len() - val.len() - test.len(),
         train,
         val,

@@ -1,5 +1,6 @@
 //! [`scan`]: a look at every image of a source before any of them is trusted.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aumenta_imgproc::{Image, Limits, decode_into};
@@ -32,7 +33,11 @@ pub fn scan(source: &dyn Source, limits: &Limits, progress: Progress<'_>) -> Vec
     (0..total)
         .into_par_iter()
         .map_init(Default::default, |(bytes, image), index| {
-            let facts = look_at(source, index, limits, bytes, image).map_err(|reason| Finding {
+            // The buffers are overwritten by the next image, so it does not matter in what state a panic leaves them.
+            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(source, index, limits, bytes, image)));
+            let looked =
+                guarded.unwrap_or_else(|_| Err("the decoder panicked, which is a defect; please report it".into()));
+            let facts = looked.map_err(|reason| Finding {
                 path: source.entries()[index].path.clone(),
                 cause: Cause::Faulty { reason },
             });

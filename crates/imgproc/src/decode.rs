@@ -46,7 +46,7 @@ pub enum DecodeError {
         first_bytes: Vec<u8>,
     },
     /// The file is larger than [`Limits::max_bytes`].
-    #[error("the file has {bytes} bytes, above the limit of {limit}; raise the limit to read it")]
+    #[error("the file has {bytes} bytes, above the limit of {limit}; make it smaller or leave it out")]
     TooManyBytes {
         /// The file's size.
         bytes: u64,
@@ -54,7 +54,7 @@ pub enum DecodeError {
         limit: u64,
     },
     /// The header announces more pixels than [`Limits::max_pixels`].
-    #[error("the image has {width}x{height} pixels, above the limit of {limit}; raise the limit to read it")]
+    #[error("the image has {width}x{height} pixels, above the limit of {limit}; make it smaller or leave it out")]
     TooLarge {
         /// Columns, as stored.
         width: u32,

@@ -30,24 +30,6 @@ impl Loss {
             Self::Categorical => cross_entropy(logits, classes),
         }
     }
-
-    /// The probability of each class from one sample's logits; they sum to 1.
-    ///
-    /// ```
-    /// use aumenta_nn::Loss;
-    ///
-    /// assert_eq!(Loss::Binary.probabilities(&[0.0]), [0.5, 0.5]);
-    /// assert_eq!(Loss::Categorical.probabilities(&[3.0, 3.0]), [0.5, 0.5]);
-    /// ```
-    pub fn probabilities(self, logits: &[f32]) -> Vec<f32> {
-        match self {
-            Self::Binary => {
-                let second = sigmoid(logits[0]);
-                vec![1.0 - second, second]
-            }
-            Self::Categorical => softmax(logits),
-        }
-    }
 }
 
 /// Categorical cross-entropy of each sample: `-log softmax(logits)[class]`, computed as `log(sum exp(l - max)) + max -

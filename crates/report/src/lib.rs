@@ -41,7 +41,7 @@ pub use crate::curves::{Curve, Measure, overlay, panels};
 pub use crate::error::ReportError;
 pub use crate::evaluation::{class_table, confusion_table};
 pub use crate::number::count;
-pub use crate::page::{DataFacts, OverfittingReport, SplitFacts};
+pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::sentence::conclusion;
 pub use crate::summary::{RunSummary, summary_table};
 pub use crate::table::{Alignment, Table};

@@ -152,7 +152,7 @@ impl DataFacts {
 const STYLE: &str = include_str!("page.css");
 
 /// What a reader must know to read the gap right.
-const MEASURED: &str = "Training accuracy is measured while training, with the run's augmentation and dropout on; \
+pub const MEASURED: &str = "Training accuracy is measured while training, with the run's augmentation and dropout on; \
                         validation accuracy after each epoch, with both off.";
 
 fn descriptions(runs: &[RunSummary]) -> String {

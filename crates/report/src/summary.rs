@@ -110,7 +110,6 @@ pub(crate) mod tests {
             images_per_second: 1000.0,
             seconds: 2.5,
             data_wait_share: 0.0,
-            skipped: 0,
         };
         RunSummary {
             name: name.to_owned(),

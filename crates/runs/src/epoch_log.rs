@@ -86,7 +86,6 @@ mod tests {
             images_per_second: 100.0,
             seconds: 1.0,
             data_wait_share: 0.0,
-            skipped: 0,
         }
     }
 

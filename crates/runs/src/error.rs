@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum RunsError {
     /// A new run was to be put into a folder that holds something.
-    #[error("{} is not empty: name another folder for the new run, or resume the run that is there", .path.display())]
+    #[error("{} is not empty: name another folder for the new run, or remove this one", .path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,

@@ -91,14 +91,6 @@ impl RunFolder {
         read_json(&path)
     }
 
-    /// The resolved configuration, as the TOML that [`RunFolder::create`] was given.
-    ///
-    /// # Errors
-    /// [`RunsError::Io`] where the file cannot be read.
-    pub fn read_config(&self) -> Result<String, RunsError> {
-        fs::read_to_string(self.path.join(CONFIG)).map_err(RunsError::io("read the run's configuration"))
-    }
-
     /// Adds an epoch to `epochs.jsonl` and flushes it to the disk.
     ///
     /// # Errors
@@ -115,28 +107,9 @@ impl RunFolder {
         epoch_log::read(&self.path.join(EPOCHS))
     }
 
-    /// Drops the epochs after `last_epoch`, for a resume from a checkpoint that is older than the log.
-    ///
-    /// # Errors
-    /// As [`RunFolder::read_epochs`], and [`RunsError::Io`] where the file cannot be written.
-    pub fn keep_epochs_up_to(&self, last_epoch: usize) -> Result<(), RunsError> {
-        let path = self.path.join(EPOCHS);
-        let mut lines = String::new();
-        for record in self.read_epochs()?.iter().filter(|record| record.epoch <= last_epoch) {
-            lines += &epoch_log::to_line(&path, record)?;
-            lines.push('\n');
-        }
-        write_atomic_bytes(&path, lines.as_bytes())
-    }
-
     /// Where a checkpoint's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
     pub fn weights_path(&self, checkpoint: Checkpoint) -> PathBuf {
         self.path.join(CHECKPOINTS).join(format!("{}.safetensors", checkpoint.name()))
-    }
-
-    /// Where the state beside a checkpoint's weights is: `checkpoints/best.json` or `checkpoints/last.json`.
-    pub fn state_path(&self, checkpoint: Checkpoint) -> PathBuf {
-        self.path.join(CHECKPOINTS).join(format!("{}.json", checkpoint.name()))
     }
 
     /// Writes `evaluation-SPLIT.json`, in place of an older one of the same split.
@@ -192,7 +165,7 @@ mod tests {
     use aumenta_metrics::ConfusionMatrix;
 
     use super::*;
-    use crate::{ManifestRef, Scores};
+    use crate::ManifestRef;
 
     fn info() -> RunInfo {
         RunInfo {
@@ -212,23 +185,6 @@ mod tests {
         (folder, run)
     }
 
-    fn append(run: &RunFolder, epochs: std::ops::RangeInclusive<usize>) {
-        let scores = Scores { loss: f64::NAN, accuracy: 0.5, images: 4 };
-        for epoch in epochs {
-            run.append_epoch(&EpochRecord {
-                epoch,
-                train: scores,
-                validation: scores,
-                learning_rate: 1e-3,
-                images_per_second: 100.0,
-                seconds: 1.0,
-                data_wait_share: 0.0,
-                skipped: 0,
-            })
-            .unwrap();
-        }
-    }
-
     fn epochs(run: &RunFolder) -> Vec<usize> {
         run.read_epochs().unwrap().iter().map(|record| record.epoch).collect()
     }
@@ -238,10 +194,9 @@ mod tests {
         let (_folder, run) = new_run();
         let run = RunFolder::open(run.path()).unwrap();
         assert_eq!(run.read_info().unwrap(), info());
-        assert_eq!(run.read_config().unwrap(), "epochs = 30\n");
+        assert_eq!(fs::read_to_string(run.path().join(CONFIG)).unwrap(), "epochs = 30\n");
         assert_eq!(epochs(&run), [] as [usize; 0]);
         assert!(run.weights_path(Checkpoint::Best).ends_with("checkpoints/best.safetensors"));
-        assert!(run.state_path(Checkpoint::Last).ends_with("checkpoints/last.json"));
         assert!(run.weights_path(Checkpoint::Last).parent().unwrap().is_dir());
     }
 
@@ -279,16 +234,6 @@ mod tests {
         fs::write(run.path().join(RUN), r#"{"format": 2, "novelty": []}"#).unwrap();
         let error = run.read_info().unwrap_err();
         assert!(matches!(error, RunsError::Format { expected: 1, got: 2, .. }), "{error}");
-    }
-
-    #[test]
-    fn epochs_after_the_checkpoint_are_dropped_for_a_resume() {
-        let (_folder, run) = new_run();
-        append(&run, 1..=4);
-        run.keep_epochs_up_to(2).unwrap();
-        assert_eq!(epochs(&run), [1, 2]);
-        append(&run, 3..=3);
-        assert_eq!(epochs(&run), [1, 2, 3]);
     }
 
     #[test]

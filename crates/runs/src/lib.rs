@@ -8,8 +8,8 @@
 //! ├── config.toml               the resolved configuration, as text
 //! ├── epochs.jsonl              one EpochRecord a line, appended and flushed as each epoch ends
 //! ├── checkpoints/
-//! │   ├── best.safetensors      weights of the best epoch so far, with best.json beside it
-//! │   └── last.safetensors      weights of the last epoch, with last.json beside it
+//! │   ├── best.safetensors      network of the best epoch so far, with what it belongs to
+//! │   └── last.safetensors      the same of the last epoch
 //! └── evaluation-test.json      Evaluation: one file a split
 //! ```
 //!
@@ -44,7 +44,6 @@
 //!     images_per_second: 950.0,
 //!     seconds: 3.2,
 //!     data_wait_share: 0.02,
-//!     skipped: 0,
 //! })?;
 //!
 //! let epochs = RunFolder::open(&path)?.read_epochs()?;

@@ -29,8 +29,6 @@ pub struct EpochRecord {
     /// The share of the training time, from 0 to 1, in which the loop waited for the next batch.
     #[serde(with = "nullable")]
     pub data_wait_share: f64,
-    /// Training images that were left out because they could not be read.
-    pub skipped: u64,
 }
 
 /// Loss and accuracy over a number of images.
@@ -81,7 +79,6 @@ mod tests {
             images_per_second: 12.5,
             seconds: 2.0,
             data_wait_share: 0.5,
-            skipped: 0,
         }
     }
 
@@ -120,7 +117,7 @@ mod tests {
         let json = serde_json::to_string(&record(3, 0.5, 0.75)).unwrap();
         assert_eq!(
             json,
-            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5,"skipped":0}"#
+            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5}"#
         );
         assert_eq!(serde_json::from_str::<EpochRecord>(&json).unwrap(), record(3, 0.5, 0.75));
     }

@@ -12,6 +12,14 @@ pub enum StreamError {
         /// The setting's name.
         field: &'static str,
     },
+    /// More threads than a machine has use for.
+    #[error("`workers` must be at most {limit}, got {workers}")]
+    TooManyWorkers {
+        /// The number asked for.
+        workers: usize,
+        /// The largest number.
+        limit: usize,
+    },
     /// A split without images.
     #[error("the {split} split of the data set has no images")]
     EmptySplit {

@@ -12,6 +12,9 @@ use crate::preprocessing::Preprocessing;
 use crate::sampler::order;
 use crate::worker::Recipe;
 
+/// More threads than this are a mistake, not a wish.
+const MAX_WORKERS: usize = 1024;
+
 /// What a [`TrainStream`] does.
 #[derive(Debug)]
 pub struct TrainConfig {
@@ -128,6 +131,9 @@ fn check(recipe: &Recipe, batch_size: usize, workers: usize) -> Result<(), Strea
     let sizes = [("height", height), ("width", width), ("batch-size", batch_size), ("workers", workers)];
     if let Some((field, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
         return Err(StreamError::Zero { field });
+    }
+    if workers > MAX_WORKERS {
+        return Err(StreamError::TooManyWorkers { workers, limit: MAX_WORKERS });
     }
     if recipe.records().is_empty() {
         return Err(StreamError::EmptySplit { split: recipe.split });

@@ -79,10 +79,10 @@ impl Buffers {
         };
         for (position, slot) in task.positions.iter().zip(batch.pixels.chunks_exact_mut(len)) {
             let record = &recipe.records()[*position];
-            let plan = recipe.plan(task.epoch, record.id);
-            // A panic in a decoder must not end in a batch that never comes. The buffers are overwritten by the next
-            // image, so it does not matter in what state a panic leaves them.
-            catch_unwind(AssertUnwindSafe(|| self.sample(recipe, record, &plan, slot))).unwrap_or_else(|panic| {
+            // A panic in a transform or a decoder must not end in a batch that never comes. The buffers are overwritten
+            // by the next image, so it does not matter in what state a panic leaves them.
+            let guarded = catch_unwind(AssertUnwindSafe(|| self.sample(recipe, record, task.epoch, slot)));
+            let plan = guarded.unwrap_or_else(|panic| {
                 Err(StreamError::Panic { path: record.path.clone(), message: panic_message(&*panic) })
             })?;
             batch.classes.push(record.class);
@@ -92,7 +92,8 @@ impl Buffers {
         Ok(batch)
     }
 
-    fn sample(&mut self, recipe: &Recipe, record: &Record, plan: &Plan, slot: &mut [f32]) -> Result<(), StreamError> {
+    fn sample(&mut self, recipe: &Recipe, record: &Record, epoch: u64, slot: &mut [f32]) -> Result<Plan, StreamError> {
+        let plan = recipe.plan(epoch, record.id);
         let path = || record.path.clone();
         recipe
             .dataset
@@ -104,7 +105,7 @@ impl Buffers {
         self.rgb.resize(size.width * size.height * 3, 0);
         plan.apply_to_slice(&self.decoded, size, &mut self.scratch, &mut self.rgb);
         recipe.preprocessing.write(&self.rgb, slot);
-        Ok(())
+        Ok(plan)
     }
 }
 

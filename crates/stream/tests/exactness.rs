@@ -1,11 +1,15 @@
 //! What a stream promises: the same bytes for any number of workers, every image once, errors that name the image.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aumenta_augment::{AugmentConfig, Pipeline, Plan};
+use aumenta_augment::{AugmentConfig, Pipeline, Plan, Transform};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
+use aumenta_imgproc::{Fill, Interpolation};
 use aumenta_seed::Seed;
 use aumenta_stream::{Batch, Color, EvalConfig, EvalStream, Preprocessing, StreamError, TrainConfig, TrainStream};
 
@@ -126,7 +130,7 @@ fn training_without_augmentation_sees_the_pixels_of_evaluation() {
 }
 
 #[test]
-fn an_image_that_no_longer_decodes_ends_the_epoch_and_is_named() {
+fn an_image_that_changed_since_the_split_ends_the_epoch_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let zipped = drawn(folder.path());
     let files = folder.path().join("files");
@@ -144,6 +148,31 @@ fn an_image_that_no_longer_decodes_ends_the_epoch_and_is_named() {
         }
     }
     assert_eq!(errors, 1);
+}
+
+/// A transform with a defect.
+#[derive(Debug)]
+struct Panics;
+
+impl Transform for Panics {
+    fn draw(&self, _rng: &mut dyn rand::Rng, _plan: &mut Plan) {
+        panic!("a defect");
+    }
+}
+
+#[test]
+fn a_panic_in_a_transform_becomes_an_error_that_names_the_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    for workers in [1, 3] {
+        let broken = Pipeline::new(vec![Box::new(Panics)], Fill::default(), Interpolation::default());
+        let stream = train_stream(&dataset, workers, 7, broken);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(stream.epoch(0).find_map(Result::err)).unwrap());
+        let error = receiver.recv_timeout(Duration::from_secs(60)).expect("the epoch hangs").unwrap();
+        assert!(error.to_string().contains("a defect"), "{error}");
+        assert!(matches!(error, StreamError::Panic { .. }));
+    }
 }
 
 #[test]

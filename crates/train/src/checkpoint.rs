@@ -60,7 +60,9 @@ impl Checkpoint {
     /// read from their device.
     pub fn save(&self, parameters: &Parameters, path: &Path) -> Result<(), TrainError> {
         let bytes = self.to_bytes(parameters).map_err(|source| fault(path, source))?;
-        Ok(write_atomic_bytes(path, &bytes)?)
+        write_atomic_bytes(path, &bytes)?;
+        tracing::debug!(path = %path.display(), epoch = self.epoch, bytes = bytes.len(), "wrote a checkpoint");
+        Ok(())
     }
 
     fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {

@@ -85,7 +85,6 @@ fn fit_epoch(
         images_per_second: train.images as f64 / trained.as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
         data_wait_share: waited.as_secs_f64() / trained.as_secs_f64(),
-        skipped: 0,
     })
 }
 
@@ -130,4 +129,93 @@ fn train_step(
     let gradients = losses.mean_all()?.backward()?;
     optimizer.step(settings.model.parameters(), &gradients)?;
     Ok((logits, losses))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use aumenta_augment::Pipeline;
+    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
+    use aumenta_models::ModelConfig;
+    use aumenta_nn::RmsPropConfig;
+    use aumenta_runs::{ManifestRef, RunInfo};
+    use aumenta_seed::Seed;
+    use aumenta_stream::{Color, EvalConfig, Preprocessing, TrainConfig};
+
+    use super::*;
+    use crate::evaluate::evaluate;
+
+    /// Trains on six drawn images of each class in `folder`.
+    fn trained(folder: &Path, learning_rate: f32, epochs: usize) -> Result<(RunFolder, Vec<EpochRecord>), TrainError> {
+        let zip = folder.join("drawn.zip");
+        aumenta_drawn::write_zip(&zip, 10, 48, Seed::new(7)).unwrap();
+        let amounts = Amounts::Counts { train: 6, val: 3, test: Some(1) };
+        let manifest = prepare(&zip, &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
+        manifest.write(&folder.join("manifest.json")).unwrap();
+        let dataset = Arc::new(Dataset::open(folder, None).unwrap());
+        let seed = Seed::new(7);
+        let train =
+            TrainConfig { preprocessing: PREPROCESSING, batch_size: 4, workers: 2, seed, augment: Pipeline::empty() };
+        let checkpoint = Checkpoint {
+            format: Checkpoint::FORMAT,
+            version: String::new(),
+            model: ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.0 },
+            preprocessing: PREPROCESSING,
+            classes: manifest.classes.clone(),
+            manifest_hash: manifest.hash(),
+            epoch: 0,
+        };
+        let info = RunInfo {
+            format: RunInfo::FORMAT,
+            model: checkpoint.model.name().to_string(),
+            classes: manifest.classes.clone(),
+            manifest: ManifestRef { path: "manifest.json".into(), hash: manifest.hash() },
+            parameters: 0,
+            version: String::new(),
+            seed: 7,
+        };
+        let run = RunFolder::create(folder.join("run"), &info, "").unwrap();
+        let model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
+        let settings = Fit {
+            model: &*model,
+            train: &TrainStream::new(Arc::clone(&dataset), train).unwrap(),
+            validation: &validation(&dataset),
+            optimizer: OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate, ..RmsPropConfig::default() }),
+            epochs,
+            device: &Device::Cpu,
+        };
+        let records = fit(&settings, &checkpoint, &run, &mut ())?;
+        Ok((run, records))
+    }
+
+    const PREPROCESSING: Preprocessing = Preprocessing { height: 46, width: 46, color: Color::Rgb };
+
+    fn validation(dataset: &Arc<Dataset>) -> EvalStream {
+        let config = EvalConfig { preprocessing: PREPROCESSING, batch_size: 4, workers: 1 };
+        EvalStream::new(Arc::clone(dataset), Split::Val, &config).unwrap()
+    }
+
+    #[test]
+    fn the_best_checkpoint_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let (run, records) = trained(folder.path(), 1e-3, 6).unwrap();
+        assert_eq!(run.read_epochs().unwrap(), records);
+        let best = best_epoch(&records).unwrap();
+        let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
+        for (kept, record) in [(Kept::Best, best), (Kept::Last, &records[5])] {
+            let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu).unwrap();
+            assert_eq!(checkpoint.epoch, record.epoch);
+            let measured = evaluate(&*model, 2, &validation(&dataset), &Device::Cpu, &mut ()).unwrap();
+            assert_eq!((measured.loss, measured.accuracy), (record.validation.loss, record.validation.accuracy));
+        }
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_ends_the_training_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = trained(folder.path(), 1e30, 2).unwrap_err();
+        assert!(matches!(error, TrainError::LossNotFinite { epoch: 1, .. }), "{error}");
+    }
 }

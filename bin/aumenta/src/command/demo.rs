@@ -10,14 +10,16 @@ use aumenta_dataset::{Amounts, Dataset, Manifest, PrepareConfig, Split};
 use aumenta_imgproc::{Size, encode_png};
 use aumenta_models::ModelConfig;
 use aumenta_nn::{OptimizerConfig, RmsPropConfig};
-use aumenta_report::{DataFacts, OverfittingReport, RunSummary, SplitFacts, conclusion, summary_table};
+use aumenta_report::{
+    Curve, DataFacts, MEASURED, Measure, OverfittingReport, RunSummary, SplitFacts, conclusion, overlay, summary_table,
+};
 use aumenta_runs::{Checkpoint as Kept, RunFolder, write_atomic_bytes};
 use aumenta_seed::Seed;
 use aumenta_stream::{EvalConfig, EvalStream};
 use aumenta_train::Checkpoint;
 use candle_core::Device;
 
-use crate::command::evaluate::evaluate_quietly;
+use crate::command::evaluate::measure;
 use crate::command::preview::sheet;
 use crate::command::split::split;
 use crate::command::train::train;
@@ -41,10 +43,13 @@ pub struct Args {
     /// A few images and epochs, to see that everything works; the network learns next to nothing.
     #[arg(long)]
     smoke: bool,
-    /// Remove the folder first, where it exists.
+    /// Replace the folder of an earlier demo, also of an interrupted one.
     #[arg(long)]
     force: bool,
 }
+
+/// The file that a demo writes first, and by which `--force` knows a demo's folder from any other.
+const MARKER: &str = ".aumenta-demo";
 
 /// How much the demo does.
 struct Scale {
@@ -111,12 +116,14 @@ impl Args {
             contact_sheet_png: Some(contact_sheet),
             commands: self.commands(&scale),
         };
+        let curves = runs.each_ref().map(|run| Curve { name: &run.name, epochs: &run.epochs });
+        write_atomic_bytes(&out.join("accuracy.svg"), overlay(&curves, Measure::Accuracy)?.as_bytes())?;
         let path = out.join("report.html");
         write_atomic_bytes(&path, report.to_html()?.as_bytes())?;
         write_atomic_bytes(&out.join("report.md"), report.to_markdown().as_bytes())?;
         eprintln!("done in {:.0} s", started.elapsed().as_secs_f64());
         let (table, sentences) = (summary_table(&runs).to_text(), conclusion(&runs).join("\n"));
-        print(&format!("{table}\n{sentences}\n\nreport: {}\n", path.display()))
+        print(&format!("{table}\n{sentences}\n{MEASURED}\n\nreport: {}\n", path.display()))
     }
 
     /// Writes a configuration into the demo's folder, as a user would write it, and reads it back.
@@ -164,12 +171,12 @@ fn train_and_measure(config: &Config, dataset: &Arc<Dataset>, name: &str, descri
         workers: config.workers(),
     };
     let stream = EvalStream::new(Arc::clone(dataset), Split::Test, &eval)?;
-    run.write_evaluation(&evaluate_quietly(&*model, &checkpoint, &stream)?)?;
+    run.write_evaluation(&measure(&*model, &checkpoint, &stream)?)?;
     Ok(RunSummary::read(name, description, &run, Split::Test.name())?)
 }
 
 fn prepare_folder(out: &Path, force: bool) -> Result<()> {
-    if force && out.join("report.html").is_file() {
+    if force && out.join(MARKER).is_file() {
         fs_err::remove_dir_all(out)?;
     }
     if out.exists() && fs_err::read_dir(out)?.next().is_some() {
@@ -178,7 +185,8 @@ fn prepare_folder(out: &Path, force: bool) -> Result<()> {
             "`{out}` is not empty: choose another folder with --out, or replace an earlier demo with --force"
         )));
     }
-    Ok(fs_err::create_dir_all(out)?)
+    fs_err::create_dir_all(out)?;
+    Ok(fs_err::write(out.join(MARKER), "An aumenta demo writes this folder; --force may replace it.\n")?)
 }
 
 fn facts(manifest: &Manifest, seed: u64) -> DataFacts {

@@ -81,8 +81,9 @@ impl Args {
             workers: workers(self.workers),
         };
         let stream = EvalStream::new(dataset, self.split.into(), &config)?;
-        let evaluation = evaluate_quietly(&*model, &checkpoint, &stream)?;
-        if self.data.is_none() {
+        let evaluation = measure(&*model, &checkpoint, &stream)?;
+        // What is kept with the run speaks of its best checkpoint and its own data, as reports take it to.
+        if self.data.is_none() && kept == Kept::Best {
             run.write_evaluation(&evaluation)?;
         }
         if self.json {
@@ -93,8 +94,8 @@ impl Args {
     }
 }
 
-/// Measures with a progress bar.
-pub fn evaluate_quietly(model: &dyn Model, checkpoint: &Checkpoint, stream: &EvalStream) -> Result<Evaluation> {
+/// Measures a network on a stream, with a progress bar.
+pub fn measure(model: &dyn Model, checkpoint: &Checkpoint, stream: &EvalStream) -> Result<Evaluation> {
     Ok(evaluate(model, checkpoint.classes.len(), stream, &Device::Cpu, &mut TrainingBar::new(0))?)
 }
 

@@ -30,21 +30,21 @@ pub struct Args {
     /// A training's configuration; its data, seed, model's image size and augmentation are used.
     #[arg(long)]
     config: Option<PathBuf>,
-    /// Overrides the configuration's augmentation.
+    /// Overrides the configuration's augmentation; without a configuration, the book's.
     #[arg(long, value_enum)]
     augment: Option<AugmentPreset>,
     /// Overrides the configuration's seed.
     #[arg(long)]
     seed: Option<u64>,
     /// How many training images, taken in turn from each class.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
     rows: u16,
     /// How many augmented versions of each.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=30))]
     versions: u16,
     /// Side of each version in pixels [default: the model's, or 150 without a model].
-    #[arg(long)]
-    size: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=2048))]
+    size: Option<u16>,
 }
 
 impl Args {
@@ -53,11 +53,12 @@ impl Args {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        let flags = Settings { data: self.data, augment: self.augment, seed: self.seed, ..Settings::default() };
+        let augment = self.augment.or(self.config.is_none().then_some(AugmentPreset::Book));
+        let flags = Settings { data: self.data, augment, seed: self.seed, ..Settings::default() };
         let config = flags.over(config)?;
         let dataset = Arc::new(Dataset::open(config.data()?, None)?);
         let size = match (self.size, &config.model) {
-            (Some(side), _) => Size::square(side),
+            (Some(side), _) => Size::square(side.into()),
             (None, Some(model)) => {
                 let [height, width, _] = model.architecture()?.input();
                 Size { width, height }

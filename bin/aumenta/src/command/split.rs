@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::{Result, anyhow};
 use aumenta_dataset::{
     Amounts, Dataset, DatasetError, LabelRule, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions, Order, PrepareConfig,
-    Split, materialize, prepare,
+    Split, check_vacant, materialize, prepare,
 };
 use aumenta_report::{Alignment, Table};
 use aumenta_seed::Seed;
@@ -100,16 +100,19 @@ impl Args {
         if path.exists() {
             return Err(BadUse::from_error(DatasetError::OutputTaken { path: self.out }));
         }
+        if let Some(folder) = &self.materialize {
+            check_vacant(folder)?;
+        }
         let manifest = split(&self.source, &self.out, &self.config()?)?;
         let dataset = Dataset::open(&path, None)?;
         if let Some(folder) = &self.materialize {
             let bar = counting("writing files");
-            let files = materialize(&dataset, folder, &|done, total| {
+            let written = materialize(&dataset, folder, &|done, total| {
                 bar.set_length(total as u64);
                 bar.set_position(done as u64);
-            })?;
+            });
             bar.finish_and_clear();
-            eprintln!("wrote {files} files below {}", folder.display());
+            eprintln!("wrote {} files below {}", written?, folder.display());
         }
         for finding in manifest.left_out.iter().take(10) {
             eprintln!("left out: {finding}");
@@ -164,10 +167,11 @@ fn to_text(manifest: &Manifest, path: &Path) -> String {
         table.push([name.clone()].into_iter().chain(counts));
     }
     format!(
-        "{}{} images left out, {} not used\nmanifest {}, hash {}\n",
+        "{}{} images left out, {} not used, {} other files passed over\nmanifest {}, hash {}\n",
         table.to_text(),
         manifest.left_out.len(),
         manifest.unused,
+        manifest.other_files,
         path.display(),
         &manifest.hash()[..16],
     )
@@ -186,5 +190,6 @@ fn to_json(manifest: &Manifest, path: &Path) -> serde_json::Value {
         "splits": splits.into_iter().collect::<serde_json::Map<_, _>>(),
         "left-out": manifest.left_out.len(),
         "unused": manifest.unused,
+        "other-files": manifest.other_files,
     })
 }

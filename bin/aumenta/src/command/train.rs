@@ -22,7 +22,7 @@ use crate::progress::TrainingBar;
 /// Train a network. Flags override the configuration file.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers, [model], [optimizer], [augment].
+    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, optimizer, augment.
     #[arg(long)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -103,7 +103,9 @@ impl Settings {
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
         config.augment = self.augment.map_or(config.augment, AugmentPreset::config);
         if let Some(name) = self.model {
-            config.model = Some(ModelConfig::named(&name)?);
+            // The file's settings of the same model stay.
+            let settings = config.model.filter(|model| model.name() == name);
+            config.model = Some(settings.map_or_else(|| ModelConfig::named(&name), Ok)?);
         }
         if let Some(model) = config.model {
             config.model = Some(model.with(self.image_size, self.dropout)?);
@@ -118,6 +120,7 @@ impl Settings {
 
 /// Trains as configured.
 pub fn train(config: &Config) -> Result<()> {
+    tracing::debug!(?config, "resolved configuration");
     let (model, run) = (config.model()?, config.run()?);
     if config.epochs == 0 {
         return Err(BadUse::message("`epochs` must be at least 1".to_string()));

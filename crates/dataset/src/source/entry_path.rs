@@ -18,9 +18,8 @@ pub(super) fn kind(path: &str) -> EntryKind {
     let name = path.rsplit('/').next().unwrap_or(path);
     let Some((_, extension)) = name.rsplit_once('.') else { return EntryKind::Other };
     match extension.to_ascii_lowercase().as_str() {
-        "jpg" | "jpeg" | "jpe" | "png" | "gif" | "bmp" | "tif" | "tiff" | "webp" | "pbm" | "pgm" | "ppm" | "pnm" => {
-            EntryKind::Image
-        }
+        "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "gif" | "bmp" | "tif" | "tiff" | "webp" | "pbm" | "pgm" | "ppm"
+        | "pnm" => EntryKind::Image,
         "zip" => EntryKind::Archive,
         _ => EntryKind::Other,
     }

@@ -54,7 +54,7 @@ fn mnist_is_learned_from_its_own_files() {
     let Some(data) = data() else { return };
     let workspace = Workspace::new();
     let mnist = data.join("mnist");
-    let split = ["split", mnist.to_str().unwrap(), "--out", "split", "--counts", "500,50", "--json"];
+    let split = ["split", mnist.to_str().unwrap(), "--out", "split", "--counts", "1000,50", "--json"];
     let said = workspace.run(&split);
     let split = json(&said.assert_code(0).stdout);
     assert_eq!(split["classes"].as_array().unwrap().len(), 10);

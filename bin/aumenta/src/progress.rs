@@ -8,10 +8,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `what`; invisible where standard error is no terminal.
 pub fn counting(what: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {per_sec} ETA {eta}");
-    let bar = ProgressBar::new(0).with_message(what.to_string());
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} ETA {eta}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_message(what.to_string()).with_style(style)
 }
 
 /// Shows how a training or an evaluation goes.
@@ -36,9 +35,9 @@ impl TrainingBar {
             format!("epoch {}/{} {pass}", progress.epoch, self.epochs)
         };
         if self.bar.prefix() != prefix {
-            self.bar.reset();
-            self.bar.set_prefix(prefix);
             self.bar.set_length(progress.total);
+            self.bar.reset_eta();
+            self.bar.set_prefix(prefix);
         }
         let Progress { images_per_second, loss, accuracy, .. } = progress;
         self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}"));

@@ -21,14 +21,14 @@ const CHECKPOINTS: &str = "checkpoints";
 
 /// Which of a run's two checkpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Checkpoint {
+pub enum Kept {
     /// That of the best epoch so far.
     Best,
     /// That of the last epoch.
     Last,
 }
 
-impl Checkpoint {
+impl Kept {
     fn name(self) -> &'static str {
         match self {
             Self::Best => "best",
@@ -108,7 +108,7 @@ impl RunFolder {
     }
 
     /// Where a checkpoint's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
-    pub fn weights_path(&self, checkpoint: Checkpoint) -> PathBuf {
+    pub fn weights_path(&self, checkpoint: Kept) -> PathBuf {
         self.path.join(CHECKPOINTS).join(format!("{}.safetensors", checkpoint.name()))
     }
 
@@ -196,8 +196,8 @@ mod tests {
         assert_eq!(run.read_info().unwrap(), info());
         assert_eq!(fs::read_to_string(run.path().join(CONFIG)).unwrap(), "epochs = 30\n");
         assert_eq!(epochs(&run), [] as [usize; 0]);
-        assert!(run.weights_path(Checkpoint::Best).ends_with("checkpoints/best.safetensors"));
-        assert!(run.weights_path(Checkpoint::Last).parent().unwrap().is_dir());
+        assert!(run.weights_path(Kept::Best).ends_with("checkpoints/best.safetensors"));
+        assert!(run.weights_path(Kept::Last).parent().unwrap().is_dir());
     }
 
     #[test]

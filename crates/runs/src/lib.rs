@@ -66,6 +66,6 @@ mod record;
 pub use crate::atomic::{write_atomic, write_atomic_bytes};
 pub use crate::error::RunsError;
 pub use crate::evaluation::Evaluation;
-pub use crate::folder::{Checkpoint, RunFolder};
+pub use crate::folder::{Kept, RunFolder};
 pub use crate::info::{ManifestRef, RunInfo};
 pub use crate::record::{EpochRecord, Scores, best_epoch};

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aumenta_models::Model;
 use aumenta_nn::{Loss, Mode, NnError, OptimizerConfig, RmsProp};
-use aumenta_runs::{Checkpoint as Kept, EpochRecord, RunFolder, Scores, best_epoch};
+use aumenta_runs::{EpochRecord, Kept, RunFolder, Scores, best_epoch};
 use aumenta_stream::{Batch, EvalStream, TrainStream};
 use candle_core::{Device, Tensor};
 

@@ -13,7 +13,7 @@ use aumenta_nn::{OptimizerConfig, RmsPropConfig};
 use aumenta_report::{
     Curve, DataFacts, MEASURED, Measure, OverfittingReport, RunSummary, SplitFacts, conclusion, overlay, summary_table,
 };
-use aumenta_runs::{Checkpoint as Kept, RunFolder, write_atomic_bytes};
+use aumenta_runs::{Kept, RunFolder, write_atomic_bytes};
 use aumenta_seed::Seed;
 use aumenta_stream::{EvalConfig, EvalStream};
 use aumenta_train::Checkpoint;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
 use aumenta_models::Model;
 use aumenta_report::{class_table, confusion_table};
-use aumenta_runs::{Checkpoint as Kept, Evaluation, RunFolder};
+use aumenta_runs::{Evaluation, Kept, RunFolder};
 use aumenta_stream::{EvalConfig, EvalStream};
 use aumenta_train::{Checkpoint, evaluate};
 use candle_core::Device;

@@ -5,7 +5,6 @@
 
 pub mod conv2d;
 pub mod dense;
-pub mod direct_conv2d;
 pub mod matmul;
 pub mod max_pool2d;
 pub mod vectors;

@@ -17,12 +17,8 @@ use rayon::prelude::*;
 use self::convolution::Convolution;
 use self::packed::Packed;
 use self::weight_gradient::WeightGradient;
-use super::conv2d::Geometry;
-use super::vectors::Vectors;
-
-/// Into how many parts the batch is divided for the weight gradient. It is fixed, so that the order of summation does
-/// not depend on the number of threads.
-const WEIGHT_GRADIENT_PARTS: usize = 8;
+use super::geometry::Geometry;
+use crate::kernel::vectors::Vectors;
 
 /// Whether a convolution has stride one and no padding, and the processor has vectors.
 pub fn takes(vectors: Vectors, geometry: &Geometry) -> bool {
@@ -30,7 +26,7 @@ pub fn takes(vectors: Vectors, geometry: &Geometry) -> bool {
     vectors.lanes() > 1 && geometry.stride == [1, 1] && geometry.padding == [0, 0] && covered == geometry.input[..2]
 }
 
-/// As [`super::conv2d::forward`].
+/// As [`super::forward`].
 pub fn forward(vectors: Vectors, g: &Geometry, images: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
     let area = g.kernel[0] * g.kernel[1];
     let weight = Packed::from_fn(vectors, [g.window_len(), g.output[2]], |element, output| {
@@ -50,7 +46,7 @@ pub fn forward(vectors: Vectors, g: &Geometry, images: &[f32], weight: &[f32], b
     });
 }
 
-/// As [`super::conv2d::input_gradient`].
+/// As [`super::input_gradient`].
 pub fn input_gradient(vectors: Vectors, g: &Geometry, weight: &[f32], gradient: &[f32], out: &mut [f32]) {
     let (area, [_, _, inputs], [rows, columns, outputs]) = (g.kernel[0] * g.kernel[1], g.input, g.output);
     let turned = Packed::from_fn(vectors, [area * outputs, inputs], |element, input| {
@@ -79,15 +75,14 @@ pub fn input_gradient(vectors: Vectors, g: &Geometry, weight: &[f32], gradient: 
     );
 }
 
-/// As [`super::conv2d::weight_gradient`].
+/// As [`super::weight_gradient`].
 pub fn weight_gradient(vectors: Vectors, g: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
-    let count = images.len() / g.input_len();
-    let parts = WEIGHT_GRADIENT_PARTS.min(count);
-    let sums: Vec<Packed> = (0..parts)
+    let sums: Vec<Packed> = g
+        .parts(images)
         .into_par_iter()
         .map(|part| {
             let (mut sum, mut band) = (Packed::zeros(vectors, g.window_len(), g.output[2]), Vec::new());
-            for n in part * count / parts..(part + 1) * count / parts {
+            for n in part {
                 vectors.run(WeightGradient {
                     input: [g.input[1], g.input[2]],
                     output: [g.output[0], g.output[1]],
@@ -112,7 +107,7 @@ pub fn weight_gradient(vectors: Vectors, g: &Geometry, images: &[f32], gradient:
 
 #[cfg(test)]
 mod tests {
-    use super::super::conv2d::{unrolled_forward, unrolled_input_gradient, unrolled_weight_gradient};
+    use super::super::unrolled;
     use super::*;
 
     /// Input sizes, output channels and window: one pixel, rows that end within a tile, channels that end within a block.
@@ -164,17 +159,17 @@ mod tests {
             assert_equal(
                 gradient.len(),
                 |out| forward(vectors, &g, &images, &weight, &bias, out),
-                |out| unrolled_forward(&g, &images, &weight, &bias, out),
+                |out| unrolled::forward(&g, &images, &weight, &bias, out),
             );
             assert_equal(
                 images.len(),
                 |out| input_gradient(vectors, &g, &weight, &gradient, out),
-                |out| unrolled_input_gradient(&g, &weight, &gradient, out),
+                |out| unrolled::input_gradient(&g, &weight, &gradient, out),
             );
             assert_equal(
                 weight.len(),
                 |out| weight_gradient(vectors, &g, &images, &gradient, out),
-                |out| unrolled_weight_gradient(&g, &images, &gradient, out),
+                |out| unrolled::weight_gradient(&g, &images, &gradient, out),
             );
         }
     }

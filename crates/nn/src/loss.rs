@@ -54,7 +54,7 @@ pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnErro
     let shapes = (logits.dims(), classes.dims());
     match shapes {
         (&[n, width], &[m]) if n == m && n > 0 && width >= 2 => {
-            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, CrossEntropy)?)
+            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, EachLoss(Loss::Categorical))?)
         }
         _ => {
             Err(NnError::shape("cross_entropy", format!("logits {:?} and classes {:?} do not fit", shapes.0, shapes.1)))
@@ -74,7 +74,7 @@ pub fn binary_cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor,
     let shapes = (logits.dims(), classes.dims());
     match shapes {
         (&[n, 1], &[m]) if n == m && n > 0 => {
-            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, BinaryCrossEntropy)?)
+            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, EachLoss(Loss::Binary))?)
         }
         _ => {
             let (logits, classes) = shapes;
@@ -96,11 +96,12 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
     powers.iter().map(|power| power / sum).collect()
 }
 
-struct CrossEntropy;
+/// The loss of each sample, over rows of logits.
+struct EachLoss(Loss);
 
-impl CustomOp2 for CrossEntropy {
+impl CustomOp2 for EachLoss {
     fn name(&self) -> &'static str {
-        "cross-entropy"
+        "loss"
     }
 
     fn cpu_fwd(
@@ -113,12 +114,9 @@ impl CustomOp2 for CrossEntropy {
         let (n, width) = logits_layout.shape().dims2()?;
         let logits = f32s(self.name(), logits, logits_layout)?;
         let classes = u32s(self.name(), classes, classes_layout)?;
-        check_classes(self.name(), classes, width)?;
-        let loss = |(row, class): (&[f32], &u32)| {
-            let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row.iter().map(|l| (l - max).exp()).sum::<f32>().ln() + max - row[*class as usize]
-        };
-        Ok((CpuStorage::F32(logits.chunks_exact(width).zip(classes).map(loss).collect()), Shape::from(n)))
+        check_classes(self.name(), classes, width.max(2))?;
+        let losses = logits.chunks_exact(width).zip(classes).map(|(row, class)| self.0.of_row(row, *class));
+        Ok((CpuStorage::F32(losses.collect()), Shape::from(n)))
     }
 
     fn bwd(
@@ -128,16 +126,17 @@ impl CustomOp2 for CrossEntropy {
         _loss: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let per_loss = logits.apply_op2_no_bwd(classes, &CrossEntropyGradient)?;
+        let per_loss = logits.apply_op2_no_bwd(classes, &EachGradient(self.0))?;
         Ok((Some(per_loss.broadcast_mul(&gradient.unsqueeze(1)?)?), None))
     }
 }
 
-struct CrossEntropyGradient;
+/// The gradient of each sample's loss to its logits.
+struct EachGradient(Loss);
 
-impl CustomOp2 for CrossEntropyGradient {
+impl CustomOp2 for EachGradient {
     fn name(&self) -> &'static str {
-        "cross-entropy-gradient"
+        "loss-gradient"
     }
 
     fn cpu_fwd(
@@ -150,71 +149,38 @@ impl CustomOp2 for CrossEntropyGradient {
         let (_, width) = logits_layout.shape().dims2()?;
         let logits = f32s(self.name(), logits, logits_layout)?;
         let classes = u32s(self.name(), classes, classes_layout)?;
-        let mut out = Vec::with_capacity(logits.len());
-        for (row, class) in logits.chunks_exact(width).zip(classes) {
-            let mut row = softmax(row);
-            row[*class as usize] -= 1.0;
-            out.extend(row);
+        let gradients = logits.chunks_exact(width).zip(classes).flat_map(|(row, class)| self.0.gradient(row, *class));
+        Ok((CpuStorage::F32(gradients.collect()), logits_layout.shape().clone()))
+    }
+}
+
+impl Loss {
+    /// The loss of one sample; the formulas stand with the two functions.
+    fn of_row(self, logits: &[f32], class: u32) -> f32 {
+        match self {
+            Self::Binary => {
+                let x = logits[0];
+                // `f32::max` would turn a NaN into 0 and hide it.
+                let positive = if x <= 0.0 { 0.0 } else { x };
+                positive - x * class as f32 + (-x.abs()).exp().ln_1p()
+            }
+            Self::Categorical => {
+                let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                logits.iter().map(|l| (l - max).exp()).sum::<f32>().ln() + max - logits[class as usize]
+            }
         }
-        Ok((CpuStorage::F32(out), logits_layout.shape().clone()))
-    }
-}
-
-struct BinaryCrossEntropy;
-
-impl CustomOp2 for BinaryCrossEntropy {
-    fn name(&self) -> &'static str {
-        "binary-cross-entropy"
     }
 
-    fn cpu_fwd(
-        &self,
-        logits: &CpuStorage,
-        logits_layout: &Layout,
-        classes: &CpuStorage,
-        classes_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let logits = f32s(self.name(), logits, logits_layout)?;
-        let classes = u32s(self.name(), classes, classes_layout)?;
-        check_classes(self.name(), classes, 2)?;
-        let loss = |(x, class): (&f32, &u32)| {
-            // `f32::max` would turn a NaN into 0 and hide it.
-            let positive = if *x <= 0.0 { 0.0 } else { *x };
-            positive - x * *class as f32 + (-x.abs()).exp().ln_1p()
-        };
-        Ok((CpuStorage::F32(logits.iter().zip(classes).map(loss).collect()), classes_layout.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        logits: &Tensor,
-        classes: &Tensor,
-        _loss: &Tensor,
-        gradient: &Tensor,
-    ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let per_loss = logits.apply_op2_no_bwd(classes, &BinaryCrossEntropyGradient)?;
-        Ok((Some((per_loss * gradient.unsqueeze(1)?)?), None))
-    }
-}
-
-struct BinaryCrossEntropyGradient;
-
-impl CustomOp2 for BinaryCrossEntropyGradient {
-    fn name(&self) -> &'static str {
-        "binary-cross-entropy-gradient"
-    }
-
-    fn cpu_fwd(
-        &self,
-        logits: &CpuStorage,
-        logits_layout: &Layout,
-        classes: &CpuStorage,
-        classes_layout: &Layout,
-    ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let logits = f32s(self.name(), logits, logits_layout)?;
-        let classes = u32s(self.name(), classes, classes_layout)?;
-        let out = logits.iter().zip(classes).map(|(x, class)| sigmoid(*x) - *class as f32).collect();
-        Ok((CpuStorage::F32(out), logits_layout.shape().clone()))
+    /// The gradient of one sample's loss to its logits.
+    fn gradient(self, logits: &[f32], class: u32) -> Vec<f32> {
+        match self {
+            Self::Binary => vec![sigmoid(logits[0]) - class as f32],
+            Self::Categorical => {
+                let mut gradient = softmax(logits);
+                gradient[class as usize] -= 1.0;
+                gradient
+            }
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! `RMSprop` as Keras computes it.
 
 use candle_core::backprop::GradStore;
-use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor, bail};
+use candle_core::{CpuStorage, InplaceOp2, InplaceOp3, Layout, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::NnError;
 use crate::parameters::Parameters;
-use crate::storage::f32s;
+use crate::storage::{f32s, f32s_mut};
 
 /// Elements a thread takes at once.
 const CHUNK: usize = 1 << 14;
@@ -156,13 +156,6 @@ impl InplaceOp3 for Step {
             }
         });
         Ok(())
-    }
-}
-
-fn f32s_mut<'a>(op: &str, storage: &'a mut CpuStorage, layout: &Layout) -> candle_core::Result<&'a mut [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
-        _ => bail!("{op}: expected a contiguous f32 tensor of shape {:?}", layout.shape()),
     }
 }
 

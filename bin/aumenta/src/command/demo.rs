@@ -15,11 +15,8 @@ use aumenta_report::{
 };
 use aumenta_runs::{Kept, RunFolder, write_atomic_bytes};
 use aumenta_seed::Seed;
-use aumenta_stream::{EvalConfig, EvalStream};
-use aumenta_train::Checkpoint;
-use candle_core::Device;
 
-use crate::command::evaluate::measure;
+use crate::command::evaluate::Measurement;
 use crate::command::preview::sheet;
 use crate::command::split::split;
 use crate::command::train::train;
@@ -101,13 +98,8 @@ impl Args {
         write_atomic_bytes(&out.join("contact-sheet.png"), &contact_sheet)?;
 
         let runs = [
-            train_and_measure(&plain, &dataset, "plain", "as it is")?,
-            train_and_measure(
-                &augmented,
-                &dataset,
-                "augmented",
-                "rotation up to 20°, shifts up to 10 %, flips, and dropout 0.5",
-            )?,
+            train_and_measure(&plain, "plain", "as it is")?,
+            train_and_measure(&augmented, "augmented", &describe(&augmented.augment))?,
         ];
         let report = OverfittingReport {
             title: "Cats and dogs, drawn: does the convnet over-fit?".to_string(),
@@ -161,18 +153,18 @@ impl Args {
     }
 }
 
-fn train_and_measure(config: &Config, dataset: &Arc<Dataset>, name: &str, description: &str) -> Result<RunSummary> {
+fn train_and_measure(config: &Config, name: &str, description: &str) -> Result<RunSummary> {
     train(config)?;
     let run = RunFolder::open(config.run()?)?;
-    let (checkpoint, model) = Checkpoint::load(&run.weights_path(Kept::Best), &Device::Cpu)?;
-    let eval = EvalConfig {
-        preprocessing: checkpoint.preprocessing,
-        batch_size: config.batch_size,
-        workers: config.workers(),
-    };
-    let stream = EvalStream::new(Arc::clone(dataset), Split::Test, &eval)?;
-    run.write_evaluation(&measure(&*model, &checkpoint, &stream)?)?;
+    let (batch_size, workers) = (config.batch_size, config.workers());
+    Measurement { kept: Kept::Best, data: None, split: Split::Test, batch_size, workers }.of(&run)?;
     Ok(RunSummary::read(name, description, &run, Split::Test.name())?)
+}
+
+/// What [`augmentation`] and the dropout add, in a phrase.
+fn describe(augment: &AugmentConfig) -> String {
+    let (degrees, shift) = (augment.rotation_degrees, 100.0 * augment.width_shift);
+    format!("rotation up to {degrees}°, shifts up to {shift} %, flips, and dropout {DROPOUT}")
 }
 
 fn prepare_folder(out: &Path, force: bool) -> Result<()> {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
-use aumenta_models::Model;
 use aumenta_report::{class_table, confusion_table};
 use aumenta_runs::{Evaluation, Kept, RunFolder};
 use aumenta_stream::{EvalConfig, EvalStream};
@@ -73,19 +72,14 @@ impl Args {
             CheckpointName::Best => Kept::Best,
             CheckpointName::Last => Kept::Last,
         };
-        let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu)?;
-        let dataset = open_data(&run, &checkpoint, self.data.as_deref())?;
-        let config = EvalConfig {
-            preprocessing: checkpoint.preprocessing,
+        let measurement = Measurement {
+            kept,
+            data: self.data.as_deref(),
+            split: self.split.into(),
             batch_size: self.batch_size,
             workers: workers(self.workers),
         };
-        let stream = EvalStream::new(dataset, self.split.into(), &config)?;
-        let evaluation = measure(&*model, &checkpoint, &stream)?;
-        // What is kept with the run speaks of its best checkpoint and its own data, as reports take it to.
-        if self.data.is_none() && kept == Kept::Best {
-            run.write_evaluation(&evaluation)?;
-        }
+        let (checkpoint, evaluation) = measurement.of(&run)?;
         if self.json {
             print(&(serde_json::to_string_pretty(&evaluation)? + "\n"))
         } else {
@@ -94,9 +88,33 @@ impl Args {
     }
 }
 
-/// Measures a network on a stream, with a progress bar.
-pub fn measure(model: &dyn Model, checkpoint: &Checkpoint, stream: &EvalStream) -> Result<Evaluation> {
-    Ok(evaluate(model, checkpoint.classes.len(), stream, &Device::Cpu, &mut TrainingBar::new(0))?)
+/// What to measure of a run, and how.
+pub struct Measurement<'a> {
+    /// Which of its checkpoints.
+    pub kept: Kept,
+    /// Another data set than the run's own.
+    pub data: Option<&'a Path>,
+    pub split: Split,
+    pub batch_size: usize,
+    pub workers: usize,
+}
+
+impl Measurement<'_> {
+    /// Measures a run, with a progress bar, and keeps with it what speaks of its best checkpoint and its own data, as
+    /// reports take it to.
+    pub fn of(&self, run: &RunFolder) -> Result<(Checkpoint, Evaluation)> {
+        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &Device::Cpu)?;
+        let dataset = open_data(run, &checkpoint, self.data)?;
+        let &Self { batch_size, workers, .. } = self;
+        let config = EvalConfig { preprocessing: checkpoint.preprocessing, batch_size, workers };
+        let stream = EvalStream::new(dataset, self.split, &config)?;
+        let classes = checkpoint.classes.len();
+        let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::new(0))?;
+        if self.data.is_none() && self.kept == Kept::Best {
+            run.write_evaluation(&evaluation)?;
+        }
+        Ok((checkpoint, evaluation))
+    }
 }
 
 /// The data that the run was trained on, or another set with the same classes.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::activation::Activation;
 use crate::error::NnError;
+use crate::op::activation::Activation;
 
 /// A layer's kind and settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -24,32 +24,29 @@
 //! # Ok::<(), aumenta_nn::NnError>(())
 //! ```
 
-mod activation;
-mod conv2d;
-mod dense;
-mod dropout;
 mod error;
 #[cfg(test)]
 mod finite_differences;
+mod gradients;
 mod init;
 mod kernel;
 mod layer;
-mod loss;
-mod max_pool2d;
+mod op;
 mod optimizer;
 mod parameters;
 mod sequential;
 mod storage;
 
-pub use activation::Activation;
-pub use conv2d::{Conv2dOptions, conv2d};
-pub use dense::dense;
-pub use dropout::dropout;
 pub use error::NnError;
+pub use gradients::Gradients;
 pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
-pub use loss::{Loss, binary_cross_entropy, cross_entropy};
-pub use max_pool2d::max_pool2d;
+pub use op::activation::Activation;
+pub use op::conv2d::{Conv2dOptions, conv2d};
+pub use op::dense::dense;
+pub use op::dropout::dropout;
+pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
+pub use op::max_pool2d::max_pool2d;
 pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
 pub use sequential::{Mode, Sequential};

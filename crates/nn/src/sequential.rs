@@ -3,13 +3,13 @@
 use aumenta_seed::Seed;
 use candle_core::{Device, Tensor};
 
-use crate::conv2d::{Conv2dOptions, conv2d};
-use crate::dense::dense;
-use crate::dropout::dropout;
 use crate::error::NnError;
 use crate::init::Initializer;
 use crate::layer::{LayerSpec, NamedLayer};
-use crate::max_pool2d::max_pool2d;
+use crate::op::conv2d::{Conv2dOptions, conv2d};
+use crate::op::dense::dense;
+use crate::op::dropout::dropout;
+use crate::op::max_pool2d::max_pool2d;
 use crate::parameters::Parameters;
 
 /// What a forward pass is for.
@@ -125,9 +125,9 @@ impl Sequential {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activation::Activation;
     use crate::finite_differences::ramp;
-    use crate::loss::cross_entropy;
+    use crate::op::activation::Activation;
+    use crate::op::loss::cross_entropy;
     use crate::optimizer::{RmsProp, RmsPropConfig};
 
     fn small(dropout_rate: f32) -> Sequential {

@@ -2,9 +2,9 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 
-use crate::activation::Activation;
 use crate::error::NnError;
 use crate::kernel::conv2d::{self as kernel, Geometry};
+use crate::op::activation::Activation;
 use crate::storage::f32s;
 
 /// How [`conv2d`] moves its window and what it applies to the sums.

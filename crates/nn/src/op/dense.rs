@@ -2,10 +2,10 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-use crate::activation::Activation;
-use crate::conv2d::BiasGradient;
 use crate::error::NnError;
 use crate::kernel::dense as kernel;
+use crate::op::activation::Activation;
+use crate::op::conv2d::BiasGradient;
 use crate::storage::f32s;
 
 /// `y[n, o] = activation(bias[o] + sum over i of x[n, i] * weight[o, i])`.

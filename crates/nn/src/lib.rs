@@ -42,7 +42,7 @@ pub use gradients::Gradients;
 pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
 pub use op::activation::Activation;
-pub use op::conv2d::{Conv2dOptions, conv2d};
+pub use op::conv2d::{Conv2dOptions, conv2d, same_padding};
 pub use op::dense::dense;
 pub use op::dropout::dropout;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};

@@ -93,7 +93,7 @@ impl Sequential {
         match layer.spec {
             LayerSpec::Conv2d { activation, .. } => {
                 let options = Conv2dOptions { activation, ..Conv2dOptions::default() };
-                conv2d(x, &self.parameter(layer, "weight", mode)?, &self.parameter(layer, "bias", mode)?, options)
+                conv2d(x, &self.parameter(layer, "weight", mode)?, Some(&self.parameter(layer, "bias", mode)?), options)
             }
             LayerSpec::MaxPool2d { window } => max_pool2d(x, window),
             LayerSpec::Flatten {} if x.rank() == 4 => Ok(x.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1)?),

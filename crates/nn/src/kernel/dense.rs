@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::matmul::{Matrix, Store, matmul};
+use super::matmul::{Matrix, MatrixMut, Store, matmul};
 
 /// How many outputs or inputs a panel has: wide enough for the matrix product, narrow enough for several threads.
 const PANEL: usize = 64;
@@ -19,7 +19,12 @@ pub fn forward(inputs: usize, x: &[f32], weight: &[f32], bias: &[f32], out: &mut
             let width = panel.len() / inputs;
             let mut product = vec![0.0; n * width];
             let weight = Matrix::row_major(panel, width, inputs).transposed();
-            matmul(&mut product, Matrix::row_major(x, n, inputs), weight, Store::Replace);
+            matmul(
+                MatrixMut::row_major(&mut product, n, width),
+                Matrix::row_major(x, n, inputs),
+                weight,
+                Store::Replace,
+            );
             product
         })
         .collect();
@@ -40,6 +45,7 @@ pub fn input_gradient(inputs: usize, outputs: usize, weight: &[f32], gradient: &
     out.par_chunks_mut(ROWS * inputs).zip(gradient.par_chunks(ROWS * outputs)).for_each(|(out, gradient)| {
         let rows = gradient.len() / outputs;
         let weight = Matrix::row_major(weight, outputs, inputs);
+        let out = MatrixMut::row_major(out, rows, inputs);
         matmul(out, Matrix::row_major(gradient, rows, outputs), weight, Store::Replace);
     });
 }
@@ -50,6 +56,7 @@ pub fn weight_gradient(inputs: usize, outputs: usize, x: &[f32], gradient: &[f32
     let by_output = transposed(gradient, n, outputs);
     out.par_chunks_mut(PANEL * inputs).zip(by_output.par_chunks(PANEL * n)).for_each(|(out, gradient)| {
         let width = gradient.len() / n;
+        let out = MatrixMut::row_major(out, width, inputs);
         matmul(out, Matrix::row_major(gradient, width, n), Matrix::row_major(x, n, inputs), Store::Replace);
     });
 }

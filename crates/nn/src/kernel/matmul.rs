@@ -16,8 +16,16 @@ impl<'a> Matrix<'a> {
     /// # Panics
     /// Where `data` is too short.
     pub fn row_major(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert!(data.len() >= rows * columns, "a {rows}x{columns} matrix over {} elements", data.len());
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+        Self::strided(data, rows, columns, columns)
+    }
+
+    /// A matrix of `rows` rows of `columns` neighboring elements, from each row to the next `row_stride` elements.
+    ///
+    /// # Panics
+    /// Where `data` is too short.
+    pub fn strided(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        assert_fits(data.len(), rows, columns, row_stride);
+        Self { data, rows, columns, row_stride, column_stride: 1 }
     }
 
     /// The same elements with rows and columns exchanged.
@@ -32,6 +40,39 @@ impl<'a> Matrix<'a> {
     }
 }
 
+/// A matrix to be written: element `(i, j)` is `data[i * row_stride + j]`.
+pub struct MatrixMut<'a> {
+    data: &'a mut [f32],
+    rows: usize,
+    columns: usize,
+    row_stride: usize,
+}
+
+impl<'a> MatrixMut<'a> {
+    /// As [`Matrix::strided`].
+    ///
+    /// # Panics
+    /// Where `data` is too short, or rows would overlap.
+    pub fn strided(data: &'a mut [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
+        assert_fits(data.len(), rows, columns, row_stride);
+        assert!(rows < 2 || row_stride >= columns, "rows of {columns} elements, {row_stride} apart, overlap");
+        Self { data, rows, columns, row_stride }
+    }
+
+    /// A row-major matrix over the first `rows * columns` elements of `data`.
+    ///
+    /// # Panics
+    /// Where `data` is too short.
+    pub fn row_major(data: &'a mut [f32], rows: usize, columns: usize) -> Self {
+        Self::strided(data, rows, columns, columns)
+    }
+}
+
+fn assert_fits(len: usize, rows: usize, columns: usize, row_stride: usize) {
+    let needed = if rows * columns == 0 { 0 } else { (rows - 1) * row_stride + columns };
+    assert!(len >= needed, "a {rows}x{columns} matrix, its rows {row_stride} apart, over {len} elements");
+}
+
 /// Whether a product replaces its destination or is added to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Store {
@@ -41,28 +82,28 @@ pub enum Store {
     Add,
 }
 
-/// `out = lhs * rhs` or `out += lhs * rhs`, on the calling thread; `out` is row-major, `lhs.rows x rhs.columns`.
+/// `out = lhs * rhs` or `out += lhs * rhs`, on the calling thread.
 ///
 /// # Panics
-/// Where the inner sizes differ or `out` has another length than the product.
-pub fn matmul(out: &mut [f32], lhs: Matrix<'_>, rhs: Matrix<'_>, store: Store) {
+/// Where the sizes do not fit each other.
+pub fn matmul(out: MatrixMut<'_>, lhs: Matrix<'_>, rhs: Matrix<'_>, store: Store) {
     assert_eq!(lhs.columns, rhs.rows, "inner sizes of a matrix product");
-    assert_eq!(out.len(), lhs.rows * rhs.columns, "length of a matrix product's destination");
-    if out.is_empty() {
+    assert_eq!((out.rows, out.columns), (lhs.rows, rhs.columns), "sizes of a matrix product's destination");
+    if out.rows * out.columns == 0 {
         return;
     }
-    // SAFETY: `gemm` reads `lhs` and `rhs` at `i * row_stride + j * column_stride` for `i < rows`, `j < columns`. Both
-    // come from `Matrix::row_major`, which checked that the largest such index lies inside the slice, and transposing
-    // exchanges sizes and strides together. It writes `out` at `i * rhs.columns + j`, inside by the assertion above, and
-    // `out` is borrowed mutably, so it overlaps neither operand. Sizes are far below `isize::MAX`, as slices are.
+    // SAFETY: `gemm` reads `lhs` and `rhs` at `i * row_stride + j * column_stride` for `i < rows`, `j < columns`, and writes
+    // `out` at `i * row_stride + j`. Each was made by a constructor that checked that the largest such index lies inside
+    // its slice, and transposing exchanges sizes and strides together. Rows of `out` do not overlap, and `out` is borrowed
+    // mutably, so it overlaps neither operand. Sizes are far below `isize::MAX`, as slices are.
     unsafe {
         gemm::gemm(
             lhs.rows,
             rhs.columns,
             lhs.columns,
-            out.as_mut_ptr(),
+            out.data.as_mut_ptr(),
             1,
-            rhs.columns as isize,
+            out.row_stride as isize,
             store == Store::Add,
             lhs.data.as_ptr(),
             lhs.column_stride as isize,
@@ -105,13 +146,15 @@ mod tests {
         } else {
             Matrix::row_major(&b, inner, columns)
         };
-        let mut out = vec![2.0; rows * columns];
-        matmul(&mut out, lhs, rhs, Store::Replace);
-        matmul(&mut out, lhs, rhs, Store::Add);
+        let stride = columns + 2;
+        let mut out = vec![2.0; rows * stride];
+        matmul(MatrixMut::strided(&mut out, rows, columns, stride), lhs, rhs, Store::Replace);
+        matmul(MatrixMut::strided(&mut out, rows, columns, stride), lhs, rhs, Store::Add);
         for i in 0..rows {
+            assert_eq!(out[i * stride + columns..(i + 1) * stride], [2.0; 2], "nothing between the rows is written");
             for j in 0..columns {
                 let sum: f64 = (0..inner).map(|k| at(lhs, i, k) * at(rhs, k, j)).sum();
-                let got = f64::from(out[i * columns + j]);
+                let got = f64::from(out[i * stride + j]);
                 assert!((got - 2.0 * sum).abs() < 1e-4, "({i}, {j}): {got} instead of {}", 2.0 * sum);
             }
         }
@@ -131,12 +174,23 @@ mod tests {
     #[should_panic(expected = "inner sizes")]
     fn a_product_of_unfit_matrices_is_refused() {
         let a = ramp(6);
-        matmul(&mut [0.0; 4], Matrix::row_major(&a, 2, 3), Matrix::row_major(&a, 2, 2), Store::Replace);
+        matmul(
+            MatrixMut::row_major(&mut [0.0; 4], 2, 2),
+            Matrix::row_major(&a, 2, 3),
+            Matrix::row_major(&a, 2, 2),
+            Store::Replace,
+        );
     }
 
     #[test]
-    #[should_panic(expected = "matrix over")]
+    #[should_panic(expected = "over 5 elements")]
     fn a_matrix_larger_than_its_slice_is_refused() {
         Matrix::row_major(&[0.0; 5], 2, 3);
+    }
+
+    #[test]
+    #[should_panic(expected = "overlap")]
+    fn a_destination_whose_rows_overlap_is_refused() {
+        MatrixMut::strided(&mut [0.0; 9], 2, 3, 2);
     }
 }

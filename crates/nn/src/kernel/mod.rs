@@ -7,4 +7,5 @@ pub mod conv2d;
 pub mod dense;
 pub mod matmul;
 pub mod max_pool2d;
+pub mod scratch;
 pub mod vectors;

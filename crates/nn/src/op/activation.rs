@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::conv2d::NO_LIMITS;
 use crate::storage::f32s;
 
 /// Elements a thread takes at once.
@@ -21,6 +22,14 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// The limits below and above which the activation cuts its input off, where that is all it does.
+    pub(crate) fn limits(self) -> Option<[f32; 2]> {
+        match self {
+            Self::Linear => Some(NO_LIMITS),
+            Self::Relu => Some([0.0, f32::INFINITY]),
+        }
+    }
+
     /// Applies the activation in place.
     pub(crate) fn apply(self, values: &mut [f32]) {
         match self {

@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 
 use crate::error::NnError;
-use crate::kernel::conv2d::{self as kernel, Geometry};
+use crate::kernel::conv2d::{self as kernel, Geometry, NO_LIMITS, OutputGradient, Wanted};
+use crate::kernel::vectors::Vectors;
 use crate::op::activation::Activation;
 use crate::storage::f32s;
 
@@ -12,29 +13,49 @@ use crate::storage::f32s;
 pub struct Conv2dOptions {
     /// The step between windows, down and across.
     pub stride: [usize; 2],
-    /// Zero rows or columns added at the top, bottom, left and right. All zero is Keras' `valid`.
+    /// Zero rows or columns added at the top, bottom, left and right. All zero is Keras' `valid`; [`same_padding`] computes
+    /// TensorFlow's `same`.
     pub padding: [usize; 4],
+    /// The step between the elements of a window, down and across.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels are divided; each output channel sees the input channels of its own group.
+    pub groups: usize,
     /// Applied to the output.
     pub activation: Activation,
 }
 
 impl Default for Conv2dOptions {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0; 4], activation: Activation::Linear }
+        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1, activation: Activation::Linear }
     }
+}
+
+/// The padding before and after an axis of `size` pixels with which windows give `size / stride` outputs, rounded up, as
+/// TensorFlow's `same` does: where the zeros cannot be shared evenly, the odd one comes after.
+///
+/// ```
+/// assert_eq!(aumenta_nn::same_padding(224, 3, 2, 1), [0, 1]);
+/// assert_eq!(aumenta_nn::same_padding(224, 3, 1, 1), [1, 1]);
+/// ```
+pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) -> [usize; 2] {
+    let covered = (size.div_ceil(stride).max(1) - 1) * stride + dilation * (kernel - 1) + 1;
+    let missing = covered.saturating_sub(size);
+    [missing / 2, missing - missing / 2]
 }
 
 /// Convolves `x` with `weight`, adds `bias` and applies the activation.
 ///
-/// With padded input `p`, `y[n, i, j, o] = activation(bias[o] + sum over (a, b, c) of p[n, i * stride + a,
-/// j * stride + b, c] * weight[o, c, a, b])`: a cross-correlation, as in every deep-learning library.
+/// With padded input `p`, `y[n, i, j, o] = activation(bias[o] + sum over (a, b, c) of p[n, i * stride + a * dilation,
+/// j * stride + b * dilation, c] * weight[o, c, a, b])`: a cross-correlation, as in every deep-learning library. With
+/// groups, `c` runs over the input channels of `o`'s group.
 ///
-/// Shapes, all f32: `x` is NHWC, `weight` OIHW, `bias` O, the result NHWC with
-/// `(height + top + bottom - kernel) / stride + 1` rows, rounded down.
+/// Shapes, all f32: `x` is NHWC, `weight` OIHW with `channels / groups` inputs, `bias` O, the result NHWC with
+/// `(height + top + bottom - dilation * (kernel - 1) - 1) / stride + 1` rows, rounded down. Gradients are computed for
+/// those operands alone that are variables or come from some.
 ///
 /// # Errors
-/// [`NnError::Shape`] where the shapes do not fit each other, the window is larger than the padded image, a stride is
-/// zero or a dimension is empty.
+/// [`NnError::Shape`] where the shapes do not fit each other, the window is larger than the padded image, a stride or
+/// dilation is zero, or a dimension is empty; [`NnError::Candle`] where an operand is not f32.
 ///
 /// ```
 /// use aumenta_nn::{Conv2dOptions, conv2d};
@@ -42,45 +63,62 @@ impl Default for Conv2dOptions {
 ///
 /// let edge = Tensor::new(&[10f32, 10., 10., 0., 0., 0.], &Device::Cpu)?.repeat((6, 1))?.reshape((1, 6, 6, 1))?;
 /// let kernel = Tensor::new(&[1f32, 0., -1., 1., 0., -1., 1., 0., -1.], &Device::Cpu)?.reshape((1, 1, 3, 3))?;
-/// let y = conv2d(&edge, &kernel, &Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu)?, Conv2dOptions::default())?;
+/// let y = conv2d(&edge, &kernel, None, Conv2dOptions::default())?;
 /// assert_eq!(y.reshape((4, 4))?.to_vec2::<f32>()?, vec![vec![0., 30., 30., 0.]; 4]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn conv2d(x: &Tensor, weight: &Tensor, bias: &Tensor, options: Conv2dOptions) -> Result<Tensor, NnError> {
-    let geometry = geometry(x.dims(), weight.dims(), bias.dims(), &options)?;
+pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor, NnError> {
+    let geometry = geometry(x.dims(), weight.dims(), bias.map(Tensor::dims), &options)?;
     let op = Conv2d { geometry, activation: options.activation };
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
+    let bias = match bias {
+        Some(bias) => bias.contiguous()?,
+        None => Tensor::zeros(geometry.output[2], x.dtype(), x.device())?,
+    };
+    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, op)?)
 }
 
-fn geometry(x: &[usize], weight: &[usize], bias: &[usize], options: &Conv2dOptions) -> Result<Geometry, NnError> {
-    let wrong = |what: &str| NnError::shape("conv2d", format!("{what} (x {x:?}, weight {weight:?}, bias {bias:?})"));
+fn geometry(
+    x: &[usize],
+    weight: &[usize],
+    bias: Option<&[usize]>,
+    options: &Conv2dOptions,
+) -> Result<Geometry, NnError> {
+    let wrong = |what: &str| {
+        NnError::shape("conv2d", format!("{what} (x {x:?}, weight {weight:?}, bias {bias:?}, {options:?})"))
+    };
     let &[n, height, width, channels] = x else { return Err(wrong("x must be NHWC")) };
     let &[outputs, inputs, kernel_height, kernel_width] = weight else { return Err(wrong("weight must be OIHW")) };
-    let [top, bottom, left, right] = options.padding;
-    if inputs != channels {
-        return Err(wrong("the weight's input channels differ from the image's"));
-    }
-    if bias != [outputs] {
-        return Err(wrong("the bias must have one element an output channel"));
-    }
-    if n * height * width * channels * outputs * kernel_height * kernel_width == 0 {
+    let (kernel, [top, bottom, left, right]) = ([kernel_height, kernel_width], options.padding);
+    if n * height * width * channels * outputs * inputs * kernel_height * kernel_width == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    if options.stride.contains(&0) {
-        return Err(wrong("the stride is zero"));
+    if options.groups == 0 || channels % options.groups != 0 || outputs % options.groups != 0 {
+        return Err(wrong("the channels cannot be divided into the groups"));
     }
-    let output = |size: usize, kernel: usize, stride: usize| size.checked_sub(kernel).map(|rest| rest / stride + 1);
-    let rows = output(height + top + bottom, kernel_height, options.stride[0]);
-    let columns = output(width + left + right, kernel_width, options.stride[1]);
-    let (Some(rows), Some(columns)) = (rows, columns) else {
+    if inputs != channels / options.groups {
+        return Err(wrong("the weight's input channels differ from the image's"));
+    }
+    if bias.is_some_and(|bias| bias != [outputs]) {
+        return Err(wrong("the bias must have one element an output channel"));
+    }
+    if options.stride.contains(&0) || options.dilation.contains(&0) {
+        return Err(wrong("the stride or the dilation is zero"));
+    }
+    let output = |axis: usize, size: usize| {
+        let rest = size.checked_sub(options.dilation[axis] * (kernel[axis] - 1) + 1)?;
+        Some(rest / options.stride[axis] + 1)
+    };
+    let (Some(rows), Some(columns)) = (output(0, height + top + bottom), output(1, width + left + right)) else {
         return Err(wrong("the window is larger than the padded image"));
     };
     Ok(Geometry {
         input: [height, width, channels],
         output: [rows, columns, outputs],
-        kernel: [kernel_height, kernel_width],
+        kernel,
         stride: options.stride,
         padding: [top, left],
+        dilation: options.dilation,
+        groups: options.groups,
     })
 }
 
@@ -110,8 +148,11 @@ impl CustomOp3 for Conv2d {
         let [rows, columns, channels] = self.geometry.output;
         let shape = Shape::from((x_layout.dims()[0], rows, columns, channels));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::forward(&self.geometry, images, weight, bias, &mut out);
-        self.activation.apply(&mut out);
+        let limits = self.activation.limits().unwrap_or(NO_LIMITS);
+        kernel::forward(Vectors::widest(), &self.geometry, images, weight, Some(bias), limits, &mut out);
+        if self.activation.limits().is_none() {
+            self.activation.apply(&mut out);
+        }
         Ok((CpuStorage::F32(out), shape))
     }
 
@@ -119,20 +160,17 @@ impl CustomOp3 for Conv2d {
         &self,
         x: &Tensor,
         weight: &Tensor,
-        _bias: &Tensor,
+        bias: &Tensor,
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = self.activation.input_gradient(y, gradient)?;
         // An image that nothing was computed from needs no gradient, and the first layer's is the most expensive one.
-        let to_x = if x.track_op() {
-            Some(weight.apply_op2_no_bwd(&gradient, &InputGradient { geometry: self.geometry })?)
-        } else {
-            None
-        };
-        let to_weight = x.apply_op2_no_bwd(&gradient, &WeightGradient { geometry: self.geometry })?;
-        let to_bias = gradient.apply_op1_no_bwd(&BiasGradient)?;
-        Ok((to_x, Some(to_weight), Some(to_bias)))
+        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient { geometry: self.geometry }));
+        let to_weight =
+            weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient { geometry: self.geometry }));
+        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
     }
 }
 
@@ -157,7 +195,9 @@ impl CustomOp2 for InputGradient {
         let [height, width, channels] = self.geometry.input;
         let shape = Shape::from((gradient_layout.dims()[0], height, width, channels));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::input_gradient(&self.geometry, weight, gradient, &mut out);
+        let wanted = Wanted { images: Some(&mut out), ..Wanted::default() };
+        let source = OutputGradient::Plain(gradient);
+        kernel::gradients(Vectors::widest(), &self.geometry, &[], weight, source, wanted);
         Ok((CpuStorage::F32(out), shape))
     }
 }
@@ -181,9 +221,11 @@ impl CustomOp2 for WeightGradient {
         let images = f32s(self.name(), x, x_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
         let [kernel_height, kernel_width] = self.geometry.kernel;
-        let shape = Shape::from((self.geometry.output[2], self.geometry.input[2], kernel_height, kernel_width));
+        let shape = Shape::from((self.geometry.output[2], self.geometry.group()[0], kernel_height, kernel_width));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::weight_gradient(&self.geometry, images, gradient, &mut out);
+        let wanted = Wanted { weight: Some(&mut out), ..Wanted::default() };
+        let source = OutputGradient::Plain(gradient);
+        kernel::gradients(Vectors::widest(), &self.geometry, images, &[], source, wanted);
         Ok((CpuStorage::F32(out), shape))
     }
 }
@@ -198,9 +240,13 @@ impl CustomOp1 for BiasGradient {
 
     fn cpu_fwd(&self, gradient: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let gradient = f32s(self.name(), gradient, layout)?;
-        let Some(&channels) = layout.dims().last() else { bail!("{}: a scalar has no channels", self.name()) };
+        let (channels, row) = match *layout.dims() {
+            [_, _, width, channels] => (channels, width * channels),
+            [_, outputs] => (outputs, outputs),
+            _ => bail!("{}: {:?} is neither NHWC nor a matrix", self.name(), layout.shape()),
+        };
         let mut out = vec![0.0; channels];
-        kernel::bias_gradient(gradient, &mut out);
+        kernel::bias_gradient(Vectors::widest(), row, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from(channels)))
     }
 }
@@ -213,7 +259,7 @@ mod tests {
     use crate::finite_differences::{assert_gradients, ramp};
 
     fn options(stride: usize, padding: [usize; 4], activation: Activation) -> Conv2dOptions {
-        Conv2dOptions { stride: [stride, stride], padding, activation }
+        Conv2dOptions { stride: [stride, stride], padding, activation, ..Conv2dOptions::default() }
     }
 
     #[test]
@@ -226,7 +272,21 @@ mod tests {
             ([1, 3, 3, 2], [2, 2, 3, 3], options(1, [1; 4], Activation::Linear)),
         ] {
             let inputs = [ramp(&x, 7), ramp(&weight, 11), ramp(&weight[..1], 3)];
-            assert_gradients(&inputs, |t| conv2d(&t[0], &t[1], &t[2], options));
+            assert_gradients(&inputs, |t| conv2d(&t[0], &t[1], Some(&t[2]), options));
+        }
+    }
+
+    #[test]
+    fn gradients_with_dilation_and_groups_equal_finite_differences() {
+        let plain = Conv2dOptions::default();
+        for (x, weight, options) in [
+            ([1, 7, 6, 2], [3, 2, 3, 2], Conv2dOptions { dilation: [2, 3], ..plain }),
+            ([2, 5, 5, 4], [6, 2, 3, 3], Conv2dOptions { groups: 2, padding: [1, 1, 2, 0], ..plain }),
+            ([1, 6, 7, 3], [3, 1, 3, 3], Conv2dOptions { groups: 3, stride: [2, 1], ..plain }),
+            ([1, 3, 3, 2], [2, 2, 2, 2], Conv2dOptions { padding: [3, 0, 0, 2], ..plain }),
+        ] {
+            let inputs = [ramp(&x, 7), ramp(&weight, 11), ramp(&weight[..1], 3)];
+            assert_gradients(&inputs, |t| conv2d(&t[0], &t[1], Some(&t[2]), options));
         }
     }
 
@@ -235,17 +295,18 @@ mod tests {
         let x = ramp(&[1, 4, 4, 1], 5);
         let weight = candle_core::Var::from_tensor(&ramp(&[1, 1, 3, 3], 7))?;
         let bias = Tensor::zeros(1, DType::F32, &Device::Cpu)?;
-        let y = conv2d(&x, &weight, &bias, Conv2dOptions::default())?;
+        let y = conv2d(&x, &weight, Some(&bias), Conv2dOptions::default())?;
         let gradients = y.sum_all()?.backward()?;
         assert!(gradients.get(&x).is_none());
         assert!(gradients.get(&weight).is_some());
+        assert!(gradients.get(&bias).is_none());
         Ok(())
     }
 
     #[track_caller]
     fn assert_refused(x: &[usize], weight: &[usize], bias: &[usize], options: Conv2dOptions, reason: &str) {
         let zeros = |shape: &[usize]| Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
-        let message = conv2d(&zeros(x), &zeros(weight), &zeros(bias), options).unwrap_err().to_string();
+        let message = conv2d(&zeros(x), &zeros(weight), Some(&zeros(bias)), options).unwrap_err().to_string();
         assert!(message.contains(reason), "{message}");
     }
 
@@ -259,7 +320,7 @@ mod tests {
         assert_refused(&[4, 4, 1], &[2, 1, 3, 3], &[2], plain, "x must be NHWC");
         assert_refused(&[1, 4, 4, 1], &[1, 3, 3], &[2], plain, "weight must be OIHW");
         let still = Conv2dOptions { stride: [1, 0], ..plain };
-        assert_refused(&[1, 4, 4, 1], &[2, 1, 3, 3], &[2], still, "stride is zero");
+        assert_refused(&[1, 4, 4, 1], &[2, 1, 3, 3], &[2], still, "stride or the dilation is zero");
     }
 
     #[test]
@@ -267,7 +328,7 @@ mod tests {
         let x = Tensor::zeros((1, 4, 4, 1), DType::F64, &Device::Cpu).unwrap();
         let weight = Tensor::zeros((1, 1, 3, 3), DType::F64, &Device::Cpu).unwrap();
         let bias = Tensor::zeros(1, DType::F64, &Device::Cpu).unwrap();
-        let error = conv2d(&x, &weight, &bias, Conv2dOptions::default()).unwrap_err();
+        let error = conv2d(&x, &weight, Some(&bias), Conv2dOptions::default()).unwrap_err();
         assert!(format!("{error:?}").contains("expected f32"), "{error:?}");
     }
 }

@@ -20,26 +20,61 @@ pub struct Geometry {
     /// Zero rows above and zero columns to the left of the input. Those below and to the right follow from the output
     /// size.
     pub padding: [usize; 2],
+    /// Step between a window's elements, down and across.
+    pub dilation: [usize; 2],
+    /// Into how many groups the channels are divided; each output channel sees the input channels of its group.
+    pub groups: usize,
 }
 
 impl Geometry {
-    pub(super) fn input_len(&self) -> usize {
+    pub fn input_len(&self) -> usize {
         self.input.iter().product()
     }
 
-    pub(super) fn output_len(&self) -> usize {
+    pub fn output_len(&self) -> usize {
         self.output.iter().product()
     }
 
-    /// The length of one unrolled window.
-    pub(super) fn window_len(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.input[2]
+    /// Input and output channels of one group.
+    pub fn group(&self) -> [usize; 2] {
+        [self.input[2] / self.groups, self.output[2] / self.groups]
     }
 
-    /// The ranges of images that are summed up on their own before the sums are added in order.
-    pub(super) fn parts(&self, images: &[f32]) -> Vec<Range<usize>> {
-        let count = images.len() / self.input_len();
+    /// The number of elements in one window of one group.
+    pub fn window_len(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.group()[0]
+    }
+
+    /// The number of weights.
+    pub fn weight_len(&self) -> usize {
+        self.window_len() * self.output[2]
+    }
+
+    /// How many rows and columns lie between the first and the last element of a window.
+    pub fn reach(&self) -> [usize; 2] {
+        [0, 1].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1))
+    }
+
+    /// How many rows and columns of padded input the windows cover together.
+    pub fn covered(&self) -> [usize; 2] {
+        [0, 1].map(|axis| (self.output[axis] - 1) * self.stride[axis] + self.reach()[axis] + 1)
+    }
+
+    /// The rows and columns of the output after 2x2 max pooling.
+    pub fn pooled(&self) -> [usize; 2] {
+        [self.output[0] / 2, self.output[1] / 2]
+    }
+
+    /// The ranges of `count` images that are summed up on their own before the sums are added in order.
+    pub fn parts(count: usize) -> Vec<Range<usize>> {
         let parts = PARTS.min(count);
         (0..parts).map(|part| part * count / parts..(part + 1) * count / parts).collect()
+    }
+
+    /// The position in OIHW of the weight from `element` of group `group`'s window (row by row, channels last) to its
+    /// output channel `output`.
+    pub fn weight_at(&self, group: usize, element: usize, output: usize) -> usize {
+        let ([inputs, outputs], area) = (self.group(), self.kernel[0] * self.kernel[1]);
+        ((group * outputs + output) * inputs + element % inputs) * area + element / inputs
     }
 }

@@ -1,67 +1,132 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it) and its gradients.
 //!
-//! Activations are NHWC, weights OIHW. Stride one without padding is computed [straight from the image](direct), all else by
-//! way of [unrolled windows](unrolled).
+//! Activations are NHWC, weights OIHW `[outputs, inputs / groups, rows, columns]`. All passes are computed [straight from
+//! the image](direct) where the processor has vectors, else by way of [unrolled windows](unrolled); so is the gradient to
+//! the images of a convolution with strides.
+//!
+//! An activation that cuts its input off at two [limits](NO_LIMITS), such as ReLU, is part of the passes, and so is the
+//! [2x2 max pooling](pooled) that often follows.
 
 mod direct;
+mod frame;
 mod geometry;
+mod gradients;
+mod pooled;
 mod unrolled;
 
 use rayon::prelude::*;
 
+use self::frame::Frame;
 pub use self::geometry::Geometry;
+pub use self::gradients::{OutputGradient, Wanted, bias_gradient, gradients};
+use self::pooled::PoolRows;
+use super::scratch::Scratch;
 use super::vectors::Vectors;
 
-/// The convolution of `images` (NHWC) with `weight` (OIHW) plus `bias` (O), written to `out` (NHWC).
-pub fn forward(geometry: &Geometry, images: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
-    let vectors = Vectors::widest();
-    if direct::takes(vectors, geometry) {
-        direct::forward(vectors, geometry, images, weight, bias, out);
-    } else {
-        unrolled::forward(geometry, images, weight, bias, out);
-    }
+/// The limits of an activation that leaves its input as it is.
+pub const NO_LIMITS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
+
+/// How many elements of a convolution's output are pooled at once: 64 KiB.
+const POOL_BAND_ELEMENTS: usize = 16 * 1024;
+
+/// The convolution of `images` (NHWC) with `weight` plus `bias`, written to `out` (NHWC); values below the first of
+/// `limits` or above the second are replaced by it.
+pub fn forward(
+    vectors: Vectors,
+    geometry: &Geometry,
+    images: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    limits: [f32; 2],
+    out: &mut [f32],
+) {
+    let forward = Forward::new(vectors, geometry, weight, bias, limits);
+    out.par_chunks_exact_mut(geometry.output_len())
+        .zip(images.par_chunks_exact(geometry.input_len()))
+        .for_each(|(out, image)| forward.framed(image, |image| forward.rows(image, 0, out)));
 }
 
-/// The gradient of a loss to the images, from its `gradient` to the output; both NHWC. `out` starts as zeros.
-pub fn input_gradient(geometry: &Geometry, weight: &[f32], gradient: &[f32], out: &mut [f32]) {
-    let vectors = Vectors::widest();
-    if direct::takes(vectors, geometry) {
-        direct::input_gradient(vectors, geometry, weight, gradient, out);
-    } else {
-        unrolled::input_gradient(geometry, weight, gradient, out);
-    }
+/// As [`forward`], then 2x2 max pooling with stride 2: `out` is the pooled output, `winners` the place of each largest
+/// element within its window, 0 to 3 in reading order. A last odd row or column is left out.
+#[allow(clippy::too_many_arguments, reason = "operands, limits and destinations of a fused operation")]
+pub fn forward_pooled(
+    vectors: Vectors,
+    geometry: &Geometry,
+    images: &[f32],
+    weight: &[f32],
+    bias: Option<&[f32]>,
+    limits: [f32; 2],
+    out: &mut [f32],
+    winners: &mut [u8],
+) {
+    let forward = Forward::new(vectors, geometry, weight, bias, NO_LIMITS);
+    let [_, columns, channels] = geometry.output;
+    let [pooled_rows, pooled_columns] = geometry.pooled();
+    let (row, pooled_row) = (columns * channels, pooled_columns * channels);
+    let pairs = (POOL_BAND_ELEMENTS / (2 * row)).clamp(1, pooled_rows);
+    out.par_chunks_exact_mut(pooled_rows * pooled_row)
+        .zip(winners.par_chunks_exact_mut(pooled_rows * pooled_row))
+        .zip(images.par_chunks_exact(geometry.input_len()))
+        .for_each(|((out, winners), image)| {
+            forward.framed(image, |image| {
+                let mut band = Scratch::of(2 * pairs * row);
+                let outputs = out.chunks_mut(pairs * pooled_row).zip(winners.chunks_mut(pairs * pooled_row));
+                for (first, (out, winners)) in (0..).step_by(2 * pairs).zip(outputs) {
+                    let rows = &mut band[..2 * out.len() / pooled_row * row];
+                    forward.rows(image, first, rows);
+                    vectors.run(PoolRows { rows, columns, channels, limits, out, winners });
+                }
+            });
+        });
 }
 
-/// The gradient of a loss to the weights (OIHW), from the images and its `gradient` to the output, both NHWC.
-pub fn weight_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
-    let vectors = Vectors::widest();
-    if direct::takes(vectors, geometry) {
-        direct::weight_gradient(vectors, geometry, images, gradient, out);
-    } else {
-        unrolled::weight_gradient(geometry, images, gradient, out);
-    }
+/// A forward pass ready to run over images.
+enum Forward<'a> {
+    Direct { padding: Frame, prepared: direct::Prepared },
+    Unrolled { geometry: Geometry, prepared: unrolled::Prepared, bias: Option<&'a [f32]>, limits: [f32; 2] },
 }
 
-/// The gradient of a loss to a bias: the sum of `gradient` over all but its last axis, which is as long as `out`.
-pub fn bias_gradient(gradient: &[f32], out: &mut [f32]) {
-    // Sums of a few thousand pixels in f32, then of those sums in f64: no long chain of roundings.
-    const PIXELS: usize = 4096;
-    let channels = out.len();
-    let parts: Vec<Vec<f32>> = gradient
-        .par_chunks(PIXELS * channels)
-        .map(|part| {
-            let mut sum = vec![0.0f32; channels];
-            for pixel in part.chunks_exact(channels) {
-                for (sum, value) in sum.iter_mut().zip(pixel) {
-                    *sum += value;
+impl<'a> Forward<'a> {
+    fn new(vectors: Vectors, g: &Geometry, weight: &[f32], bias: Option<&'a [f32]>, limits: [f32; 2]) -> Self {
+        if vectors.lanes() > 1 {
+            let padding = padding(g);
+            Self::Direct { padding, prepared: direct::Prepared::forward(vectors, g, &padding, weight, bias, limits) }
+        } else {
+            Self::Unrolled { geometry: *g, prepared: unrolled::Prepared::new(g, weight), bias, limits }
+        }
+    }
+
+    /// Hands `image` with the padding that [`Forward::rows`] expects to `then`.
+    fn framed(&self, image: &[f32], then: impl FnOnce(&[f32])) {
+        match self {
+            Self::Direct { padding, .. } if !padding.is_empty() => {
+                let mut padded = Scratch::of(padding.len());
+                padding.place(image, &mut padded);
+                then(&padded);
+            }
+            Self::Direct { .. } | Self::Unrolled { .. } => then(image),
+        }
+    }
+
+    /// The rows of the output from `first` on, as many as `out` holds.
+    fn rows(&self, image: &[f32], first: usize, out: &mut [f32]) {
+        match self {
+            Self::Direct { prepared, .. } => prepared.rows(image, first, out),
+            Self::Unrolled { geometry, prepared, bias, limits: [low, high] } => {
+                prepared.forward(geometry, image, *bias, first, out);
+                for value in out {
+                    // A NaN stays a NaN, which `f32::clamp` keeps too, but it refuses limits that are equal to none.
+                    *value = if *value < *low { *low } else { *value };
+                    *value = if *value > *high { *high } else { *value };
                 }
             }
-            sum
-        })
-        .collect();
-    for (channel, out) in out.iter_mut().enumerate() {
-        *out = parts.iter().map(|part| f64::from(part[channel])).sum::<f64>() as f32;
+        }
     }
+}
+
+/// The padding around an image.
+fn padding(g: &Geometry) -> Frame {
+    Frame { inner: [g.input[0], g.input[1]], outer: g.covered(), offset: g.padding, channels: g.input[2] }
 }
 
 #[cfg(test)]
@@ -70,7 +135,8 @@ mod tests {
 
     /// The definition, in f64: one product a weight, one output at a time.
     fn naive(g: &Geometry, images: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
-        let ([height, width, inputs], [rows, columns, outputs]) = (g.input, g.output);
+        let ([height, width, channels], [rows, columns, outputs]) = (g.input, g.output);
+        let [inputs, group_outputs] = g.group();
         let mut result = Vec::new();
         for image in images.chunks_exact(g.input_len()) {
             for (row, column, o) in
@@ -80,11 +146,12 @@ mod tests {
                 for (ky, kx, i) in (0..g.kernel[0])
                     .flat_map(|y| (0..g.kernel[1]).flat_map(move |x| (0..inputs).map(move |i| (y, x, i))))
                 {
-                    let y = (row * g.stride[0] + ky).wrapping_sub(g.padding[0]);
-                    let x = (column * g.stride[1] + kx).wrapping_sub(g.padding[1]);
+                    let y = (row * g.stride[0] + ky * g.dilation[0]).wrapping_sub(g.padding[0]);
+                    let x = (column * g.stride[1] + kx * g.dilation[1]).wrapping_sub(g.padding[1]);
                     if y < height && x < width {
                         let weight = weight[((o * inputs + i) * g.kernel[0] + ky) * g.kernel[1] + kx];
-                        sum += f64::from(image[(y * width + x) * inputs + i]) * f64::from(weight);
+                        let channel = o / group_outputs * inputs + i;
+                        sum += f64::from(image[(y * width + x) * channels + channel]) * f64::from(weight);
                     }
                 }
                 result.push(sum);
@@ -97,34 +164,63 @@ mod tests {
         (0..len).map(|i| ((i * step + 5) % 29) as f32 / 14.0 - 1.0).collect()
     }
 
-    fn geometry(input: [usize; 3], channels: usize, kernel: usize, stride: usize, padding: usize) -> Geometry {
-        let out = |size: usize| (size + 2 * padding - kernel) / stride + 1;
+    /// A convolution with stride one and no padding.
+    fn plain(input: [usize; 3], channels: usize, kernel: [usize; 2]) -> Geometry {
         Geometry {
             input,
-            output: [out(input[0]), out(input[1]), channels],
-            kernel: [kernel; 2],
-            stride: [stride; 2],
-            padding: [padding; 2],
+            output: [input[0] + 1 - kernel[0], input[1] + 1 - kernel[1], channels],
+            kernel,
+            stride: [1, 1],
+            padding: [0, 0],
+            dilation: [1, 1],
+            groups: 1,
         }
     }
 
-    const SHAPES: [([usize; 3], usize, usize, usize, usize); 7] = [
-        ([3, 3, 1], 1, 3, 1, 0),
-        ([1, 1, 2], 3, 1, 1, 0),
-        ([7, 5, 3], 4, 3, 1, 0),
-        ([8, 9, 5], 7, 3, 2, 1),
-        ([6, 6, 2], 17, 5, 1, 2),
-        ([40, 70, 3], 32, 3, 1, 0),
-        ([90, 40, 16], 8, 3, 1, 1),
-    ];
+    /// The convolution with padding `[top, bottom, left, right]` and the rest of `options`.
+    fn general(options: Geometry, [top, bottom, left, right]: [usize; 4]) -> Geometry {
+        let padded = [options.input[0] + top + bottom, options.input[1] + left + right];
+        let size = |axis: usize| (padded[axis] - options.reach()[axis] - 1) / options.stride[axis] + 1;
+        Geometry { output: [size(0), size(1), options.output[2]], padding: [top, left], ..options }
+    }
+
+    /// One pixel, rows that end within a tile, channels that end within a block; strides, padding on one side alone, more
+    /// padding than the window reaches, dilation, groups; rows and columns that no window reaches.
+    fn geometries() -> Vec<Geometry> {
+        vec![
+            plain([1, 1, 1], 1, [1, 1]),
+            plain([3, 3, 5], 3, [3, 3]),
+            plain([4, 17, 1], 17, [3, 3]),
+            plain([6, 15, 3], 32, [3, 2]),
+            plain([5, 31, 17], 33, [1, 3]),
+            plain([7, 16, 32], 5, [5, 1]),
+            plain([9, 4, 33], 1, [2, 4]),
+            plain([12, 45, 16], 16, [3, 3]),
+            plain([8, 9, 65], 40, [1, 1]),
+            general(Geometry { stride: [2, 2], ..plain([8, 9, 5], 7, [3, 3]) }, [1; 4]),
+            general(Geometry { stride: [2, 3], ..plain([9, 9, 3], 18, [3, 3]) }, [0, 1, 0, 1]),
+            general(plain([6, 6, 2], 17, [5, 5]), [2; 4]),
+            general(plain([4, 3, 2], 3, [2, 2]), [3, 0, 0, 4]),
+            general(Geometry { dilation: [2, 3], ..plain([9, 11, 3], 6, [3, 2]) }, [1, 0, 2, 0]),
+            general(Geometry { groups: 2, ..plain([6, 7, 6], 8, [3, 3]) }, [1; 4]),
+            general(Geometry { groups: 4, stride: [2, 1], ..plain([7, 6, 4], 4, [3, 3]) }, [1, 0, 0, 1]),
+            general(Geometry { groups: 3, dilation: [1, 2], ..plain([5, 9, 51], 60, [3, 3]) }, [0; 4]),
+        ]
+    }
 
     #[track_caller]
-    fn assert_close(got: &[f32], expected: &[f64]) {
+    fn assert_close(what: &str, g: &Geometry, got: &[f32], expected: &[f64]) {
         assert_eq!(got.len(), expected.len());
+        let scale = expected.iter().fold(1.0, |largest: f64, value| largest.max(value.abs()));
         for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
-            let error = (f64::from(*got) - expected).abs();
-            assert!(error <= 1e-5 * expected.abs().max(10.0), "element {i}: {got} instead of {expected}");
+            // An element that was not written is a NaN, and fails too.
+            let close = (f64::from(*got) - expected).abs() <= 1e-5 * scale;
+            assert!(close, "{what}, element {i}: {got} instead of {expected} for {g:?}");
         }
+    }
+
+    fn unwritten(len: usize) -> Vec<f32> {
+        vec![f32::NAN; len]
     }
 
     #[test]
@@ -132,76 +228,176 @@ mod tests {
         let image: Vec<f32> = [10.0, 10.0, 10.0, 0.0, 0.0, 0.0].repeat(6);
         let edge = [1.0, 0.0, -1.0].repeat(3);
         let mut out = [0.0; 16];
-        forward(&geometry([6, 6, 1], 1, 3, 1, 0), &image, &edge, &[0.0], &mut out);
+        forward(Vectors::widest(), &plain([6, 6, 1], 1, [3, 3]), &image, &edge, None, NO_LIMITS, &mut out);
         assert_eq!(out.to_vec(), [0.0, 30.0, 30.0, 0.0].repeat(4));
     }
 
     #[test]
-    fn forward_equals_the_definition() {
-        for (input, channels, kernel, stride, padding) in SHAPES {
-            let g = geometry(input, channels, kernel, stride, padding);
-            let (images, weight) = (ramp(3 * g.input_len(), 7), ramp(channels * g.window_len(), 11));
-            let bias = ramp(channels, 3);
-            let mut out = vec![0.0; 3 * g.output_len()];
-            forward(&g, &images, &weight, &bias, &mut out);
-            assert_close(&out, &naive(&g, &images, &weight, &bias));
+    fn the_forward_pass_equals_the_definition_on_every_kind_of_vectors() {
+        for (vectors, g) in Vectors::available().flat_map(|v| geometries().into_iter().map(move |g| (v, g))) {
+            let (images, weight) = (ramp(3 * g.input_len(), 7), ramp(g.weight_len(), 11));
+            let bias = ramp(g.output[2], 3);
+            let mut out = unwritten(3 * g.output_len());
+            forward(vectors, &g, &images, &weight, Some(&bias), NO_LIMITS, &mut out);
+            let expected = naive(&g, &images, &weight, &bias);
+            assert_close("forward", &g, &out, &expected);
+
+            forward(vectors, &g, &images, &weight, Some(&bias), [0.0, 0.5], &mut out);
+            let expected: Vec<f64> = expected.iter().map(|value| value.clamp(0.0, 0.5)).collect();
+            assert_close("forward within limits", &g, &out, &expected);
         }
     }
 
     /// A convolution is linear in its images and in its weights, so the gradient of `sum(gradient * output)` to element
     /// `i` is that sum with the operand replaced by the unit vector `i`.
-    fn linear_gradient(
-        g: &Geometry,
-        gradient: &[f32],
-        len: usize,
-        output: impl Fn(&Geometry, &[f32]) -> Vec<f64>,
-    ) -> Vec<f64> {
+    fn linear_gradient(gradient: &[f32], len: usize, output: impl Fn(&[f32]) -> Vec<f64>) -> Vec<f64> {
         (0..len)
             .map(|i| {
                 let mut unit = vec![0.0; len];
                 unit[i] = 1.0;
-                output(g, &unit).iter().zip(gradient).map(|(output, gradient)| output * f64::from(*gradient)).sum()
+                output(&unit).iter().zip(gradient).map(|(output, gradient)| output * f64::from(*gradient)).sum()
             })
             .collect()
     }
 
     #[test]
-    fn both_gradients_equal_the_definition() {
-        for (input, channels, kernel, stride, padding) in SHAPES.into_iter().take(5) {
-            let g = geometry(input, channels, kernel, stride, padding);
-            let (images, weight) = (ramp(2 * g.input_len(), 7), ramp(channels * g.window_len(), 11));
-            let (gradient, zero) = (ramp(2 * g.output_len(), 13), vec![0.0; channels]);
+    fn all_gradients_equal_the_definition_on_every_kind_of_vectors() {
+        for g in geometries().into_iter().filter(|g| g.weight_len() * g.output_len() < 1 << 20) {
+            let (images, weight) = (ramp(2 * g.input_len(), 7), ramp(g.weight_len(), 11));
+            let (gradient, zero) = (ramp(2 * g.output_len(), 13), vec![0.0; g.output[2]]);
+            let first = &images[..g.input_len()];
+            let to_first = linear_gradient(&gradient[..g.output_len()], first.len(), |x| naive(&g, x, &weight, &zero));
+            let to_weight = linear_gradient(&gradient, weight.len(), |weight| naive(&g, &images, weight, &zero));
+            let to_bias =
+                (0..g.output[2]).map(|o| gradient.iter().skip(o).step_by(g.output[2]).copied().map(f64::from).sum());
+            let to_bias: Vec<f64> = to_bias.collect();
+            for vectors in Vectors::available() {
+                let (mut x, mut w, mut b) = (unwritten(images.len()), unwritten(weight.len()), unwritten(g.output[2]));
+                let wanted = Wanted { images: Some(&mut x), weight: Some(&mut w), bias: Some(&mut b) };
+                gradients(vectors, &g, &images, &weight, OutputGradient::Plain(&gradient), wanted);
+                assert_close("gradient to the images", &g, &x[..g.input_len()], &to_first);
+                assert!(x[g.input_len()..].iter().all(|value| !value.is_nan()));
+                assert_close("gradient to the weights", &g, &w, &to_weight);
+                assert_close("gradient to the bias", &g, &b, &to_bias);
+                let mut alone = unwritten(g.output[2]);
+                bias_gradient(vectors, g.output[1] * g.output[2], &gradient, &mut alone);
+                assert_close("gradient to the bias alone", &g, &alone, &to_bias);
+            }
+        }
+    }
 
-            let mut got = vec![0.0; images.len()];
-            input_gradient(&g, &weight, &gradient, &mut got);
-            assert_close(&got, &linear_gradient(&g, &gradient, images.len(), |g, x| naive(g, x, &weight, &zero)));
+    /// The same sums, pooled afterwards.
+    fn pool(g: &Geometry, sums: &[f32], [low, high]: [f32; 2]) -> (Vec<f32>, Vec<u8>) {
+        let ([rows, columns, channels], [pooled_rows, pooled_columns]) = (g.output, g.pooled());
+        let (mut values, mut winners) = (Vec::new(), Vec::new());
+        for image in sums.chunks_exact(rows * columns * channels) {
+            for (y, x, c) in (0..pooled_rows)
+                .flat_map(|y| (0..pooled_columns).flat_map(move |x| (0..channels).map(move |c| (y, x, c))))
+            {
+                let window = [(0, 0), (0, 1), (1, 0), (1, 1)];
+                let window = window.map(|(dy, dx)| image[((2 * y + dy) * columns + 2 * x + dx) * channels + c]);
+                let winner = (1..4).fold(0, |best, place| if window[place] > window[best] { place } else { best });
+                values.push(window[winner].clamp(low, high));
+                winners.push(winner as u8);
+            }
+        }
+        (values, winners)
+    }
 
-            let mut got = vec![0.0; weight.len()];
-            weight_gradient(&g, &images, &gradient, &mut got);
-            assert_close(&got, &linear_gradient(&g, &gradient, weight.len(), |g, w| naive(g, &images, w, &zero)));
+    #[test]
+    fn pooling_on_the_way_equals_pooling_afterwards_with_its_gradients() {
+        let limits = [0.0, 6.0];
+        let shapes = [
+            plain([4, 4, 3], 5, [3, 3]),
+            plain([7, 9, 3], 32, [3, 3]),
+            plain([40, 43, 2], 33, [3, 2]),
+            general(plain([5, 6, 4], 17, [3, 3]), [1; 4]),
+            general(Geometry { stride: [2, 2], ..plain([13, 11, 3], 8, [3, 3]) }, [0, 1, 0, 1]),
+        ];
+        for (vectors, g) in Vectors::available().flat_map(|v| shapes.map(|g| (v, g))) {
+            let (images, weight, bias) = (ramp(3 * g.input_len(), 7), ramp(g.weight_len(), 11), ramp(g.output[2], 3));
+            let mut sums = unwritten(3 * g.output_len());
+            forward(vectors, &g, &images, &weight, Some(&bias), NO_LIMITS, &mut sums);
+            let (expected, expected_winners) = pool(&g, &sums, limits);
+            let (mut out, mut winners) = (unwritten(expected.len()), vec![9; expected.len()]);
+            forward_pooled(vectors, &g, &images, &weight, Some(&bias), limits, &mut out, &mut winners);
+            assert_eq!(out, expected, "{g:?}");
+            assert_eq!(winners, expected_winners, "{g:?}");
+
+            // The gradient to the sums, whole, for comparison.
+            let gradient = ramp(expected.len(), 13);
+            let mut whole = vec![0.0; sums.len()];
+            let ([rows, columns, channels], [pooled_rows, pooled_columns]) = (g.output, g.pooled());
+            for (i, gradient) in gradient.iter().enumerate() {
+                let (c, x, y) =
+                    (i % channels, i / channels % pooled_columns, i / channels / pooled_columns % pooled_rows);
+                let n = i / (channels * pooled_columns * pooled_rows);
+                let (dy, dx) = (usize::from(winners[i]) / 2, usize::from(winners[i]) % 2);
+                if out[i] > limits[0] && out[i] < limits[1] {
+                    whole[((n * rows + 2 * y + dy) * columns + 2 * x + dx) * channels + c] = *gradient;
+                }
+            }
+            let run = |source: OutputGradient<'_>| {
+                let (mut x, mut w, mut b) = (unwritten(images.len()), unwritten(weight.len()), unwritten(g.output[2]));
+                let wanted = Wanted { images: Some(&mut x), weight: Some(&mut w), bias: Some(&mut b) };
+                gradients(vectors, &g, &images, &weight, source, wanted);
+                [x, w, b]
+            };
+            let pooled = OutputGradient::Pooled { gradient: &gradient, pooled: &out, winners: &winners, limits };
+            assert_eq!(run(pooled), run(OutputGradient::Plain(&whole)), "{g:?}");
         }
     }
 
     #[test]
-    fn a_bias_gradient_sums_over_all_pixels() {
-        let mut out = [0.0; 3];
-        bias_gradient(&[1.0, 2.0, 3.0].repeat(10_000), &mut out);
-        assert_eq!(out, [10_000.0, 20_000.0, 30_000.0]);
+    fn a_limited_output_passes_its_gradient_between_the_limits_alone() {
+        let g = plain([2, 3, 1], 1, [1, 1]);
+        let source = OutputGradient::Limited {
+            gradient: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            output: &[0.0, 0.5, 6.0, 3.0, 5.9, 0.0],
+            limits: [0.0, 6.0],
+        };
+        let mut x = unwritten(6);
+        let wanted = Wanted { images: Some(&mut x), ..Wanted::default() };
+        gradients(Vectors::widest(), &g, &[], &[1.0], source, wanted);
+        assert_eq!(x, [0.0, 2.0, 0.0, 4.0, 5.0, 0.0]);
     }
 
     #[test]
-    fn one_thread_and_five_give_the_same_bytes() {
-        let g = geometry([40, 33, 3], 16, 3, 1, 0);
-        let (images, weight) = (ramp(11 * g.input_len(), 7), ramp(16 * g.window_len(), 11));
-        let gradient = ramp(11 * g.output_len(), 13);
-        let run = |threads| {
-            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
-                let (mut x, mut w) = (vec![0.0; images.len()], vec![0.0; weight.len()]);
-                input_gradient(&g, &weight, &gradient, &mut x);
-                weight_gradient(&g, &images, &gradient, &mut w);
-                (x, w)
-            })
-        };
-        assert_eq!(run(1), run(5));
+    fn a_nan_is_not_hidden_by_limits_or_pooling() {
+        let g = plain([2, 2, 1], 1, [1, 1]);
+        for vectors in Vectors::available() {
+            let mut out = [0.0; 4];
+            forward(vectors, &g, &[1.0, f32::NAN, -1.0, 9.0], &[1.0], None, [0.0, 6.0], &mut out);
+            assert!(out[1].is_nan());
+            assert_eq!([out[0], out[2], out[3]], [1.0, 0.0, 6.0]);
+            let (mut pooled, mut winners) = ([0.0], [0]);
+            let image = [1.0, f32::NAN, -1.0, 9.0];
+            forward_pooled(vectors, &g, &image, &[1.0], None, [0.0, 6.0], &mut pooled, &mut winners);
+            assert!(pooled[0].is_nan());
+            assert_eq!(winners, [1]);
+        }
+    }
+
+    #[test]
+    fn one_two_and_five_threads_give_the_same_bytes() {
+        let g = general(plain([40, 33, 3], 16, [3, 3]), [1, 0, 1, 0]);
+        let (images, weight) = (ramp(11 * g.input_len(), 7), ramp(g.weight_len(), 11));
+        for vectors in Vectors::available() {
+            let run = |threads| {
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+                    let len = 11 * g.pooled()[0] * g.pooled()[1] * 16;
+                    let (mut out, mut winners) = (unwritten(len), vec![0; len]);
+                    forward_pooled(vectors, &g, &images, &weight, None, [0.0, 1.0], &mut out, &mut winners);
+                    let (mut x, mut w, mut b) = (unwritten(images.len()), unwritten(weight.len()), unwritten(16));
+                    let source =
+                        OutputGradient::Pooled { gradient: &out, pooled: &out, winners: &winners, limits: [0.0, 1.0] };
+                    let wanted = Wanted { images: Some(&mut x), weight: Some(&mut w), bias: Some(&mut b) };
+                    gradients(vectors, &g, &images, &weight, source, wanted);
+                    [out, x, w, b]
+                })
+            };
+            assert_eq!(run(1), run(2));
+            assert_eq!(run(1), run(5));
+        }
     }
 }

@@ -1,26 +1,29 @@
-//! One image's convolution: each window row is one contiguous run of an NHWC image, so windows are read in place.
+//! Rows of a convolution's output for one group of channels: windows are read where they lie in the image.
 
 use pulp::{Simd, WithSimd, as_arrays};
 
 use super::packed::Packed;
 use super::tile::{Tile, add_product, max_rows, runs, with_rows};
+use super::windows::Windows;
 
-/// The convolution of one image with stride one and without padding.
+/// Some rows of a convolution of one image.
 pub struct Convolution<'a> {
-    /// Input columns and channels.
-    pub input: [usize; 2],
-    /// Output columns.
-    pub columns: usize,
-    /// Window rows and columns.
-    pub kernel: [usize; 2],
-    /// HWC.
+    /// Where the windows lie.
+    pub windows: &'a Windows,
+    /// From the first window's first element on.
     pub image: &'a [f32],
     /// Window elements by output channels.
     pub weight: &'a Packed,
     /// One row of output channels.
     pub bias: &'a Packed,
-    /// HWC.
+    /// Sums below the first or above the second are replaced by it.
+    pub limits: [f32; 2],
+    /// The rows of output, HWC.
     pub out: &'a mut [f32],
+    /// Channels of the output.
+    pub channels: usize,
+    /// The first of them that belongs to the group.
+    pub first: usize,
 }
 
 impl WithSimd for Convolution<'_> {
@@ -39,22 +42,22 @@ impl WithSimd for Convolution<'_> {
 impl Convolution<'_> {
     #[inline(always)]
     fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
-        let ([width, channels], outputs, run) = (self.input, self.weight.columns, self.kernel[1] * self.input[1]);
+        let Windows { row, pixel, columns, .. } = *self.windows;
         let (weights, _) = as_arrays::<VECTORS, _>(S::as_simd_f32s(&self.weight.values).0);
         let (biases, _) = as_arrays::<VECTORS, _>(S::as_simd_f32s(&self.bias.values).0);
-        for (((first, own), weight), bias) in
-            self.weight.blocks().zip(weights.chunks_exact(self.weight.rows)).zip(biases)
-        {
-            for (y, out) in self.out.chunks_exact_mut(self.columns * outputs).enumerate() {
-                let image = &self.image[y * width * channels..];
-                for (x, pixels) in runs(self.columns, max_rows(S::F32_LANES)) {
-                    let windows =
-                        Windows { image: &image[x * channels..], row: width * channels, pixel: channels, run };
-                    let out = &mut out[x * outputs..];
+        let limits = self.limits.map(|limit| simd.splat_f32s(limit));
+        let blocks = self.weight.blocks().zip(weights.chunks_exact(self.weight.rows)).zip(biases);
+        for (((start, own), weight), bias) in blocks {
+            let channels = self.first + start..self.first + start + own;
+            for (y, out) in self.out.chunks_exact_mut(columns * self.channels).enumerate() {
+                let image = &self.image[y * row..];
+                for (x, pixels) in runs(columns, max_rows(S::F32_LANES)) {
+                    let image = &image[x * pixel..];
+                    let out = out[x * self.channels..].chunks_exact_mut(self.channels);
                     with_rows!(pixels, S::F32_LANES, PIXELS => {
-                        let tile = windows.product::<S, VECTORS, PIXELS>(simd, weight, bias);
-                        for (pixel, out) in tile.iter().zip(out.chunks_exact_mut(outputs)) {
-                            store::<S, VECTORS>(simd, pixel, &mut out[first..first + own]);
+                        let tile = product::<S, VECTORS, PIXELS>(simd, self.windows, image, weight, bias);
+                        for (pixel, out) in tile.iter().zip(out) {
+                            store::<S, VECTORS>(simd, pixel, limits, &mut out[channels.clone()]);
                         }
                     });
                 }
@@ -63,48 +66,42 @@ impl Convolution<'_> {
     }
 }
 
-/// Neighboring windows of an image.
-#[derive(Clone, Copy)]
-struct Windows<'a> {
-    /// From the first window's first element on.
-    image: &'a [f32],
-    /// From one row to the next.
-    row: usize,
-    /// From one window to the next.
-    pixel: usize,
-    /// The length of one row of a window.
-    run: usize,
-}
-
-impl Windows<'_> {
-    /// The product of `PIXELS` windows with one block of the weight, plus the bias.
-    #[inline(always)]
-    fn product<S: Simd, const VECTORS: usize, const PIXELS: usize>(
-        self,
-        simd: S,
-        weight: &[[S::f32s; VECTORS]],
-        bias: &[S::f32s; VECTORS],
-    ) -> Tile<S, VECTORS, PIXELS> {
-        let mut tile = [*bias; PIXELS];
-        for (ky, weight) in weight.chunks_exact(self.run).enumerate() {
-            let image = &self.image[ky * self.row..];
-            let windows: [&[f32]; PIXELS] = std::array::from_fn(|i| &image[i * self.pixel..][..self.run]);
-            for r in 0..self.run {
-                add_product::<S, VECTORS, PIXELS>(simd, &mut tile, |i| windows[i][r], &weight[r]);
-            }
-        }
-        tile
-    }
-}
-
-/// Writes a pixel's block; the last block may hold fewer channels than its vectors.
+/// The product of `PIXELS` windows, the first of which begins `image`, with one block of the weight, plus the bias.
 #[inline(always)]
-fn store<S: Simd, const VECTORS: usize>(simd: S, pixel: &[S::f32s; VECTORS], out: &mut [f32]) {
+fn product<S: Simd, const VECTORS: usize, const PIXELS: usize>(
+    simd: S,
+    windows: &Windows,
+    image: &[f32],
+    weight: &[[S::f32s; VECTORS]],
+    bias: &[S::f32s; VECTORS],
+) -> Tile<S, VECTORS, PIXELS> {
+    let mut tile = [*bias; PIXELS];
+    for (start, weight) in windows.runs.iter().zip(weight.chunks_exact(windows.run)) {
+        let runs: [&[f32]; PIXELS] = std::array::from_fn(|i| &image[start + i * windows.pixel..][..windows.run]);
+        for r in 0..windows.run {
+            add_product::<S, VECTORS, PIXELS>(simd, &mut tile, |i| runs[i][r], &weight[r]);
+        }
+    }
+    tile
+}
+
+/// Writes a pixel's block within the limits; the last block may hold fewer channels than its vectors. A NaN passes.
+#[inline(always)]
+fn store<S: Simd, const VECTORS: usize>(
+    simd: S,
+    pixel: &[S::f32s; VECTORS],
+    [low, high]: [S::f32s; 2],
+    out: &mut [f32],
+) {
+    let within = |value: S::f32s| {
+        let value = simd.select_f32s(simd.less_than_f32s(value, low), low, value);
+        simd.select_f32s(simd.greater_than_f32s(value, high), high, value)
+    };
     let (vectors, rest) = S::as_mut_simd_f32s(out);
     for (out, vector) in vectors.iter_mut().zip(pixel) {
-        *out = *vector;
+        *out = within(*vector);
     }
     if let Some(vector) = pixel.get(vectors.len()) {
-        simd.partial_store_f32s(rest, *vector);
+        simd.partial_store_f32s(rest, within(*vector));
     }
 }

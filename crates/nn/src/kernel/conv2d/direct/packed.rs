@@ -1,11 +1,12 @@
 //! A matrix cut into blocks of columns as wide as a tile, each block stored for itself.
 
+use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
 
 /// A matrix in column blocks: element `(row, column)` is at `(column / block * rows + row) * block + column % block`.
 /// The last block is filled up with zeros.
 pub struct Packed {
-    pub values: Vec<f32>,
+    pub values: Scratch,
     pub rows: usize,
     pub columns: usize,
     /// One or two vectors.
@@ -15,7 +16,7 @@ pub struct Packed {
 impl Packed {
     pub fn zeros(vectors: Vectors, rows: usize, columns: usize) -> Self {
         let block = if columns > vectors.lanes() { 2 * vectors.lanes() } else { vectors.lanes() };
-        Self { values: vec![0.0; columns.div_ceil(block) * block * rows], rows, columns, block }
+        Self { values: Scratch::zeros(columns.div_ceil(block) * block * rows), rows, columns, block }
     }
 
     pub fn from_fn(vectors: Vectors, [rows, columns]: [usize; 2], value: impl Fn(usize, usize) -> f32) -> Self {

@@ -1,30 +1,31 @@
-//! One image's share of the gradient to the weights: outer products of window elements and output gradients, summed over
-//! the pixels in registers.
+//! One image's share of the gradient to a group's weights: outer products of window elements and output gradients, summed
+//! over the pixels in registers.
 
-use pulp::{Simd, WithSimd, as_arrays, as_arrays_mut};
+use pulp::{Simd, WithSimd, as_arrays_mut};
 
 use super::packed::Packed;
 use super::tile::{Tile, add_product, max_rows, runs, with_rows};
+use super::windows::Windows;
 
-/// How many elements of the gradient are packed at once: 32 KiB.
+/// How many elements of the gradient are gone through before the next window elements are: 32 KiB.
 const BAND_ELEMENTS: usize = 8 * 1024;
 
 /// Adds one image's gradient to `sum`.
 pub struct WeightGradient<'a> {
-    /// Input columns and channels.
-    pub input: [usize; 2],
-    /// Output rows and columns.
-    pub output: [usize; 2],
-    /// Window rows and columns.
-    pub kernel: [usize; 2],
-    /// HWC.
+    /// Where the windows lie.
+    pub windows: &'a Windows,
+    /// From the first window's first element on.
     pub image: &'a [f32],
-    /// The gradient to the output, HWC.
+    /// The gradient to the output, from its first pixel and the group's first channel on.
     pub gradient: &'a [f32],
+    /// From a row of the gradient to the next.
+    pub gradient_row: usize,
+    /// From a pixel of the gradient to the next.
+    pub gradient_pixel: usize,
+    /// Rows of the gradient.
+    pub rows: usize,
     /// Window elements by output channels.
     pub sum: &'a mut Packed,
-    /// Any buffer, kept from image to image.
-    pub band: &'a mut Vec<f32>,
 }
 
 impl WithSimd for WeightGradient<'_> {
@@ -43,28 +44,32 @@ impl WithSimd for WeightGradient<'_> {
 impl WeightGradient<'_> {
     #[inline(always)]
     fn run<S: Simd, const VECTORS: usize>(self, simd: S) {
-        let ([width, channels], [rows, columns]) = (self.input, self.output);
-        let (outputs, block, run) = (self.sum.columns, self.sum.block, self.kernel[1] * self.input[1]);
-        let (blocks, window) = (self.sum.blocks(), self.sum.rows);
-        let band_rows = (BAND_ELEMENTS / (columns * block)).clamp(1, rows);
-        self.band.resize(band_rows * columns * block, 0.0);
+        let Windows { row, run, columns, .. } = *self.windows;
+        let (block, window) = (self.sum.block, self.sum.rows);
+        let band_rows = (BAND_ELEMENTS / (columns * block)).clamp(1, self.rows);
+        let blocks = self.sum.blocks();
         for ((first, own), sum) in blocks.zip(self.sum.values.chunks_exact_mut(window * block)) {
             let (sum, _) = as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(sum).0);
-            for (y, gradient) in (0..).step_by(band_rows).zip(self.gradient.chunks(band_rows * columns * outputs)) {
-                let pixels = gradient.len() / outputs;
-                for (band, pixel) in self.band.chunks_exact_mut(block).zip(gradient.chunks_exact(outputs)) {
-                    // The rest of a last block keeps what another block left there, and its sums are never read.
-                    band[..own].copy_from_slice(&pixel[first..first + own]);
-                }
-                let (band, _) = as_arrays::<VECTORS, _>(S::as_simd_f32s(&self.band[..pixels * block]).0);
-                for (ky, sum) in sum.chunks_exact_mut(run).enumerate() {
-                    let image = &self.image[(y + ky) * width * channels..];
+            for y in (0..self.rows).step_by(band_rows) {
+                let band = Band {
+                    gradient: &self.gradient[y * self.gradient_row + first..],
+                    gradient_row: self.gradient_row,
+                    gradient_pixel: self.gradient_pixel,
+                    own,
+                    rows: band_rows.min(self.rows - y),
+                    windows: self.windows,
+                };
+                for (start, sum) in self.windows.runs.iter().zip(sum.chunks_exact_mut(run)) {
+                    let image = &self.image[y * row + start..];
                     for (r, elements) in runs(run, max_rows(S::F32_LANES)) {
-                        let windows = Windows { image: &image[r..], row: width * channels, pixel: channels, columns };
-                        let sum = &mut sum[r..];
+                        let (image, sum) = (&image[r..], &mut sum[r..]);
                         with_rows!(elements, S::F32_LANES, ELEMENTS => {
                             if let Some(sum) = sum.first_chunk_mut() {
-                                windows.add_products::<S, VECTORS, ELEMENTS>(simd, band, sum);
+                                if own == block {
+                                    band.add_products::<S, VECTORS, ELEMENTS, true>(simd, image, sum);
+                                } else {
+                                    band.add_products::<S, VECTORS, ELEMENTS, false>(simd, image, sum);
+                                }
                             }
                         });
                     }
@@ -74,34 +79,46 @@ impl WeightGradient<'_> {
     }
 }
 
-/// A few neighboring elements of every window of an image.
-#[derive(Clone, Copy)]
-struct Windows<'a> {
-    /// From these elements of the first window on.
-    image: &'a [f32],
-    /// From one row to the next.
-    row: usize,
-    /// From one window to the next.
-    pixel: usize,
-    /// How many windows there are in a row.
-    columns: usize,
+/// A few rows of the gradient, one block of channels.
+struct Band<'a> {
+    gradient: &'a [f32],
+    gradient_row: usize,
+    gradient_pixel: usize,
+    /// Channels of the block.
+    own: usize,
+    rows: usize,
+    windows: &'a Windows,
 }
 
-impl Windows<'_> {
-    /// Adds the products of `ELEMENTS` window elements with the gradient, over all pixels of a band.
+impl Band<'_> {
+    /// Adds the products of `ELEMENTS` neighboring elements of every window, of which the first window's begin `image`, with
+    /// the gradient, over all pixels of the band. `FULL` where the block fills its vectors.
     #[inline(always)]
-    fn add_products<S: Simd, const VECTORS: usize, const ELEMENTS: usize>(
-        self,
+    fn add_products<S: Simd, const VECTORS: usize, const ELEMENTS: usize, const FULL: bool>(
+        &self,
         simd: S,
-        gradient: &[[S::f32s; VECTORS]],
+        image: &[f32],
         sum: &mut Tile<S, VECTORS, ELEMENTS>,
     ) {
+        let Windows { row, pixel, columns, .. } = *self.windows;
         let mut tile = *sum;
-        for (y, gradient) in gradient.chunks_exact(self.columns).enumerate() {
-            let row = &self.image[y * self.row..];
-            for (x, gradient) in gradient.iter().enumerate() {
-                let elements = &row[x * self.pixel..][..ELEMENTS];
-                add_product::<S, VECTORS, ELEMENTS>(simd, &mut tile, |i| elements[i], gradient);
+        for y in 0..self.rows {
+            let (image, gradient) = (&image[y * row..], &self.gradient[y * self.gradient_row..]);
+            for x in 0..columns {
+                let elements = &image[x * pixel..][..ELEMENTS];
+                let gradient = &gradient[x * self.gradient_pixel..];
+                let gradient: [S::f32s; VECTORS] = if FULL {
+                    let (vectors, _) = S::as_simd_f32s(&gradient[..VECTORS * S::F32_LANES]);
+                    std::array::from_fn(|v| vectors[v])
+                } else {
+                    let (vectors, rest) = S::as_simd_f32s(&gradient[..self.own]);
+                    std::array::from_fn(|v| match vectors.get(v) {
+                        Some(vector) => *vector,
+                        None if v == vectors.len() => simd.partial_load_f32s(rest),
+                        None => simd.splat_f32s(0.0),
+                    })
+                };
+                add_product::<S, VECTORS, ELEMENTS>(simd, &mut tile, |i| elements[i], &gradient);
             }
         }
         *sum = tile;

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 
 use crate::error::NnError;
+use crate::kernel::activation;
 use crate::kernel::conv2d::{self as kernel, Geometry};
 use crate::op::activation::Activation;
 use crate::storage::f32s;
@@ -111,7 +112,7 @@ impl CustomOp3 for Conv2d {
         let shape = Shape::from((x_layout.dims()[0], rows, columns, channels));
         let mut out = vec![0.0; shape.elem_count()];
         kernel::forward(&self.geometry, images, weight, bias, &mut out);
-        self.activation.apply(&mut out);
+        activation::apply(self.activation, &mut out);
         Ok((CpuStorage::F32(out), shape))
     }
 

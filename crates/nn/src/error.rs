@@ -11,6 +11,14 @@ pub enum NnError {
         /// The shapes and what does not fit.
         reason: String,
     },
+    /// Elements of a type that an operation does not compute with.
+    #[error("{op}: {reason}")]
+    Type {
+        /// The operation.
+        op: &'static str,
+        /// The tensor, its type and shape, and the type it must have.
+        reason: String,
+    },
     /// A layer whose input or settings do not fit.
     #[error("layer `{layer}`: {reason}")]
     Layer {

@@ -41,7 +41,7 @@ pub use error::NnError;
 pub use gradients::Gradients;
 pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
-pub use op::activation::Activation;
+pub use op::activation::{Activation, activate};
 pub use op::conv2d::{Conv2dOptions, conv2d, same_padding};
 pub use op::dense::dense;
 pub use op::dropout::dropout;

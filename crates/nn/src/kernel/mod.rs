@@ -3,6 +3,7 @@
 //! All kernels give the same bytes for any number of threads: work is divided by the shape of the problem, never by
 //! the number of threads, and partial sums are added in a fixed order.
 
+pub mod activation;
 pub mod conv2d;
 pub mod dense;
 pub mod matmul;

@@ -1,62 +1,70 @@
-//! The activation that a convolution or dense layer applies to its own output.
+//! Activations as Candle operations: on their own, and the gradient that fused layers pass on.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use crate::kernel::conv2d::NO_LIMITS;
+use super::check_f32;
+use crate::error::NnError;
+use crate::kernel::activation as kernel;
+pub use crate::kernel::activation::Activation;
 use crate::storage::f32s;
 
-/// Elements a thread takes at once.
-const CHUNK: usize = 1 << 16;
-
-/// What a layer applies to its output, element by element.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// `y = x`.
-    #[default]
-    Linear,
-    /// `y = max(x, 0)`, with gradient 0 at 0 (Nair and Hinton 2010).
-    Relu,
+/// Applies `activation` to each element of `x`, f32 of any shape.
+///
+/// Convolutions and dense layers apply their own; this is for an activation behind anything else.
+///
+/// # Errors
+/// [`NnError::Type`] where `x` is not f32.
+///
+/// ```
+/// use aumenta_nn::{Activation, activate};
+/// use candle_core::{Device, Tensor};
+///
+/// let x = Tensor::new(&[-1f32, 2., 8.], &Device::Cpu)?;
+/// assert_eq!(activate(&x, Activation::Relu6)?.to_vec1::<f32>()?, [0., 2., 6.]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn activate(x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
+    check_f32("activate", &[("x", x)])?;
+    Ok(x.contiguous()?.apply_op1(Activate { activation })?)
 }
 
 impl Activation {
-    /// The limits below and above which the activation cuts its input off, where that is all it does.
-    pub(crate) fn limits(self) -> Option<[f32; 2]> {
-        match self {
-            Self::Linear => Some(NO_LIMITS),
-            Self::Relu => Some([0.0, f32::INFINITY]),
-        }
-    }
-
-    /// Applies the activation in place.
-    pub(crate) fn apply(self, values: &mut [f32]) {
-        match self {
-            Self::Linear => {}
-            // A NaN stays a NaN, which `f32::max` would turn into 0.
-            Self::Relu => values.par_chunks_mut(CHUNK).for_each(|values| {
-                for value in values {
-                    *value = if *value <= 0.0 { 0.0 } else { *value };
-                }
-            }),
-        }
-    }
-
     /// The gradient to the activation's input, from its output and the gradient to that output.
     pub(crate) fn input_gradient(self, output: &Tensor, gradient: &Tensor) -> Result<Tensor> {
         match self {
             Self::Linear => gradient.contiguous(),
-            Self::Relu => output.apply_op2_no_bwd(&gradient.contiguous()?, &ReluGradient),
+            activation => output.apply_op2_no_bwd(&gradient.contiguous()?, &InputGradient { activation }),
         }
     }
 }
 
-struct ReluGradient;
+struct Activate {
+    activation: Activation,
+}
 
-impl CustomOp2 for ReluGradient {
+impl CustomOp1 for Activate {
     fn name(&self) -> &'static str {
-        "relu-gradient"
+        "activate"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut out = f32s(self.name(), x, layout)?.to_vec();
+        kernel::apply(self.activation, &mut out);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    fn bwd(&self, _x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(self.activation.input_gradient(y, gradient)?))
+    }
+}
+
+struct InputGradient {
+    activation: Activation,
+}
+
+impl CustomOp2 for InputGradient {
+    fn name(&self) -> &'static str {
+        "activation-gradient"
     }
 
     fn cpu_fwd(
@@ -68,13 +76,31 @@ impl CustomOp2 for ReluGradient {
     ) -> Result<(CpuStorage, Shape)> {
         let output = f32s(self.name(), output, output_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let mut result = vec![0.0; gradient.len()];
-        let chunks = result.par_chunks_mut(CHUNK).zip(output.par_chunks(CHUNK)).zip(gradient.par_chunks(CHUNK));
-        chunks.for_each(|((result, output), gradient)| {
-            for ((result, y), g) in result.iter_mut().zip(output).zip(gradient) {
-                *result = if *y <= 0.0 { 0.0 } else { *g };
-            }
-        });
-        Ok((CpuStorage::F32(result), gradient_layout.shape().clone()))
+        let mut out = vec![0.0; gradient.len()];
+        kernel::input_gradient(self.activation, output, gradient, &mut out);
+        Ok((CpuStorage::F32(out), gradient_layout.shape().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::finite_differences::{assert_gradients, ramp};
+
+    #[test]
+    fn gradients_equal_finite_differences() {
+        for activation in [Activation::Linear, Activation::Relu, Activation::Relu6, Activation::Sigmoid] {
+            let x = (ramp(&[3, 5, 7], 7) * 8.0).unwrap();
+            assert_gradients(&[x], |t| activate(&t[0], activation));
+        }
+    }
+
+    #[test]
+    fn another_dtype_is_named() {
+        let x = Tensor::zeros((2, 3), DType::F64, &Device::Cpu).unwrap();
+        let message = activate(&x, Activation::Relu).unwrap_err().to_string();
+        assert_eq!(message, "activate: x must be f32, got f64 of shape [2, 3]; convert it with `to_dtype`");
     }
 }

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 
 use crate::error::NnError;
+use crate::kernel::activation;
 use crate::kernel::conv2d::{self as kernel, Geometry, NO_LIMITS, OutputGradient, Wanted};
 use crate::kernel::vectors::Vectors;
 use crate::op::activation::Activation;
@@ -151,7 +152,7 @@ impl CustomOp3 for Conv2d {
         let limits = self.activation.limits().unwrap_or(NO_LIMITS);
         kernel::forward(Vectors::widest(), &self.geometry, images, weight, Some(bias), limits, &mut out);
         if self.activation.limits().is_none() {
-            self.activation.apply(&mut out);
+            activation::apply(self.activation, &mut out);
         }
         Ok((CpuStorage::F32(out), shape))
     }

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
 use crate::error::NnError;
+use crate::kernel::activation;
 use crate::kernel::dense as kernel;
 use crate::op::activation::Activation;
 use crate::op::conv2d::BiasGradient;
@@ -60,7 +61,7 @@ impl CustomOp3 for Dense {
         let bias = f32s(self.name(), bias, bias_layout)?;
         let mut out = vec![0.0; n * outputs];
         kernel::forward(inputs, x, weight, bias, &mut out);
-        self.activation.apply(&mut out);
+        activation::apply(self.activation, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((n, outputs))))
     }
 

@@ -7,3 +7,23 @@ pub mod dense;
 pub mod dropout;
 pub mod loss;
 pub mod max_pool2d;
+
+use candle_core::{DType, Tensor};
+
+use crate::error::NnError;
+
+/// Whether all tensors that `op` is given by these names are f32.
+pub(crate) fn check_f32(op: &'static str, tensors: &[(&str, &Tensor)]) -> Result<(), NnError> {
+    tensors.iter().try_for_each(|(name, tensor)| check_dtype(op, name, tensor, DType::F32))
+}
+
+/// Whether the tensor that `op` calls `name` is of type `expected`.
+pub(crate) fn check_dtype(op: &'static str, name: &str, tensor: &Tensor, expected: DType) -> Result<(), NnError> {
+    let (got, shape) = (tensor.dtype().as_str(), tensor.dims());
+    if tensor.dtype() == expected {
+        return Ok(());
+    }
+    let expected = expected.as_str();
+    let reason = format!("{name} must be {expected}, got {got} of shape {shape:?}; convert it with `to_dtype`");
+    Err(NnError::Type { op, reason })
+}

@@ -1,0 +1,35 @@
+//! Dropout, its mask computed again for the backward pass.
+
+use super::stage::{Operands, Pass, Saved, Stage};
+use crate::kernel::dropout as kernel;
+use crate::layer::NamedLayer;
+use crate::op::dropout::mask_key;
+
+#[derive(Debug)]
+pub struct Dropout {
+    layer: String,
+    len: usize,
+    rate: f32,
+}
+
+impl Dropout {
+    pub fn new(layer: &NamedLayer, input: &[usize], rate: f32) -> Self {
+        Self { layer: layer.name.clone(), len: input.iter().product(), rate }
+    }
+}
+
+impl Stage for Dropout {
+    fn output_len(&self) -> usize {
+        self.len
+    }
+
+    fn forward(&self, pass: &Pass<'_>, x: &[f32], y: &mut [f32], _saved: &mut Saved) {
+        kernel::apply(self.rate, mask_key(pass.seed, &self.layer, pass.step), x, y);
+    }
+
+    fn backward(&self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+        if let Some(to_x) = to_x {
+            kernel::apply(self.rate, mask_key(pass.seed, &self.layer, pass.step), operands.gradient, to_x);
+        }
+    }
+}

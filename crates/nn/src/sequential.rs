@@ -10,6 +10,7 @@ use crate::op::conv2d::{Conv2dOptions, conv2d};
 use crate::op::dense::dense;
 use crate::op::dropout::dropout;
 use crate::op::max_pool2d::max_pool2d;
+use crate::op::pool2d::Pool2dOptions;
 use crate::parameters::Parameters;
 
 /// What a forward pass is for.
@@ -95,7 +96,7 @@ impl Sequential {
                 let options = Conv2dOptions { activation, ..Conv2dOptions::default() };
                 conv2d(x, &self.parameter(layer, "weight", mode)?, &self.parameter(layer, "bias", mode)?, options)
             }
-            LayerSpec::MaxPool2d { window } => max_pool2d(x, window),
+            LayerSpec::MaxPool2d { window } => max_pool2d(x, Pool2dOptions::square(window)),
             LayerSpec::Flatten {} if x.rank() == 4 => Ok(x.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1)?),
             LayerSpec::Flatten {} => Ok(x.flatten_from(1)?),
             LayerSpec::Dropout { rate } => match mode {

@@ -4,8 +4,11 @@
 //! the number of threads, and partial sums are added in a fixed order.
 
 pub mod activation;
+pub mod avg_pool2d;
 pub mod conv2d;
 pub mod dense;
+pub mod global_avg_pool2d;
 pub mod matmul;
 pub mod max_pool2d;
+pub mod pool2d;
 pub mod vectors;

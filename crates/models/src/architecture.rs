@@ -104,7 +104,7 @@ impl Summary {
                 name: layer.name.clone(),
                 kind: layer.spec.type_name(),
                 output: output.clone(),
-                parameters: parameters.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum(),
+                parameters: parameters.iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum(),
             });
             shape = output;
         }

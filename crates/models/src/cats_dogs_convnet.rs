@@ -13,9 +13,9 @@ pub(crate) fn default_image_size() -> usize {
 pub(crate) fn architecture(image_size: usize, dropout: f32) -> Result<Architecture, ModelError> {
     let mut features = Vec::new();
     for (index, filters) in [32, 64, 128, 128].into_iter().enumerate() {
-        let conv = LayerSpec::Conv2d { filters, kernel: 3, activation: Activation::Relu };
+        let conv = LayerSpec::conv2d(filters, 3, Activation::Relu);
         features.push(NamedLayer::new(&format!("conv{}", index + 1), conv));
-        features.push(NamedLayer::new(&format!("pool{}", index + 1), LayerSpec::MaxPool2d { window: 2 }));
+        features.push(NamedLayer::new(&format!("pool{}", index + 1), LayerSpec::max_pool2d(2)));
     }
     features.push(NamedLayer::new("flatten", LayerSpec::Flatten {}));
     let mut head = vec![

@@ -7,12 +7,12 @@ use crate::architecture::Architecture;
 use crate::error::ModelError;
 
 pub(crate) fn architecture() -> Result<Architecture, ModelError> {
-    let conv = |filters| LayerSpec::Conv2d { filters, kernel: 3, activation: Activation::Relu };
+    let conv = |filters| LayerSpec::conv2d(filters, 3, Activation::Relu);
     let features = vec![
         NamedLayer::new("conv1", conv(32)),
-        NamedLayer::new("pool1", LayerSpec::MaxPool2d { window: 2 }),
+        NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
         NamedLayer::new("conv2", conv(64)),
-        NamedLayer::new("pool2", LayerSpec::MaxPool2d { window: 2 }),
+        NamedLayer::new("pool2", LayerSpec::max_pool2d(2)),
         NamedLayer::new("conv3", conv(64)),
         NamedLayer::new("flatten", LayerSpec::Flatten {}),
     ];

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use aumenta_nn::{Mode, NnError, Parameters, Sequential};
+use aumenta_nn::{Mode, NnError, Parameters, Sequential, TrainStep};
 use candle_core::Tensor;
 
 /// A network with weights: a base that computes features from images, and a head that computes logits from features.
@@ -32,6 +32,18 @@ pub trait Model: Debug + Send {
     fn forward(&self, images: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         self.head(&self.features(images, mode)?, mode)
     }
+
+    /// A training step up to the optimizer: the logits of a batch of images in training step `step`, the losses that `loss`
+    /// computes from them, and the gradients of their mean to all parameters.
+    ///
+    /// # Errors
+    /// As [`Model::features`] and `loss`.
+    fn gradients(
+        &mut self,
+        images: &Tensor,
+        step: u64,
+        loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
+    ) -> Result<TrainStep<'_>, NnError>;
 }
 
 /// A chain of layers whose last ones, `head`, are the head.
@@ -60,6 +72,15 @@ impl Model for SequentialModel {
     fn head(&self, features: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         self.network.forward_range(features, self.head.clone(), mode)
     }
+
+    fn gradients(
+        &mut self,
+        images: &Tensor,
+        step: u64,
+        loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
+    ) -> Result<TrainStep<'_>, NnError> {
+        self.network.gradients(images, step, loss)
+    }
 }
 
 #[cfg(test)]
@@ -74,17 +95,16 @@ mod tests {
     fn every_parameter_of_every_model_gets_a_gradient() {
         for config in [ModelConfig::MnistConvnet {}, ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.3 }] {
             let architecture = config.architecture().unwrap();
-            let model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();
+            let mut model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();
             let [height, width, channels] = architecture.input();
             let len = 2 * height * width * channels;
             let pixels: Vec<f32> = (0..len).map(|i| ((i * 37 + 11) % 101) as f32 / 101.0).collect();
             let x = Tensor::from_vec(pixels, (2, height, width, channels), &Device::Cpu).unwrap();
-            let logits = model.forward(&x, Mode::Train { step: 0 }).unwrap();
-            assert_eq!(logits.dims(), [2, architecture.outputs()]);
-            let gradients = logits.sqr().unwrap().sum_all().unwrap().backward().unwrap();
             assert_eq!(model.parameters().element_count(), architecture.summary().parameters());
-            for parameter in model.parameters() {
-                let gradient = gradients.get(&parameter.var).unwrap();
+            let parameters = model.parameters().clone();
+            let step = model.gradients(&x, 0, &mut |logits| Ok(logits.sqr()?)).unwrap();
+            assert_eq!(step.output.dims(), [2, architecture.outputs()]);
+            for (parameter, gradient) in parameters.iter().zip(step.gradients.tensors()) {
                 let size = gradient.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap();
                 assert!(size > 0.0, "{} has a zero gradient", parameter.name);
             }

@@ -34,6 +34,11 @@ impl<'a> Gradients<'a> {
         Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, buffers: PhantomData })
     }
 
+    /// Gradients that stand in the buffers of a training plan.
+    pub(crate) fn in_buffers(buffers: &'a [Tensor]) -> Self {
+        Self { tensors: buffers.to_vec(), buffers: PhantomData }
+    }
+
     /// The gradients, in the parameters' order.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors

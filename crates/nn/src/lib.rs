@@ -13,8 +13,8 @@
 //! use candle_core::{DType, Device, Tensor};
 //!
 //! let layers = [
-//!     NamedLayer::new("conv1", LayerSpec::Conv2d { filters: 4, kernel: 3, activation: Activation::Relu }),
-//!     NamedLayer::new("pool1", LayerSpec::MaxPool2d { window: 2 }),
+//!     NamedLayer::new("conv1", LayerSpec::conv2d(4, 3, Activation::Relu)),
+//!     NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
 //!     NamedLayer::new("flatten", LayerSpec::Flatten {}),
 //!     NamedLayer::new("dense1", LayerSpec::Dense { units: 1, activation: Activation::Linear }),
 //! ];
@@ -34,19 +34,23 @@ mod layer;
 mod op;
 mod optimizer;
 mod parameters;
+mod plan;
 mod sequential;
 mod storage;
 
 pub use error::NnError;
 pub use gradients::Gradients;
 pub use init::Initializer;
-pub use layer::{LayerSpec, NamedLayer};
+pub use layer::{Conv2dLayer, LayerSpec, NamedLayer, Padding, ParameterShape, Pool2dLayer};
 pub use op::activation::{Activation, activate};
+pub use op::avg_pool2d::{PaddingCount, avg_pool2d};
 pub use op::conv2d::{Conv2dOptions, conv2d, same_padding};
 pub use op::dense::dense;
 pub use op::dropout::dropout;
+pub use op::global_avg_pool2d::global_avg_pool2d;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
+pub use op::pool2d::Pool2dOptions;
 pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
-pub use sequential::{Mode, Sequential};
+pub use sequential::{Mode, Sequential, TrainStep};

@@ -43,6 +43,16 @@ impl Parameters {
         self.0.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.var)
     }
 
+    /// The place in the order of a layer's parameter of a kind such as `weight`.
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] where there is no such parameter.
+    pub(crate) fn index(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
+        let name = format!("{layer}.{kind}");
+        let found = self.0.iter().position(|parameter| parameter.name == name);
+        found.ok_or_else(|| NnError::Layer { layer: layer.to_string(), reason: format!("has no {kind}") })
+    }
+
     /// How many numbers all parameters hold together.
     pub fn element_count(&self) -> usize {
         self.0.iter().map(|parameter| parameter.var.elem_count()).sum()

@@ -1,16 +1,21 @@
 //! A chain of layers with its parameters.
 
 use aumenta_seed::Seed;
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 
 use crate::error::NnError;
+use crate::gradients::Gradients;
 use crate::init::Initializer;
-use crate::layer::{LayerSpec, NamedLayer};
-use crate::op::conv2d::{Conv2dOptions, conv2d};
+use crate::layer::{LayerSpec, NamedLayer, ParameterShape};
+use crate::op::activation::activate;
+use crate::op::avg_pool2d::{PaddingCount, avg_pool2d};
+use crate::op::conv2d::conv2d;
 use crate::op::dense::dense;
-use crate::op::dropout::dropout;
+use crate::op::dropout::{dropout, mask_key};
+use crate::op::global_avg_pool2d::global_avg_pool2d;
 use crate::op::max_pool2d::max_pool2d;
 use crate::parameters::Parameters;
+use crate::plan::Plan;
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,19 @@ pub struct Sequential {
     input: Vec<usize>,
     seed: Seed,
     parameters: Parameters,
+    /// Made by the first training step on the CPU.
+    plan: Option<Plan>,
+}
+
+/// What [`Sequential::gradients`] computes.
+#[derive(Debug)]
+pub struct TrainStep<'a> {
+    /// The network's output for the batch, without history.
+    pub output: Tensor,
+    /// What the loss made of it, without history.
+    pub losses: Tensor,
+    /// The gradients of the mean of `losses`.
+    pub gradients: Gradients<'a>,
 }
 
 impl Sequential {
@@ -44,15 +62,14 @@ impl Sequential {
         let mut shape = input.to_vec();
         for layer in layers {
             let next = layer.output_shape(&shape)?;
-            for (name, parameter_shape) in layer.parameter_shapes(&shape) {
-                let initializer =
-                    if parameter_shape.len() > 1 { Initializer::GlorotUniform } else { Initializer::Zeros };
-                let var = initializer.variable(&name, &parameter_shape, seed, device)?;
+            for ParameterShape { name, shape } in layer.parameter_shapes(&shape) {
+                let initializer = if shape.len() > 1 { Initializer::GlorotUniform } else { Initializer::Zeros };
+                let var = initializer.variable(&name, &shape, seed, device)?;
                 parameters.push(name, var);
             }
             shape = next;
         }
-        Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters })
+        Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters, plan: None })
     }
 
     /// The parameters, in the order of the layers.
@@ -67,6 +84,40 @@ impl Sequential {
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         self.check_input(x)?;
         self.forward_range(x, 0..self.layers.len(), mode)
+    }
+
+    /// A training step up to the optimizer: the forward pass of step `step`, the losses that `loss` computes from the
+    /// output, and the gradients of their mean to all parameters.
+    ///
+    /// On the CPU it runs through a plan, whose buffers stay with the network from step to step; elsewhere it is
+    /// [`Sequential::forward`] and Candle's backward pass. Both compute the same.
+    ///
+    /// # Errors
+    /// As [`Sequential::forward`] and `loss`; [`NnError::NoGradient`] where the loss does not depend on the output.
+    pub fn gradients(
+        &mut self,
+        x: &Tensor,
+        step: u64,
+        loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
+    ) -> Result<TrainStep<'_>, NnError> {
+        self.check_input(x)?;
+        if !x.device().is_cpu() {
+            let output = self.forward(x, Mode::Train { step })?;
+            let losses = loss(&output)?;
+            let gradients = Gradients::of(&losses.mean_all()?, &self.parameters)?;
+            return Ok(TrainStep { output: output.detach(), losses: losses.detach(), gradients });
+        }
+        let x = x.contiguous()?;
+        let plan = match &mut self.plan {
+            Some(plan) => plan,
+            none => none.insert(Plan::new(&self.input, &self.layers, &self.parameters, self.seed)?),
+        };
+        let output = Var::from_tensor(&plan.forward(&x, &self.parameters, step)?)?;
+        let losses = loss(output.as_tensor())?;
+        let gradient = losses.mean_all()?.backward()?.remove(&output);
+        let gradient = gradient.ok_or_else(|| NnError::NoGradient { name: "output".to_string() })?;
+        let gradients = plan.backward(&x, &self.parameters, step, &gradient.contiguous()?)?;
+        Ok(TrainStep { output: output.as_detached_tensor(), losses: losses.detach(), gradients })
     }
 
     /// Whether `x` is a batch of the network's input shape.
@@ -89,23 +140,33 @@ impl Sequential {
         self.layers[range].iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
-    fn apply(&self, layer: &NamedLayer, x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
-        match layer.spec {
-            LayerSpec::Conv2d { activation, .. } => {
-                let options = Conv2dOptions { activation, ..Conv2dOptions::default() };
-                conv2d(x, &self.parameter(layer, "weight", mode)?, Some(&self.parameter(layer, "bias", mode)?), options)
+    fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        let sample = &input.dims()[1..];
+        match &layer.spec {
+            LayerSpec::Conv2d(conv) => {
+                let (options, _) = layer.conv2d(conv, sample)?;
+                let bias = if conv.bias { Some(self.parameter(layer, "bias", mode)?) } else { None };
+                conv2d(input, &self.parameter(layer, "weight", mode)?, bias.as_ref(), options)
             }
-            LayerSpec::MaxPool2d { window } => max_pool2d(x, window),
-            LayerSpec::Flatten {} if x.rank() == 4 => Ok(x.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1)?),
-            LayerSpec::Flatten {} => Ok(x.flatten_from(1)?),
+            LayerSpec::MaxPool2d(pool) => max_pool2d(input, layer.pool2d(pool, sample)?.0),
+            LayerSpec::AvgPool2d(pool) => avg_pool2d(input, layer.pool2d(pool, sample)?.0, PaddingCount::Excluded),
+            LayerSpec::GlobalAvgPool2d {} => global_avg_pool2d(input),
+            LayerSpec::Activation { activation } => activate(input, *activation),
+            LayerSpec::Flatten {} if input.rank() == 4 => {
+                Ok(input.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1)?)
+            }
+            LayerSpec::Flatten {} => Ok(input.flatten_from(1)?),
             LayerSpec::Dropout { rate } => match mode {
-                Mode::Train { step } => {
-                    dropout(x, rate, self.seed.counter_key(&format!("dropout/{}", layer.name), step))
-                }
-                Mode::Evaluate => Ok(x.clone()),
+                Mode::Train { step } => dropout(input, *rate, mask_key(self.seed, &layer.name, step)),
+                Mode::Evaluate => Ok(input.clone()),
             },
             LayerSpec::Dense { activation, .. } => {
-                dense(x, &self.parameter(layer, "weight", mode)?, &self.parameter(layer, "bias", mode)?, activation)
+                let (weight, bias) = (self.parameter(layer, "weight", mode)?, self.parameter(layer, "bias", mode)?);
+                dense(input, &weight, &bias, *activation)
+            }
+            LayerSpec::Residual { layers } => {
+                let added = layers.iter().try_fold(input.clone(), |input, layer| self.apply(layer, &input, mode))?;
+                Ok((added + input)?)
             }
         }
     }
@@ -132,8 +193,8 @@ mod tests {
 
     fn small(dropout_rate: f32) -> Sequential {
         let layers = [
-            NamedLayer::new("conv1", LayerSpec::Conv2d { filters: 6, kernel: 3, activation: Activation::Relu }),
-            NamedLayer::new("pool1", LayerSpec::MaxPool2d { window: 2 }),
+            NamedLayer::new("conv1", LayerSpec::conv2d(6, 3, Activation::Relu)),
+            NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
             NamedLayer::new("flatten", LayerSpec::Flatten {}),
             NamedLayer::new("dropout", LayerSpec::Dropout { rate: dropout_rate }),
             NamedLayer::new("dense1", LayerSpec::Dense { units: 16, activation: Activation::Relu }),

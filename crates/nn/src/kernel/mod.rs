@@ -4,9 +4,14 @@
 //! the number of threads, and partial sums are added in a fixed order.
 
 pub mod activation;
+pub mod avg_pool2d;
 pub mod conv2d;
 pub mod dense;
+pub mod dropout;
+pub mod flatten;
+pub mod global_avg_pool2d;
 pub mod matmul;
 pub mod max_pool2d;
+pub mod pool2d;
 pub mod scratch;
 pub mod vectors;

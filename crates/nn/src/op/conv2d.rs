@@ -78,7 +78,8 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2
     Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, op)?)
 }
 
-fn geometry(
+/// The sizes of a convolution of operands of these shapes.
+pub(crate) fn geometry(
     x: &[usize],
     weight: &[usize],
     bias: Option<&[usize]>,

@@ -3,10 +3,11 @@
 //! Whether element `i` is kept is a function of a key and `i`: the backward pass computes the same mask again, and the
 //! result does not depend on threads.
 
+use aumenta_seed::Seed;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
 use crate::error::NnError;
+use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
 
 /// Sets a share `rate` of the elements to zero and divides the others by `1 - rate` (inverted dropout), so that the
@@ -33,6 +34,11 @@ pub fn dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
     Ok(x.contiguous()?.apply_op1(Dropout { rate, key })?)
 }
 
+/// The key of the mask of the dropout layer named `layer` in step `step`.
+pub(crate) fn mask_key(seed: Seed, layer: &str, step: u64) -> u64 {
+    seed.counter_key(&format!("dropout/{layer}"), step)
+}
+
 #[derive(Clone, Copy)]
 struct Dropout {
     rate: f32,
@@ -41,17 +47,8 @@ struct Dropout {
 
 impl Dropout {
     fn apply(self, values: &[f32]) -> Vec<f32> {
-        const BITS: u32 = 24;
-        const CHUNK: usize = 1 << 14;
-        let threshold = (f64::from(self.rate) * f64::from(1 << BITS)) as u64;
-        let scale = 1.0 / (1.0 - self.rate);
-        let keep = |i: usize| mix(self.key ^ i as u64) >> (64 - BITS) >= threshold;
         let mut result = vec![0.0; values.len()];
-        result.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).enumerate().for_each(|(chunk, (result, values))| {
-            for (i, (result, value)) in (chunk * CHUNK..).zip(result.iter_mut().zip(values)) {
-                *result = if keep(i) { value * scale } else { 0.0 };
-            }
-        });
+        kernel::apply(self.rate, self.key, values, &mut result);
         result
     }
 }
@@ -68,14 +65,6 @@ impl CustomOp1 for Dropout {
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(self)?))
     }
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014): every input bit changes half of the output bits.
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]

@@ -2,34 +2,38 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 
+use super::check_f32;
+use super::pool2d::Pool2dOptions;
 use crate::error::NnError;
 use crate::kernel::max_pool2d::{self as kernel, Geometry};
 use crate::storage::f32s;
 
-/// The largest element of each `window x window` square of `x`, for windows that do not overlap.
+/// The largest element of each window of `x`.
 ///
-/// Shapes, f32: `x` is NHWC, the result has `height / window` rows and `width / window` columns, rounded down. The
-/// gradient goes to the largest element alone, and in a tie to the first in reading order.
+/// Shapes, f32: `x` and the result are NHWC, the sizes as [`Pool2dOptions`] says. Padding never wins. A NaN wins over all
+/// numbers. The gradient goes to the largest element alone, in a tie to the first in reading order, as in PyTorch; where
+/// windows overlap, an element gets the sum.
 ///
 /// # Errors
-/// [`NnError::Shape`] where `x` is not NHWC, a dimension is empty or the window is zero or larger than the image.
+/// [`NnError::Shape`] where `x` is not NHWC, a dimension is empty, a window or stride is zero, the window does not fit the
+/// padded image or lies fully in the padding; [`NnError::Type`] where `x` is not f32.
 ///
 /// ```
+/// use aumenta_nn::{Pool2dOptions, max_pool2d};
 /// use candle_core::{Device, Tensor};
 ///
 /// let grid = [1f32, 3., 2., 1., 2., 9., 1., 1., 1., 3., 2., 3., 5., 6., 1., 2.];
 /// let x = Tensor::new(&grid, &Device::Cpu)?.reshape((1, 4, 4, 1))?;
-/// let y = aumenta_nn::max_pool2d(&x, 2)?;
+/// let y = max_pool2d(&x, Pool2dOptions::square(2))?;
 /// assert_eq!(y.flatten_all()?.to_vec1::<f32>()?, [9., 2., 6., 3.]);
+///
+/// let overlapping = Pool2dOptions { window: [3, 3], stride: [1, 1], padding: [0; 4] };
+/// assert_eq!(max_pool2d(&x, overlapping)?.flatten_all()?.to_vec1::<f32>()?, [9., 9., 9., 9.]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn max_pool2d(x: &Tensor, window: usize) -> Result<Tensor, NnError> {
-    let wrong = |what| NnError::shape("max_pool2d", format!("{what} (x {:?}, window {window})", x.dims()));
-    let &[n, height, width, channels] = x.dims() else { return Err(wrong("x must be NHWC")) };
-    if n * channels == 0 || window == 0 || height < window || width < window {
-        return Err(wrong("a dimension is empty or smaller than the window"));
-    }
-    let geometry = Geometry { input: [height, width, channels], window };
+pub fn max_pool2d(x: &Tensor, options: Pool2dOptions) -> Result<Tensor, NnError> {
+    let geometry = options.geometry("max_pool2d", x.dims())?;
+    check_f32("max_pool2d", &[("x", x)])?;
     Ok(x.contiguous()?.apply_op1(MaxPool2d { geometry })?)
 }
 
@@ -91,16 +95,29 @@ mod tests {
     #[test]
     fn gradients_equal_finite_differences() {
         for (shape, window) in [([2, 4, 6, 3], 2), ([1, 5, 7, 2], 2), ([1, 7, 6, 1], 3), ([2, 3, 3, 2], 1)] {
-            assert_gradients(&[ramp(&shape, 7)], |t| max_pool2d(&t[0], window));
+            assert_gradients(&[ramp(&shape, 7)], |t| max_pool2d(&t[0], Pool2dOptions::square(window)));
         }
     }
 
     #[test]
-    fn shapes_that_do_not_fit_are_named() {
-        for (shape, window) in [(vec![1, 4, 4], 2), (vec![1, 1, 4, 1], 2), (vec![0, 4, 4, 1], 2), (vec![1, 4, 4, 1], 0)]
-        {
-            let x = Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap();
-            assert!(max_pool2d(&x, window).unwrap_err().to_string().starts_with("max_pool2d: "));
+    fn gradients_of_windows_that_overlap_equal_finite_differences() {
+        for (shape, window, stride, padding) in [
+            ([1, 7, 6, 2], [3, 3], [2, 2], [1, 1, 1, 1]),
+            ([1, 5, 6, 3], [2, 3], [1, 1], [0, 1, 2, 0]),
+            ([1, 6, 7, 2], [2, 1], [3, 2], [0; 4]),
+        ] {
+            let options = Pool2dOptions { window, stride, padding };
+            assert_gradients(&[ramp(&shape, 7)], |t| max_pool2d(&t[0], options));
         }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let pool = |dtype| {
+            let x = Tensor::zeros((1, 1, 4, 1), dtype, &Device::Cpu).unwrap();
+            move |window| max_pool2d(&x, Pool2dOptions::square(window)).unwrap_err().to_string()
+        };
+        assert!(pool(DType::F32)(2).starts_with("max_pool2d: the window does not fit"));
+        assert!(pool(DType::U32)(1).starts_with("max_pool2d: x must be f32, got u32 of shape [1, 1, 4, 1]"));
     }
 }

@@ -2,11 +2,14 @@
 //! them stand in [`crate::kernel`].
 
 pub mod activation;
+pub mod avg_pool2d;
 pub mod conv2d;
 pub mod dense;
 pub mod dropout;
+pub mod global_avg_pool2d;
 pub mod loss;
 pub mod max_pool2d;
+pub mod pool2d;
 
 use candle_core::{DType, Tensor};
 

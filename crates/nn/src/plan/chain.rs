@@ -1,21 +1,22 @@
 //! Stages one after the other, with the buffers between them.
 
+use super::activation::Activation;
 use super::conv2d::Conv2d;
 use super::dense::Dense;
 use super::dropout::Dropout;
 use super::flatten::Flatten;
-use super::max_pool2d::MaxPool2d;
-use super::stage::{Operands, Pass, Saved, Stage};
+use super::pool2d::{AvgPool2d, GlobalAvgPool2d, MaxPool2d};
+use super::residual::Residual;
+use super::stage::{Operands, Pass, Stage};
 use crate::error::NnError;
 use crate::layer::{LayerSpec, NamedLayer};
 use crate::parameters::Parameters;
 
-/// Stages and, for each, its output and what it saved.
+/// Stages and the output of each.
 #[derive(Debug)]
 pub struct Chain {
     stages: Vec<Box<dyn Stage>>,
     outputs: Vec<Vec<f32>>,
-    saved: Vec<Saved>,
     /// The gradients to the output and to the input of the stage that runs backward now.
     gradients: [Vec<f32>; 2],
 }
@@ -25,40 +26,50 @@ impl Chain {
     pub fn new(input: &[usize], layers: &[NamedLayer], parameters: &Parameters) -> Result<(Self, Vec<usize>), NnError> {
         let mut stages: Vec<Box<dyn Stage>> = Vec::with_capacity(layers.len());
         let mut shape = input.to_vec();
-        let mut rest = layers;
-        while let [layer, others @ ..] = rest {
-            let mut taken = 1;
+        let mut rest = layers.iter().peekable();
+        while let Some(layer) = rest.next() {
+            let len = shape.iter().product();
             let output = layer.output_shape(&shape)?;
             stages.push(match &layer.spec {
-                LayerSpec::Conv2d { activation, .. } => {
-                    let mut stage = Conv2d::new(layer, &shape, &output, *activation, parameters)?;
-                    if let Some(NamedLayer { spec: LayerSpec::MaxPool2d { window: 2 }, .. }) = others.first()
-                        && stage.pool()
-                    {
-                        taken = 2;
+                LayerSpec::Conv2d(conv) => {
+                    let mut stage = Conv2d::new(layer, conv, &shape, parameters)?;
+                    if let Some(pool) = rest.next_if(|next| stage.pools_with(&next.spec)) {
+                        stage.pool();
+                        shape = pool.output_shape(&output)?;
+                        stages.push(Box::new(stage));
+                        continue;
                     }
                     Box::new(stage)
                 }
-                LayerSpec::MaxPool2d { window } => Box::new(MaxPool2d::new(&shape, *window)),
+                LayerSpec::MaxPool2d(pool) => Box::new(MaxPool2d(layer.pool2d(pool, &shape)?.1)),
+                LayerSpec::AvgPool2d(pool) => Box::new(AvgPool2d(layer.pool2d(pool, &shape)?.1)),
+                LayerSpec::GlobalAvgPool2d {} => {
+                    let channels = output.iter().product();
+                    Box::new(GlobalAvgPool2d { pixels: len / channels, channels })
+                }
+                LayerSpec::Activation { activation } => Box::new(Activation { len, function: *activation }),
                 LayerSpec::Flatten {} => Box::new(Flatten::new(&shape)),
-                LayerSpec::Dropout { rate } => Box::new(Dropout::new(layer, &shape, *rate)),
-                LayerSpec::Dense { activation, .. } => Box::new(Dense::new(layer, &shape, &output, *activation, parameters)?),
+                LayerSpec::Dropout { rate } => Box::new(Dropout::new(layer, len, *rate)),
+                LayerSpec::Dense { units, activation } => {
+                    Box::new(Dense::new(layer, len, *units, *activation, parameters)?)
+                }
+                LayerSpec::Residual { layers } => {
+                    Box::new(Residual { len, chain: Self::new(&shape, layers, parameters)?.0 })
+                }
             });
-            shape = layers_shape(&rest[..taken], &shape)?;
-            rest = &rest[taken..];
+            shape = output;
         }
         let outputs = stages.iter().map(|_| Vec::new()).collect();
-        let saved = stages.iter().map(|_| Saved::default()).collect();
-        Ok((Self { stages, outputs, saved, gradients: [Vec::new(), Vec::new()] }, shape))
+        Ok((Self { stages, outputs, gradients: [Vec::new(), Vec::new()] }, shape))
     }
 
     /// The output for the batch `x`.
     pub fn forward(&mut self, pass: &Pass<'_>, x: &[f32]) -> &[f32] {
-        for (i, stage) in self.stages.iter().enumerate() {
+        for (i, stage) in self.stages.iter_mut().enumerate() {
             let (before, rest) = self.outputs.split_at_mut(i);
             let x = before.last().map_or(x, Vec::as_slice);
             rest[0].resize(pass.count * stage.output_len(), 0.0);
-            stage.forward(pass, x, &mut rest[0], &mut self.saved[i]);
+            stage.forward(pass, x, &mut rest[0]);
         }
         self.outputs.last().map_or(&[], Vec::as_slice)
     }
@@ -76,10 +87,10 @@ impl Chain {
         let [current, next] = &mut self.gradients;
         current.clear();
         current.extend_from_slice(gradient);
-        for (i, stage) in self.stages.iter().enumerate().rev() {
+        for (i, stage) in self.stages.iter_mut().enumerate().rev() {
             let (before, y) = self.outputs[..=i].split_at(i);
             let x = before.last().map_or(x, Vec::as_slice);
-            let operands = Operands { x, y: &y[0], saved: &self.saved[i], gradient: current };
+            let operands = Operands { x, y: &y[0], gradient: current };
             if i == 0 {
                 stage.backward(pass, &operands, to_x.take(), to_parameters);
             } else {
@@ -89,8 +100,4 @@ impl Chain {
             }
         }
     }
-}
-
-fn layers_shape(layers: &[NamedLayer], input: &[usize]) -> Result<Vec<usize>, NnError> {
-    layers.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))
 }

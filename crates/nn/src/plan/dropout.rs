@@ -1,6 +1,6 @@
 //! Dropout, its mask computed again for the backward pass.
 
-use super::stage::{Operands, Pass, Saved, Stage};
+use super::stage::{Operands, Pass, Stage};
 use crate::kernel::dropout as kernel;
 use crate::layer::NamedLayer;
 use crate::op::dropout::mask_key;
@@ -13,8 +13,8 @@ pub struct Dropout {
 }
 
 impl Dropout {
-    pub fn new(layer: &NamedLayer, input: &[usize], rate: f32) -> Self {
-        Self { layer: layer.name.clone(), len: input.iter().product(), rate }
+    pub fn new(layer: &NamedLayer, len: usize, rate: f32) -> Self {
+        Self { layer: layer.name.clone(), len, rate }
     }
 }
 
@@ -23,11 +23,11 @@ impl Stage for Dropout {
         self.len
     }
 
-    fn forward(&self, pass: &Pass<'_>, x: &[f32], y: &mut [f32], _saved: &mut Saved) {
+    fn forward(&mut self, pass: &Pass<'_>, x: &[f32], y: &mut [f32]) {
         kernel::apply(self.rate, mask_key(pass.seed, &self.layer, pass.step), x, y);
     }
 
-    fn backward(&self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
         if let Some(to_x) = to_x {
             kernel::apply(self.rate, mask_key(pass.seed, &self.layer, pass.step), operands.gradient, to_x);
         }

@@ -1,6 +1,6 @@
 //! From NHWC images to vectors, channel by channel.
 
-use super::stage::{Operands, Pass, Saved, Stage};
+use super::stage::{Operands, Pass, Stage};
 use crate::kernel::flatten as kernel;
 
 #[derive(Debug)]
@@ -24,11 +24,11 @@ impl Stage for Flatten {
         self.pixels * self.channels
     }
 
-    fn forward(&self, _pass: &Pass<'_>, x: &[f32], y: &mut [f32], _saved: &mut Saved) {
+    fn forward(&mut self, _pass: &Pass<'_>, x: &[f32], y: &mut [f32]) {
         kernel::transpose_each(self.pixels, self.channels, x, y);
     }
 
-    fn backward(&self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
         if let Some(to_x) = to_x {
             kernel::transpose_each(self.channels, self.pixels, operands.gradient, to_x);
         }

@@ -5,12 +5,14 @@
 //! kernels over activations, gradients and winners of pooling that are allocated by the first step and used again by each
 //! later one; a convolution and the max pooling behind it run as one.
 
+mod activation;
 mod chain;
 mod conv2d;
 mod dense;
 mod dropout;
 mod flatten;
-mod max_pool2d;
+mod pool2d;
+mod residual;
 mod stage;
 
 use aumenta_seed::Seed;

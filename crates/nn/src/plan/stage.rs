@@ -17,24 +17,18 @@ pub struct Pass<'a> {
     pub step: u64,
 }
 
-/// What a stage keeps from its forward pass for its backward pass.
-#[derive(Debug, Default)]
-pub struct Saved {
-    /// The place in its window of each largest element.
-    pub winners: Vec<u8>,
-}
-
-/// An operation on a batch of samples, one after the other in a slice.
+/// An operation on a batch of samples, one after the other in a slice. It keeps what its backward pass needs besides its
+/// operands.
 pub trait Stage: Debug + Send {
     /// Elements of an output sample.
     fn output_len(&self) -> usize;
 
     /// Writes the output of the batch `x` to `y`.
-    fn forward(&self, pass: &Pass<'_>, x: &[f32], y: &mut [f32], saved: &mut Saved);
+    fn forward(&mut self, pass: &Pass<'_>, x: &[f32], y: &mut [f32]);
 
     /// Writes the gradients to the stage's parameters, and to its input where that is wanted, from its operands and the
     /// gradient to its output.
-    fn backward(&self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]);
+    fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]);
 }
 
 /// What the backward pass of a stage reads.
@@ -44,16 +38,19 @@ pub struct Operands<'a> {
     pub x: &'a [f32],
     /// The output.
     pub y: &'a [f32],
-    /// What the forward pass saved.
-    pub saved: &'a Saved,
     /// The gradient to the output.
     pub gradient: &'a [f32],
 }
 
-/// Two of the gradients to parameters, by index.
-pub fn two<'a>(to: &'a mut [&mut [f32]], [a, b]: [usize; 2]) -> [&'a mut [f32]; 2] {
-    match to.get_disjoint_mut([a, b]) {
-        Ok([a, b]) => [a, b],
-        Err(error) => unreachable!("parameters {a} and {b}: {error}"),
+/// Where the gradients to a weight and, where there is one, to its bias go, by their places among the parameters.
+pub fn weight_and_bias<'a>(
+    to: &'a mut [&mut [f32]],
+    weight: usize,
+    bias: Option<usize>,
+) -> (&'a mut [f32], Option<&'a mut [f32]>) {
+    let Some(bias) = bias else { return (&mut *to[weight], None) };
+    match to.get_disjoint_mut([weight, bias]) {
+        Ok([weight, bias]) => (weight, Some(bias)),
+        Err(error) => unreachable!("parameters {weight} and {bias}: {error}"),
     }
 }

@@ -194,9 +194,9 @@ impl NamedLayer {
         let weight = [filters, input.last().copied().unwrap_or(0) / groups.max(1), kernel, kernel];
         match geometry(&batch, &weight, None, &options) {
             Ok(geometry) => Ok((options, geometry)),
-            Err(error) => self.wrong(format!(
-                "{filters} windows of {kernel}x{kernel} do not fit an input of {input:?}: {error}"
-            )),
+            Err(error) => {
+                self.wrong(format!("{filters} windows of {kernel}x{kernel} do not fit an input of {input:?}: {error}"))
+            }
         }
     }
 

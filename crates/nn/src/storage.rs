@@ -45,11 +45,7 @@ pub(crate) fn with_f32s<T>(op: &str, tensors: &[&Tensor], run: impl FnOnce(&[&[f
 ///
 /// Candle opens one tensor at a time, and only inside an operation on it, so the operations are nested, one in the other:
 /// each takes a frame of the stack, and two tensors that share their memory would wait for each other without end.
-pub(crate) fn with_f32s_mut(
-    op: &'static str,
-    tensors: &[&Tensor],
-    run: &mut dyn FnMut(Vec<&mut [f32]>),
-) -> Result<()> {
+pub(crate) fn with_f32s_mut(op: &'static str, tensors: &[&Tensor], run: &mut dyn FnMut(Vec<&mut [f32]>)) -> Result<()> {
     open(op, tensors, Vec::with_capacity(tensors.len()), run)
 }
 
@@ -64,7 +60,9 @@ fn open(
             run(opened);
             Ok(())
         }
-        [next, closed @ ..] => next.inplace_op1(&Open { op, closed, opened: Cell::new(opened), run: RefCell::new(run) }),
+        [next, closed @ ..] => {
+            next.inplace_op1(&Open { op, closed, opened: Cell::new(opened), run: RefCell::new(run) })
+        }
     }
 }
 

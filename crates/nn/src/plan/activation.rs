@@ -19,7 +19,13 @@ impl Stage for Activation {
         kernel::apply(self.function, y);
     }
 
-    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(
+        &mut self,
+        _pass: &Pass<'_>,
+        operands: &Operands<'_>,
+        to_x: Option<&mut [f32]>,
+        _to: &mut [&mut [f32]],
+    ) {
         if let Some(to_x) = to_x {
             kernel::input_gradient(self.function, operands.y, operands.gradient, to_x);
         }

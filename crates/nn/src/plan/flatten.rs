@@ -28,7 +28,13 @@ impl Stage for Flatten {
         kernel::transpose_each(self.pixels, self.channels, x, y);
     }
 
-    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(
+        &mut self,
+        _pass: &Pass<'_>,
+        operands: &Operands<'_>,
+        to_x: Option<&mut [f32]>,
+        _to: &mut [&mut [f32]],
+    ) {
         if let Some(to_x) = to_x {
             kernel::transpose_each(self.channels, self.pixels, operands.gradient, to_x);
         }

@@ -17,7 +17,13 @@ impl Stage for MaxPool2d {
         max_pool2d::forward(&self.0, x, y);
     }
 
-    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(
+        &mut self,
+        _pass: &Pass<'_>,
+        operands: &Operands<'_>,
+        to_x: Option<&mut [f32]>,
+        _to: &mut [&mut [f32]],
+    ) {
         if let Some(to_x) = to_x {
             max_pool2d::input_gradient(&self.0, operands.x, operands.gradient, to_x);
         }
@@ -36,7 +42,13 @@ impl Stage for AvgPool2d {
         avg_pool2d::forward(&self.0, PaddingCount::Excluded, x, y);
     }
 
-    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(
+        &mut self,
+        _pass: &Pass<'_>,
+        operands: &Operands<'_>,
+        to_x: Option<&mut [f32]>,
+        _to: &mut [&mut [f32]],
+    ) {
         if let Some(to_x) = to_x {
             avg_pool2d::input_gradient(&self.0, PaddingCount::Excluded, operands.gradient, to_x);
         }
@@ -59,7 +71,13 @@ impl Stage for GlobalAvgPool2d {
         global_avg_pool2d::forward(self.pixels, self.channels, x, y);
     }
 
-    fn backward(&mut self, _pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, _to: &mut [&mut [f32]]) {
+    fn backward(
+        &mut self,
+        _pass: &Pass<'_>,
+        operands: &Operands<'_>,
+        to_x: Option<&mut [f32]>,
+        _to: &mut [&mut [f32]],
+    ) {
         if let Some(to_x) = to_x {
             global_avg_pool2d::input_gradient(self.pixels, self.channels, operands.gradient, to_x);
         }

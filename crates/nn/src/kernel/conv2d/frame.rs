@@ -29,6 +29,12 @@ impl Frame {
         self.offset[0] * self.row_len() + self.offset[1] * self.channels
     }
 
+    /// The frame, or none around an image that begins at its first element and has all the rows and columns that are needed.
+    pub fn or_none(self) -> Self {
+        let within = self.offset == [0, 0] && self.outer[0] <= self.inner[0] && self.outer[1] <= self.inner[1];
+        if within { Self { outer: self.inner, ..self } } else { self }
+    }
+
     /// Whether the larger image is the image itself.
     pub fn is_empty(&self) -> bool {
         self.inner == self.outer && self.offset == [0, 0]

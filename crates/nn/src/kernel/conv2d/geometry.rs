@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 /// Into how many parts a batch is divided where sums go over its images. It is fixed, so that the order of summation does
 /// not depend on the number of threads.
 const PARTS: usize = 8;
@@ -65,6 +67,12 @@ impl Geometry {
         [self.output[0] / 2, self.output[1] / 2]
     }
 
+    /// The convolution without the last row and column that 2x2 pooling leaves out where there is an odd number of them.
+    pub fn even(&self) -> Self {
+        let [rows, columns] = self.pooled();
+        Self { output: [2 * rows, 2 * columns, self.output[2]], ..*self }
+    }
+
     /// The ranges of `count` images that are summed up on their own before the sums are added in order.
     pub fn parts(count: usize) -> Vec<Range<usize>> {
         let parts = PARTS.min(count);
@@ -76,5 +84,15 @@ impl Geometry {
     pub fn weight_at(&self, group: usize, element: usize, output: usize) -> usize {
         let ([inputs, outputs], area) = (self.group(), self.kernel[0] * self.kernel[1]);
         ((group * outputs + output) * inputs + element % inputs) * area + element / inputs
+    }
+
+    /// Writes OIHW weights to `out`: `value(group, element, output)` for each, as [`Geometry::weight_at`] counts them.
+    pub fn write_weights(&self, out: &mut [f32], value: impl Fn(usize, usize, usize) -> f32 + Sync) {
+        let ([inputs, outputs], area) = (self.group(), self.kernel[0] * self.kernel[1]);
+        out.par_chunks_exact_mut(self.window_len()).enumerate().for_each(|(output, out)| {
+            for (i, out) in out.iter_mut().enumerate() {
+                *out = value(output / outputs, i % area * inputs + i / area, output % outputs);
+            }
+        });
     }
 }

@@ -7,12 +7,9 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use super::geometry::Geometry;
 use super::pooled::{ActivationRow, AddPixels, UnpoolRow};
-use super::{direct, padding, unrolled};
+use super::{Way, direct, padding, unrolled, winograd};
 use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
-
-/// How many elements of a sum a thread adds up at once.
-const CHUNK: usize = 1 << 13;
 
 /// Where the gradient to a convolution's sums comes from.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +43,8 @@ pub fn gradients(
     source: OutputGradient<'_>,
     wanted: Wanted<'_>,
 ) {
+    // What pooling leaves out has no gradient.
+    let geometry = &if matches!(source, OutputGradient::Pooled { .. }) { geometry.even() } else { *geometry };
     let pass = Pass::new(vectors, geometry, images, weight, source, &wanted);
     let mut rest = wanted.images;
     let mut tasks = Vec::new();
@@ -62,7 +61,7 @@ pub fn gradients(
         add_bias_sums(sums.iter().map(|sum| sum.bias.as_slice()), bias);
     }
     if let Some(weight) = wanted.weight {
-        reduce(geometry, sums.into_iter().filter_map(|sums| sums.weight), weight);
+        WeightSum::reduce(sums.into_iter().filter_map(|sums| sums.weight), geometry, weight);
     }
 }
 
@@ -104,6 +103,7 @@ struct Sums {
 struct Pass<'a> {
     vectors: Vectors,
     geometry: &'a Geometry,
+    way: Way,
     images: &'a [f32],
     source: OutputGradient<'a>,
     /// Around each image.
@@ -124,24 +124,35 @@ impl<'a> Pass<'a> {
         source: OutputGradient<'a>,
         wanted: &Wanted<'_>,
     ) -> Self {
-        let output = [g.output[0], g.output[1]];
-        let plain = Frame { inner: output, outer: output, offset: [0, 0], channels: g.output[2] };
-        let (frame, to_images) = match input_gradient_frame(g).filter(|_| vectors.lanes() > 1) {
-            _ if wanted.images.is_none() => (plain, None),
-            Some(frame) => {
-                let prepared = direct::Prepared::input_gradient(vectors, g, &frame, weight);
-                (frame, Some(InputGradient::Direct(prepared)))
+        let way = Way::of(vectors, g);
+        let frame = gradient_frame(g, way, wanted.images.is_some());
+        let to_images = wanted.images.as_ref().map(|_| match way {
+            Way::Direct if is_convolution(g) => {
+                InputGradient::Direct(direct::Prepared::input_gradient(vectors, g, &frame, weight))
             }
-            None => (plain, Some(InputGradient::Unrolled(unrolled::Prepared::new(g, weight)))),
-        };
-        let (to_weight, to_bias) = (wanted.weight.is_some(), wanted.bias.is_some());
-        Self { vectors, geometry: g, images, source, padding: padding(g), frame, to_images, to_weight, to_bias }
+            Way::Winograd if is_convolution(g) => {
+                InputGradient::Winograd(winograd::Prepared::input_gradient(vectors, g, &frame, weight))
+            }
+            _ => InputGradient::Unrolled(unrolled::Prepared::new(g, weight)),
+        });
+        Self {
+            vectors,
+            geometry: g,
+            way,
+            images,
+            source,
+            padding: padding(g, way),
+            frame,
+            to_images,
+            to_weight: wanted.weight.is_some(),
+            to_bias: wanted.bias.is_some(),
+        }
     }
 
     /// The part's sums; the gradients to its images are written to `to_images`.
     fn part(&self, part: Range<usize>, mut to_images: Option<&mut [f32]>) -> Sums {
         let g = self.geometry;
-        let mut weight = self.to_weight.then(|| WeightSum::zero(self.vectors, g, &self.padding));
+        let mut weight = self.to_weight.then(|| WeightSum::zero(self.way, self.vectors, g, &self.padding));
         let mut bias = vec![0.0; g.output[2]];
         let mut framed = Scratch::of(self.frame.len());
         for (index, n) in part.enumerate() {
@@ -154,6 +165,7 @@ impl<'a> Pass<'a> {
                 let out = &mut to_images[index * g.input_len()..][..g.input_len()];
                 match prepared {
                     InputGradient::Direct(prepared) => prepared.rows(&framed, 0, out),
+                    InputGradient::Winograd(prepared) => prepared.rows(&framed, 0, out),
                     InputGradient::Unrolled(prepared) => prepared.input_gradient(g, &self.frame, &framed, out),
                 }
             }
@@ -178,9 +190,6 @@ impl<'a> Pass<'a> {
                 }),
                 OutputGradient::Pooled { gradient, pooled, winners, limits } => {
                     let [rows, columns] = g.pooled();
-                    if y / 2 == rows {
-                        return out.fill(0.0);
-                    }
                     let row = (n * rows + y / 2) * columns * channels..(n * rows + y / 2 + 1) * columns * channels;
                     self.vectors.run(UnpoolRow {
                         lower: (y % 2) as u8,
@@ -212,93 +221,84 @@ impl OutputGradient<'_> {
 
 /// The gradient to the images, ready to run.
 enum InputGradient {
-    Direct(direct::Prepared),
     Unrolled(unrolled::Prepared),
+    Direct(direct::Prepared),
+    Winograd(winograd::Prepared),
 }
 
-/// The frame around the gradient over which the gradient to the images is a convolution, where it is one: without strides,
-/// and with no more padding than the window reaches.
-fn input_gradient_frame(g: &Geometry) -> Option<Frame> {
-    let reach = g.reach();
-    let outer = [0, 1].map(|axis| g.input[axis] + reach[axis]);
-    let offset = [0, 1].map(|axis| reach[axis].checked_sub(g.padding[axis]));
-    let [Some(top), Some(left)] = offset else { return None };
-    let fits = g.output[0] + top <= outer[0] && g.output[1] + left <= outer[1];
-    let inner = [g.output[0], g.output[1]];
-    (g.stride == [1, 1] && fits).then_some(Frame { inner, outer, offset: [top, left], channels: g.output[2] })
+/// Whether the gradient to the images is a convolution of the gradient in a frame: without strides, and with no more
+/// padding than the window reaches.
+fn is_convolution(g: &Geometry) -> bool {
+    let fits = |axis: usize| {
+        let (reach, before) = (g.reach()[axis], g.padding[axis]);
+        before <= reach && g.output[axis] + reach - before <= g.input[axis] + reach
+    };
+    g.stride == [1, 1] && fits(0) && fits(1)
+}
+
+/// The frame around the gradient to an image's output: for whole tiles of it where there are such, and for the windows of
+/// the gradient to the image where that is wanted and a convolution.
+fn gradient_frame(g: &Geometry, way: Way, to_images: bool) -> Frame {
+    let whole = |size: usize| if way == Way::Winograd { size.next_multiple_of(2) } else { size };
+    let border = to_images && way != Way::Unrolled && is_convolution(g);
+    let offset = [0, 1].map(|axis| if border { g.reach()[axis] - g.padding[axis] } else { 0 });
+    let outer = [0, 1].map(|axis| {
+        let windows = if border { whole(g.input[axis]) + g.reach()[axis] } else { 0 };
+        windows.max(offset[axis] + whole(g.output[axis]))
+    });
+    Frame { inner: [g.output[0], g.output[1]], outer, offset, channels: g.output[2] }
 }
 
 /// A sum of gradients to the weights over images.
 enum WeightSum {
-    Direct(direct::WeightSum),
     Unrolled(unrolled::WeightSum),
+    Direct(direct::WeightSum),
+    Winograd(winograd::WeightSum),
 }
 
 impl WeightSum {
-    fn zero(vectors: Vectors, g: &Geometry, padding: &Frame) -> Self {
-        if vectors.lanes() > 1 {
-            Self::Direct(direct::WeightSum::zero(vectors, g, padding))
-        } else {
-            Self::Unrolled(unrolled::WeightSum::zero(g))
+    fn zero(way: Way, vectors: Vectors, g: &Geometry, padding: &Frame) -> Self {
+        match way {
+            Way::Unrolled => Self::Unrolled(unrolled::WeightSum::zero(g)),
+            Way::Direct => Self::Direct(direct::WeightSum::zero(vectors, g, padding)),
+            Way::Winograd => Self::Winograd(winograd::WeightSum::zero(vectors, g)),
         }
     }
 
     fn add(&mut self, g: &Geometry, image: &[f32], padding: &Frame, frame: &Frame, gradient: &[f32]) {
+        if let Self::Unrolled(sum) = self {
+            return sum.add(g, image, frame, gradient);
+        }
+        let mut padded = Scratch::of(if padding.is_empty() { 0 } else { padding.len() });
+        let image = if padding.is_empty() {
+            image
+        } else {
+            padding.place(image, &mut padded);
+            &*padded
+        };
         match self {
-            Self::Direct(sum) if padding.is_empty() => sum.add(g, image, frame, gradient),
-            Self::Direct(sum) => {
-                let mut padded = Scratch::of(padding.len());
-                padding.place(image, &mut padded);
-                sum.add(g, &padded, frame, gradient);
+            Self::Unrolled(_) => {}
+            Self::Direct(sum) => sum.add(g, image, frame, gradient),
+            Self::Winograd(sum) => sum.add(g, padding, image, frame, gradient),
+        }
+    }
+
+    /// Adds up the sums, all of one kind, in order, and writes the total to `out`, OIHW.
+    fn reduce(sums: impl Iterator<Item = Self>, g: &Geometry, out: &mut [f32]) {
+        let (mut unrolled, mut direct, mut winograd) = (Vec::new(), Vec::new(), Vec::new());
+        for sum in sums {
+            match sum {
+                Self::Unrolled(sum) => unrolled.push(sum),
+                Self::Direct(sum) => direct.push(sum),
+                Self::Winograd(sum) => winograd.push(sum),
             }
-            Self::Unrolled(sum) => sum.add(g, image, frame, gradient),
+        }
+        if !unrolled.is_empty() {
+            unrolled::WeightSum::reduce(unrolled, g, out);
+        } else if !direct.is_empty() {
+            direct::WeightSum::reduce(direct, g, out);
+        } else if !winograd.is_empty() {
+            winograd::WeightSum::reduce(winograd, g, out);
         }
     }
-
-    /// The sums of one group, in any order that all sums of a convolution share.
-    fn group(&self, group: usize) -> &[f32] {
-        match self {
-            Self::Direct(sum) => sum.group(group),
-            Self::Unrolled(sum) => sum.group(group),
-        }
-    }
-
-    fn group_mut(&mut self, group: usize) -> &mut [f32] {
-        match self {
-            Self::Direct(sum) => sum.group_mut(group),
-            Self::Unrolled(sum) => sum.group_mut(group),
-        }
-    }
-
-    /// Where the weight from `element` of a window to output channel `output` stands in its group's sums.
-    fn position(&self, group: usize, element: usize, output: usize) -> usize {
-        match self {
-            Self::Direct(sum) => sum.position(group, element, output),
-            Self::Unrolled(sum) => sum.position(element, output),
-        }
-    }
-}
-
-/// Adds up the parts' sums, in order, and writes the total to `out`, OIHW.
-fn reduce(g: &Geometry, sums: impl Iterator<Item = WeightSum>, out: &mut [f32]) {
-    let mut sums = sums;
-    let Some(mut total) = sums.next() else { return out.fill(0.0) };
-    let others: Vec<WeightSum> = sums.collect();
-    for group in 0..g.groups {
-        total.group_mut(group).par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, total)| {
-            for other in &others {
-                for (total, value) in total.iter_mut().zip(&other.group(group)[chunk * CHUNK..]) {
-                    *total += value;
-                }
-            }
-        });
-    }
-    let ([inputs, outputs], area) = (g.group(), g.kernel[0] * g.kernel[1]);
-    out.par_chunks_exact_mut(g.window_len()).enumerate().for_each(|(output, out)| {
-        let (group, output) = (output / outputs, output % outputs);
-        let sums = total.group(group);
-        for (i, out) in out.iter_mut().enumerate() {
-            *out = sums[total.position(group, i % area * inputs + i / area, output)];
-        }
-    });
 }

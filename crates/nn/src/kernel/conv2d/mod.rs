@@ -1,8 +1,8 @@
 //! Two-dimensional convolution (cross-correlation, as every deep-learning library means it) and its gradients.
 //!
-//! Activations are NHWC, weights OIHW `[outputs, inputs / groups, rows, columns]`. All passes are computed [straight from
-//! the image](direct) where the processor has vectors, else by way of [unrolled windows](unrolled); so is the gradient to
-//! the images of a convolution with strides.
+//! Activations are NHWC, weights OIHW `[outputs, inputs / groups, rows, columns]`. Where the processor has vectors, all
+//! passes are computed [straight from the image](direct), those of 3x3 windows with [fewer products](winograd); else, and
+//! for the gradient to the images of a convolution with strides, by way of [unrolled windows](unrolled).
 //!
 //! An activation that cuts its input off at two [limits](NO_LIMITS), such as ReLU, is part of the passes, and so is the
 //! [2x2 max pooling](pooled) that often follows.
@@ -13,6 +13,7 @@ mod geometry;
 mod gradients;
 mod pooled;
 mod unrolled;
+mod winograd;
 
 use rayon::prelude::*;
 
@@ -26,8 +27,8 @@ use super::vectors::Vectors;
 /// The limits of an activation that leaves its input as it is.
 pub const NO_LIMITS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
 
-/// How many elements of a convolution's output are pooled at once: 64 KiB.
-const POOL_BAND_ELEMENTS: usize = 16 * 1024;
+/// How many elements of a convolution's output are pooled at once: 256 KiB.
+const POOL_BAND_ELEMENTS: usize = 64 * 1024;
 
 /// The convolution of `images` (NHWC) with `weight` plus `bias`, written to `out` (NHWC); values below the first of
 /// `limits` or above the second are replaced by it.
@@ -59,6 +60,7 @@ pub fn forward_pooled(
     out: &mut [f32],
     winners: &mut [u8],
 ) {
+    let geometry = &geometry.even();
     let forward = Forward::new(vectors, geometry, weight, bias, NO_LIMITS);
     let [_, columns, channels] = geometry.output;
     let [pooled_rows, pooled_columns] = geometry.pooled();
@@ -83,35 +85,48 @@ pub fn forward_pooled(
 /// A forward pass ready to run over images.
 enum Forward<'a> {
     Direct { padding: Frame, prepared: direct::Prepared },
+    Winograd { padding: Frame, prepared: winograd::Prepared },
     Unrolled { geometry: Geometry, prepared: unrolled::Prepared, bias: Option<&'a [f32]>, limits: [f32; 2] },
 }
 
 impl<'a> Forward<'a> {
     fn new(vectors: Vectors, g: &Geometry, weight: &[f32], bias: Option<&'a [f32]>, limits: [f32; 2]) -> Self {
-        if vectors.lanes() > 1 {
-            let padding = padding(g);
-            Self::Direct { padding, prepared: direct::Prepared::forward(vectors, g, &padding, weight, bias, limits) }
-        } else {
-            Self::Unrolled { geometry: *g, prepared: unrolled::Prepared::new(g, weight), bias, limits }
+        match Way::of(vectors, g) {
+            Way::Direct => {
+                let padding = padding(g, Way::Direct);
+                Self::Direct {
+                    padding,
+                    prepared: direct::Prepared::forward(vectors, g, &padding, weight, bias, limits),
+                }
+            }
+            Way::Winograd => {
+                let padding = padding(g, Way::Winograd);
+                let prepared = winograd::Prepared::forward(vectors, g, &padding, weight, bias, limits);
+                Self::Winograd { padding, prepared }
+            }
+            Way::Unrolled => {
+                Self::Unrolled { geometry: *g, prepared: unrolled::Prepared::new(g, weight), bias, limits }
+            }
         }
     }
 
     /// Hands `image` with the padding that [`Forward::rows`] expects to `then`.
     fn framed(&self, image: &[f32], then: impl FnOnce(&[f32])) {
         match self {
-            Self::Direct { padding, .. } if !padding.is_empty() => {
+            Self::Direct { padding, .. } | Self::Winograd { padding, .. } if !padding.is_empty() => {
                 let mut padded = Scratch::of(padding.len());
                 padding.place(image, &mut padded);
                 then(&padded);
             }
-            Self::Direct { .. } | Self::Unrolled { .. } => then(image),
+            Self::Direct { .. } | Self::Winograd { .. } | Self::Unrolled { .. } => then(image),
         }
     }
 
-    /// The rows of the output from `first` on, as many as `out` holds.
+    /// The rows of the output from the even row `first` on, as many as `out` holds.
     fn rows(&self, image: &[f32], first: usize, out: &mut [f32]) {
         match self {
             Self::Direct { prepared, .. } => prepared.rows(image, first, out),
+            Self::Winograd { prepared, .. } => prepared.rows(image, first, out),
             Self::Unrolled { geometry, prepared, bias, limits: [low, high] } => {
                 prepared.forward(geometry, image, *bias, first, out);
                 for value in out {
@@ -124,9 +139,45 @@ impl<'a> Forward<'a> {
     }
 }
 
-/// The padding around an image.
-fn padding(g: &Geometry) -> Frame {
-    Frame { inner: [g.input[0], g.input[1]], outer: g.covered(), offset: g.padding, channels: g.input[2] }
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Unrolled,
+    Direct,
+    Winograd,
+}
+
+impl Way {
+    fn of(vectors: Vectors, g: &Geometry) -> Self {
+        match vectors.lanes() {
+            1 => Self::Unrolled,
+            _ if winograd::takes(g) => Self::Winograd,
+            _ => Self::Direct,
+        }
+    }
+}
+
+/// The padding around an image, so that its windows, or whole tiles of them, lie inside.
+fn padding(g: &Geometry, way: Way) -> Frame {
+    let outer = match way {
+        Way::Unrolled | Way::Direct => g.covered(),
+        Way::Winograd => [g.output[0], g.output[1]].map(|size| size.next_multiple_of(2) + 2),
+    };
+    Frame { inner: [g.input[0], g.input[1]], outer, offset: g.padding, channels: g.input[2] }.or_none()
+}
+
+/// Adds all sums to the first, one after the other.
+fn add_in_order<'a>(mut sums: impl Iterator<Item = &'a mut [f32]>) {
+    const CHUNK: usize = 1 << 13;
+    let Some(total) = sums.next() else { return };
+    let others: Vec<&[f32]> = sums.map(|sum| &*sum).collect();
+    total.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, total)| {
+        for other in &others {
+            for (total, value) in total.iter_mut().zip(&other[chunk * CHUNK..]) {
+                *total += value;
+            }
+        }
+    });
 }
 
 #[cfg(test)]
@@ -200,6 +251,11 @@ mod tests {
             general(Geometry { stride: [2, 2], ..plain([8, 9, 5], 7, [3, 3]) }, [1; 4]),
             general(Geometry { stride: [2, 3], ..plain([9, 9, 3], 18, [3, 3]) }, [0, 1, 0, 1]),
             general(plain([6, 6, 2], 17, [5, 5]), [2; 4]),
+            plain([6, 6, 8], 8, [3, 3]),
+            plain([9, 8, 17], 33, [3, 3]),
+            general(plain([4, 5, 9], 16, [3, 3]), [1; 4]),
+            general(plain([5, 6, 16], 9, [3, 3]), [2, 0, 1, 2]),
+            general(plain([3, 3, 8], 8, [3, 3]), [3, 3, 0, 4]),
             general(plain([4, 3, 2], 3, [2, 2]), [3, 0, 0, 4]),
             general(Geometry { dilation: [2, 3], ..plain([9, 11, 3], 6, [3, 2]) }, [1, 0, 2, 0]),
             general(Geometry { groups: 2, ..plain([6, 7, 6], 8, [3, 3]) }, [1; 4]),
@@ -311,6 +367,8 @@ mod tests {
             plain([4, 4, 3], 5, [3, 3]),
             plain([7, 9, 3], 32, [3, 3]),
             plain([40, 43, 2], 33, [3, 2]),
+            plain([16, 17, 32], 40, [3, 3]),
+            general(plain([9, 11, 9], 8, [3, 3]), [1, 2, 2, 1]),
             general(plain([5, 6, 4], 17, [3, 3]), [1; 4]),
             general(Geometry { stride: [2, 2], ..plain([13, 11, 3], 8, [3, 3]) }, [0, 1, 0, 1]),
         ];

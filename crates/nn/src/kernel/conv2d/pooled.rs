@@ -75,9 +75,9 @@ impl WithSimd for UnpoolRow<'_> {
     fn with_simd<S: Simd>(self, _simd: S) {
         let (channels, [low, high]) = (self.channels, self.limits);
         let (left, right) = (2 * self.lower, 2 * self.lower + 1);
-        let mut windows = self.out.chunks_exact_mut(2 * channels);
+        let windows = self.out.chunks_exact_mut(2 * channels);
         let pooled = self.pooled.chunks_exact(channels).zip(self.gradient.chunks_exact(channels));
-        for ((pooled, gradient), (winners, out)) in pooled.zip(self.winners.chunks_exact(channels).zip(&mut windows)) {
+        for ((pooled, gradient), (winners, out)) in pooled.zip(self.winners.chunks_exact(channels).zip(windows)) {
             let (first, second) = out.split_at_mut(channels);
             for i in 0..channels {
                 let outside = (pooled[i] <= low) | (pooled[i] >= high);
@@ -86,7 +86,6 @@ impl WithSimd for UnpoolRow<'_> {
                 second[i] = if winners[i] == right { gradient } else { 0.0 };
             }
         }
-        windows.into_remainder().fill(0.0);
     }
 }
 

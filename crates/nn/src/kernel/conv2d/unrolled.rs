@@ -5,6 +5,7 @@
 //! and Simard 2006, *High performance convolutional neural networks for document processing*), so that each pass becomes
 //! a matrix product that stays in the cache.
 
+use super::add_in_order;
 use super::frame::Frame;
 use super::geometry::Geometry;
 use crate::kernel::matmul::{Matrix, MatrixMut, Store, matmul};
@@ -111,17 +112,13 @@ impl WeightSum {
         }
     }
 
-    pub fn group(&self, group: usize) -> &[f32] {
-        &self.groups[group]
-    }
-
-    pub fn group_mut(&mut self, group: usize) -> &mut [f32] {
-        &mut self.groups[group]
-    }
-
-    /// Where the weight from `element` of a window to its group's output channel `output` stands.
-    pub fn position(&self, element: usize, output: usize) -> usize {
-        element * self.outputs + output
+    /// Adds up sums, in order, and writes the gradient to the weights, OIHW, to `out`.
+    pub fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
+        for group in 0..g.groups {
+            add_in_order(sums.iter_mut().map(|sum| &mut *sum.groups[group]));
+        }
+        let total = &sums[0];
+        g.write_weights(out, |group, element, output| total.groups[group][element * total.outputs + output]);
     }
 }
 

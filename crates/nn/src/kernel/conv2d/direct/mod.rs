@@ -13,12 +13,13 @@ mod tile;
 mod weight_gradient;
 mod windows;
 
-use self::convolution::Convolution;
-use self::packed::Packed;
-use self::weight_gradient::WeightGradient;
-use self::windows::Windows;
+pub use self::convolution::Convolution;
+pub use self::packed::Packed;
+pub use self::weight_gradient::WeightGradient;
+pub use self::windows::Windows;
 use super::frame::Frame;
 use super::geometry::Geometry;
+use super::{NO_LIMITS, add_in_order};
 use crate::kernel::vectors::Vectors;
 
 /// A convolution with its weights laid out for the kernel.
@@ -68,8 +69,7 @@ impl Prepared {
         let groups = groups.collect();
         let swapped = Geometry { input: g.output, output: g.input, ..*g };
         let windows = Windows::new(&swapped, frame.row_len());
-        let limits = [f32::NEG_INFINITY, f32::INFINITY];
-        Self { vectors, windows, groups, inputs: outputs, channels: g.input[2], limits }
+        Self { vectors, windows, groups, inputs: outputs, channels: g.input[2], limits: NO_LIMITS }
     }
 
     /// The rows of the output from `first` on, HWC, for an image in its frame.
@@ -119,16 +119,15 @@ impl WeightSum {
         }
     }
 
-    pub fn group(&self, group: usize) -> &[f32] {
-        &self.groups[group].values
-    }
-
-    pub fn group_mut(&mut self, group: usize) -> &mut [f32] {
-        &mut self.groups[group].values
-    }
-
-    /// Where the weight from `element` of `group`'s window to its output channel `output` stands.
-    pub fn position(&self, group: usize, element: usize, output: usize) -> usize {
-        self.groups[group].position(element, output)
+    /// Adds up sums, in order, and writes the gradient to the weights, OIHW, to `out`.
+    pub fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
+        for group in 0..g.groups {
+            add_in_order(sums.iter_mut().map(|sum| &mut *sum.groups[group].values));
+        }
+        let total = &sums[0].groups;
+        g.write_weights(out, |group, element, output| {
+            let sum = &total[group];
+            sum.values[sum.position(element, output)]
+        });
     }
 }

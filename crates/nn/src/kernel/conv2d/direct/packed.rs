@@ -21,10 +21,12 @@ impl Packed {
 
     pub fn from_fn(vectors: Vectors, [rows, columns]: [usize; 2], value: impl Fn(usize, usize) -> f32) -> Self {
         let mut matrix = Self::zeros(vectors, rows, columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let at = matrix.position(row, column);
-                matrix.values[at] = value(row, column);
+        let (blocks, block) = (matrix.blocks(), matrix.block);
+        for ((first, own), values) in blocks.zip(matrix.values.chunks_exact_mut(rows * block)) {
+            for (row, values) in values.chunks_exact_mut(block).enumerate() {
+                for (column, place) in (first..first + own).zip(values) {
+                    *place = value(row, column);
+                }
             }
         }
         matrix

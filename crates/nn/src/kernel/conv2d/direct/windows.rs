@@ -32,4 +32,9 @@ impl Windows {
         };
         Self { row: g.stride[0] * row_len, pixel: g.stride[1] * g.input[2], runs, run, columns: g.output[1] }
     }
+
+    /// `count` windows of one pixel each, one after the other.
+    pub fn pixels(channels: usize, count: usize) -> Self {
+        Self { row: 0, pixel: channels, runs: vec![0], run: channels, columns: count }
+    }
 }

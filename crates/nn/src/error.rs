@@ -19,6 +19,14 @@ pub enum NnError {
         /// The tensor, its type and shape, and the type it must have.
         reason: String,
     },
+    /// Values that an operation cannot take.
+    #[error("{op}: {reason}")]
+    Value {
+        /// The operation.
+        op: &'static str,
+        /// The value, and where it stands.
+        reason: String,
+    },
     /// A layer whose input or settings do not fit.
     #[error("layer `{layer}`: {reason}")]
     Layer {

@@ -43,6 +43,7 @@ pub use init::Initializer;
 pub use layer::{LayerSpec, NamedLayer};
 pub use op::activation::{Activation, activate};
 pub use op::avg_pool2d::{PaddingCount, avg_pool2d};
+pub use op::batch_norm::{BatchStatistics, RunningStatistics, batch_norm_eval, batch_norm_train};
 pub use op::conv2d::{Conv2dOptions, conv2d};
 pub use op::dense::dense;
 pub use op::dropout::dropout;

@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod avg_pool2d;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod dense;
 pub mod global_avg_pool2d;

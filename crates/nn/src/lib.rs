@@ -46,6 +46,7 @@ pub use op::avg_pool2d::{PaddingCount, avg_pool2d};
 pub use op::batch_norm::{BatchStatistics, RunningStatistics, batch_norm_eval, batch_norm_train};
 pub use op::conv2d::{Conv2dOptions, conv2d};
 pub use op::dense::dense;
+pub use op::depthwise_conv2d::{DepthwiseConv2dOptions, depthwise_conv2d};
 pub use op::dropout::dropout;
 pub use op::global_avg_pool2d::global_avg_pool2d;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};

@@ -1,9 +1,10 @@
 //! What Candle lacks for training networks on little data: operations with right gradients, seeded initialisation and
 //! dropout, losses in stable form, optimizers and named parameters.
 //!
-//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`max_pool2d`], [`dense`],
-//! [`dropout`] and the losses are ordinary functions from tensors to tensors that Candle differentiates; behind them stand
-//! kernels over plain slices. [`Sequential`] chains layers by a list of [`LayerSpec`].
+//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`depthwise_conv2d`], [`max_pool2d`],
+//! [`avg_pool2d`], [`batch_norm_train`], [`dense`], [`activate`], [`dropout`] and the losses are ordinary functions from
+//! tensors to tensors that Candle differentiates; behind them stand kernels over plain slices. [`Sequential`] chains layers
+//! by a list of [`LayerSpec`].
 //!
 //! On the CPU every operation gives the same bytes for any number of threads.
 //!
@@ -52,6 +53,7 @@ pub use op::global_avg_pool2d::global_avg_pool2d;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
 pub use op::pool2d::Pool2dOptions;
+pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
 pub use sequential::{Mode, Sequential};

@@ -69,8 +69,8 @@ pub fn eval_forward(x: &[f32], normalization: &Normalization<'_>, beta: &[f32], 
     });
 }
 
-/// The mean and the biased variance of each channel of `x`. The moments of runs and parts are put together as Chan, Golub
-/// and LeVeque (1983) do, so that nothing cancels where means are large and deviations small.
+/// The mean and the biased variance of each channel of `x`. The moments of runs and parts are put together as Chan et al. (1983)
+/// do, so that nothing cancels where means are large and deviations small.
 pub fn statistics(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
     let (vectors, channels) = (Vectors::widest(), mean.len());
     let parts: Vec<Moments> = parts(x.len() / channels)
@@ -175,7 +175,7 @@ pub fn eval_input_gradient(normalization: &Normalization<'_>, gradient: &[f32], 
     let (vectors, scale) = (Vectors::widest(), &normalization.scales());
     let chunk = chunk_len(scale.len());
     out.par_chunks_mut(chunk).zip(gradient.par_chunks(chunk)).for_each(|(out, gradient)| {
-        vectors.run(Scale { scale, gradient, out });
+        vectors.run(Multiply { scale, gradient, out });
     });
 }
 
@@ -327,13 +327,13 @@ impl WithSimd for InputGradient<'_> {
     }
 }
 
-struct Scale<'a> {
+struct Multiply<'a> {
     scale: &'a [f32],
     gradient: &'a [f32],
     out: &'a mut [f32],
 }
 
-impl WithSimd for Scale<'_> {
+impl WithSimd for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]

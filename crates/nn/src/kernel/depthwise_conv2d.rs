@@ -1,4 +1,4 @@
-//! Depthwise convolution: each channel has windows of its own (Howard et al. 2017, *MobileNets*); and its gradients.
+//! Depthwise convolution: each channel has windows of its own (Howard et al. 2017, section 3.1); and its gradients.
 //!
 //! In NHWC the channels are the vector axis. One vector of channels of a few neighboring pixels stays in registers while
 //! the window's elements run by. The gradient to the images is the same kernel: a sum over window elements too, of other
@@ -209,7 +209,7 @@ fn weight_gradient_by(vectors: Vectors, g: &Geometry, images: &[f32], gradient: 
                 let image = &images[n * g.input_len()..][..g.input_len()];
                 let source = repeat_channels(image, g.multiplier(), &mut repeated);
                 let gradient = &gradient[n * g.output_len()..][..g.output_len()];
-                vectors.run(Products { sums, source, gradient, products: &mut products });
+                vectors.run(AddProducts { sums, source, gradient, products: &mut products });
             }
             products
         })
@@ -379,35 +379,37 @@ impl Tile<'_> {
         bias: S::f32s,
         target: &mut [f32],
     ) {
-        let (channels, (first, own), steps) = (self.sums.channels, self.channels, self.sums.steps);
+        let (channels, (first, own)) = (self.sums.channels, self.channels);
+        let [step, source_step] = self.sums.steps.map(|step| step * channels);
+        let offsets: [usize; PIXELS] = std::array::from_fn(|i| (self.at + i) * source_step + first);
         let mut tile = [bias; PIXELS];
         for down in self.row {
             let source = self.sums.source_row(self.source, *down);
             for across in &self.run.taps {
                 let weight = weight[down.place * self.sums.across + across.place];
-                let from = (across.source + self.at * steps[1]) * channels + first;
-                for (i, sum) in tile.iter_mut().enumerate() {
-                    let value = load::<S, WHOLE>(simd, &source[from + i * steps[1] * channels..][..own]);
+                let from = across.source * channels;
+                for (sum, offset) in tile.iter_mut().zip(offsets) {
+                    let value = load::<S, WHOLE>(simd, &source[from + offset..][..own]);
                     *sum = simd.mul_add_e_f32s(value, weight, *sum);
                 }
             }
         }
-        let to = (self.run.first + self.at * steps[0]) * channels + first;
+        let to = self.run.first * channels + self.at * step + first;
         for (i, sum) in tile.into_iter().enumerate() {
-            store::<S, WHOLE>(simd, &mut target[to + i * steps[0] * channels..][..own], sum);
+            store::<S, WHOLE>(simd, &mut target[to + i * step..][..own], sum);
         }
     }
 }
 
-/// The products of one image with the gradient to its output, added to `products`, which are in blocks of channels.
-struct Products<'a> {
+/// Adds the products of one image with the gradient to its output to `products`, which are in blocks of channels.
+struct AddProducts<'a> {
     sums: &'a Sums,
     source: &'a [f32],
     gradient: &'a [f32],
     products: &'a mut [f32],
 }
 
-impl WithSimd for Products<'_> {
+impl WithSimd for AddProducts<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -464,12 +466,13 @@ fn add_run<S: Simd, const WHOLE: bool, const TAPS: usize>(
     products: &mut [S::f32s],
 ) {
     let from: [usize; TAPS] = std::array::from_fn(|tap| taps[tap].source * sums.channels + first);
+    let [step, source_step] = sums.steps.map(|step| step * sums.channels);
     let mut tile = [simd.splat_f32s(0.0); TAPS];
     for i in 0..run.len {
-        let at = (run.first + i * sums.steps[0]) * sums.channels + first;
+        let at = run.first * sums.channels + i * step + first;
         let gradient = load::<S, WHOLE>(simd, &gradient[at..][..own]);
         for (sum, from) in tile.iter_mut().zip(from) {
-            let value = load::<S, WHOLE>(simd, &source[from + i * sums.steps[1] * sums.channels..][..own]);
+            let value = load::<S, WHOLE>(simd, &source[from + i * source_step..][..own]);
             *sum = simd.mul_add_e_f32s(value, gradient, *sum);
         }
     }

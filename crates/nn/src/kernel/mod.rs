@@ -3,14 +3,19 @@
 //! All kernels give the same bytes for any number of threads: work is divided by the shape of the problem, never by
 //! the number of threads, and partial sums are added in a fixed order.
 
+#[allow(dead_code, reason = "a training plan calls what the Candle operations do not")]
 pub mod activation;
 pub mod avg_pool2d;
+#[allow(dead_code, reason = "a training plan calls what the Candle operations do not")]
 pub mod batch_norm;
 pub mod conv2d;
 pub mod dense;
 pub mod depthwise_conv2d;
+#[allow(dead_code, reason = "a training plan calls what the Candle operations do not")]
+pub mod dropout;
 pub mod global_avg_pool2d;
 pub mod matmul;
+#[allow(dead_code, reason = "a training plan calls what the Candle operations do not")]
 pub mod max_pool2d;
 pub mod pool2d;
 pub mod vectors;

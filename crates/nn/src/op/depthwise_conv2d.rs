@@ -76,7 +76,7 @@ impl DepthwiseConv2dOptions {
 ///
 /// With padded input `p` and `multiplier` windows a channel, `y[n, i, j, o] = activation(bias[o] + sum over (a, b) of
 /// p[n, i * stride + a * dilation, j * stride + b * dilation, o / multiplier] * weight[o, 0, a, b])` (Howard et al. 2017,
-/// *MobileNets*, section 3.1): PyTorch's `conv2d` with `groups` equal to the channels.
+/// section 3.1): PyTorch's `conv2d` with `groups` equal to the channels.
 ///
 /// Shapes, all f32: `x` is NHWC, `weight` `[channels * multiplier, 1, rows, columns]`, `bias` `[channels * multiplier]`, the
 /// result NHWC with `(height + top + bottom - (rows - 1) * dilation - 1) / stride + 1` rows, rounded down.

@@ -4,9 +4,10 @@
 //! result does not depend on threads.
 
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
-use rayon::prelude::*;
 
+use super::check_f32;
 use crate::error::NnError;
+use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
 
 /// Sets a share `rate` of the elements to zero and divides the others by `1 - rate` (inverted dropout), so that the
@@ -15,7 +16,7 @@ use crate::storage::f32s;
 /// `key` names the mask; [`aumenta_seed::Seed::counter_key`] makes one for each layer and step. `x` is f32 of any shape.
 ///
 /// # Errors
-/// [`NnError::Shape`] where `rate` is not in `[0, 1)`.
+/// [`NnError::Shape`] where `rate` is not in `[0, 1)`; [`NnError::Type`] where `x` is not f32.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -27,10 +28,15 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
-    if !(0.0..1.0).contains(&rate) {
-        return Err(NnError::shape("dropout", format!("the rate must be at least 0 and below 1, got {rate}")));
-    }
+    check("dropout", x, rate)?;
     Ok(x.contiguous()?.apply_op1(Dropout { rate, key })?)
+}
+
+pub(super) fn check(op: &'static str, x: &Tensor, rate: f32) -> Result<(), NnError> {
+    if !(0.0..1.0).contains(&rate) {
+        return Err(NnError::shape(op, format!("the rate must be at least 0 and below 1, got {rate}")));
+    }
+    check_f32(op, &[("x", x)])
 }
 
 #[derive(Clone, Copy)]
@@ -39,43 +45,21 @@ struct Dropout {
     key: u64,
 }
 
-impl Dropout {
-    fn apply(self, values: &[f32]) -> Vec<f32> {
-        const BITS: u32 = 24;
-        const CHUNK: usize = 1 << 14;
-        let threshold = (f64::from(self.rate) * f64::from(1 << BITS)) as u64;
-        let scale = 1.0 / (1.0 - self.rate);
-        let keep = |i: usize| mix(self.key ^ i as u64) >> (64 - BITS) >= threshold;
-        let mut result = vec![0.0; values.len()];
-        result.par_chunks_mut(CHUNK).zip(values.par_chunks(CHUNK)).enumerate().for_each(|(chunk, (result, values))| {
-            for (i, (result, value)) in (chunk * CHUNK..).zip(result.iter_mut().zip(values)) {
-                *result = if keep(i) { value * scale } else { 0.0 };
-            }
-        });
-        result
-    }
-}
-
 impl CustomOp1 for Dropout {
     fn name(&self) -> &'static str {
         "dropout"
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.apply(f32s(self.name(), x, layout)?)), layout.shape().clone()))
+        let x = f32s(self.name(), x, layout)?;
+        let mut out = vec![0.0; x.len()];
+        kernel::apply(self.rate, self.key, x, &mut out);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(self)?))
     }
-}
-
-/// The finalizer of `SplitMix64` (Steele, Lea and Flood 2014): every input bit changes half of the output bits.
-fn mix(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    value ^ (value >> 31)
 }
 
 #[cfg(test)]
@@ -118,6 +102,13 @@ mod tests {
     #[test]
     fn gradients_equal_finite_differences() {
         assert_gradients(&[ramp(&[4, 9], 7)], |t| dropout(&t[0], 0.4, 11));
+    }
+
+    #[test]
+    fn another_dtype_is_named() {
+        let x = Tensor::zeros((2, 3), DType::F64, &Device::Cpu).unwrap();
+        let message = dropout(&x, 0.5, 0).unwrap_err().to_string();
+        assert!(message.starts_with("dropout: x must be f32, got f64 of shape [2, 3]"), "{message}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod global_avg_pool2d;
 pub mod loss;
 pub mod max_pool2d;
 pub mod pool2d;
+pub mod spatial_dropout;
 
 use candle_core::{DType, Tensor};
 

@@ -12,6 +12,8 @@ pub mod global_avg_pool2d;
 pub mod loss;
 pub mod max_pool2d;
 pub mod pool2d;
+#[cfg(test)]
+mod reference;
 pub mod spatial_dropout;
 
 use candle_core::{DType, Tensor};

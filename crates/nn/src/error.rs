@@ -19,6 +19,26 @@ pub enum NnError {
         /// The tensor, its type and shape, and the type it must have.
         reason: String,
     },
+    /// Values that an operation cannot take.
+    #[error("{op}: {reason}")]
+    Value {
+        /// The operation.
+        op: &'static str,
+        /// The value, and where it stands.
+        reason: String,
+    },
+    /// A logit that is NaN or infinite: the training has diverged.
+    #[error("{op}: logit {place} of sample {sample} is {value}")]
+    NotFinite {
+        /// The loss.
+        op: &'static str,
+        /// The sample's place in the batch.
+        sample: usize,
+        /// The logit's place in the sample.
+        place: usize,
+        /// The logit.
+        value: f32,
+    },
     /// A layer whose input or settings do not fit.
     #[error("layer `{layer}`: {reason}")]
     Layer {

@@ -1,9 +1,10 @@
 //! What Candle lacks for training networks on little data: operations with right gradients, seeded initialisation and
 //! dropout, losses in stable form, optimizers and named parameters.
 //!
-//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`max_pool2d`], [`dense`],
-//! [`dropout`] and the losses are ordinary functions from tensors to tensors that Candle differentiates; behind them stand
-//! kernels over plain slices. [`Sequential`] chains layers by a list of [`LayerSpec`].
+//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`depthwise_conv2d`], [`max_pool2d`],
+//! [`avg_pool2d`], [`batch_norm_train`], [`dense`], [`activate`], [`dropout`] and the losses are ordinary functions from
+//! tensors to tensors that Candle differentiates; behind them stand kernels over plain slices. [`Sequential`] chains layers
+//! by a list of [`LayerSpec`].
 //!
 //! On the CPU every operation gives the same bytes for any number of threads.
 //!
@@ -44,13 +45,16 @@ pub use init::Initializer;
 pub use layer::{Conv2dLayer, LayerSpec, NamedLayer, Padding, ParameterShape, Pool2dLayer};
 pub use op::activation::{Activation, activate};
 pub use op::avg_pool2d::{PaddingCount, avg_pool2d};
+pub use op::batch_norm::{BatchStatistics, RunningStatistics, batch_norm_eval, batch_norm_train};
 pub use op::conv2d::{Conv2dOptions, conv2d, same_padding};
 pub use op::dense::dense;
+pub use op::depthwise_conv2d::{DepthwiseConv2dOptions, depthwise_conv2d};
 pub use op::dropout::dropout;
 pub use op::global_avg_pool2d::global_avg_pool2d;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
 pub use op::pool2d::Pool2dOptions;
+pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
 pub use sequential::{Mode, Sequential, TrainStep};

@@ -103,11 +103,15 @@ fn train_epoch(
         let batch = batch?;
         let (truth, ids) = (batch.classes.clone(), batch.ids.clone());
         let step = (steps_before + index) as u64;
-        let (logits, losses) = train_step(settings, batch, step, optimizer)?;
+        let learning_rate = optimizer.config().learning_rate;
+        let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
+        let (logits, losses) = match train_step(settings, batch, step, optimizer) {
+            Err(NnError::NotFinite { .. }) => return Err(diverged(f64::NAN)),
+            result => result?,
+        };
         tally.add(&truth, &logits, &losses)?;
         if !tally.loss().is_finite() {
-            let (loss, learning_rate) = (tally.loss(), optimizer.config().learning_rate);
-            return Err(TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate });
+            return Err(diverged(tally.loss()));
         }
         observer.trained(&tally.progress());
     }

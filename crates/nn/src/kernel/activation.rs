@@ -23,7 +23,7 @@ pub enum Activation {
     Linear,
     /// `y = max(x, 0)`, with gradient 0 at 0 (Nair and Hinton 2010).
     Relu,
-    /// `y = min(max(x, 0), 6)`, with gradient 0 at 0 and at 6 (Howard et al. 2017, *MobileNets*).
+    /// `y = min(max(x, 0), 6)`, with gradient 0 at 0 and at 6 (Krizhevsky 2010).
     Relu6,
     /// `y = 1 / (1 + exp(-x))`, in (0, 1), to a relative error below 1e-6 for `x` above -87.
     Sigmoid,
@@ -150,7 +150,7 @@ impl WithSimd for Scale<'_> {
         match self.activation {
             Activation::Linear => {}
             Activation::Relu => scale(self.y, self.gradient, |y, g| if y <= 0.0 { 0.0 } else { g }),
-            Activation::Relu6 => scale(self.y, self.gradient, |y, g| if (y <= 0.0) | (y >= 6.0) { 0.0 } else { g }),
+            Activation::Relu6 => scale(self.y, self.gradient, |y, g| if y <= 0.0 || y >= 6.0 { 0.0 } else { g }),
             Activation::Sigmoid => scale(self.y, self.gradient, |y, g| y * (1.0 - y) * g),
         }
     }

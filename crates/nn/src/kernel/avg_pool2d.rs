@@ -161,7 +161,9 @@ mod tests {
                 PaddingCount::Included => geometry.window.iter().product(),
             };
             expected.push(pixels.iter().map(|at| f64::from(images[*at])).sum::<f64>() / count as f64);
-            pixels.iter().for_each(|at| to_images[*at] += f64::from(*gradient) / count as f64);
+            for at in pixels {
+                to_images[at] += f64::from(*gradient) / count as f64;
+            }
         }
         let (mut out, mut got) = (vec![f32::NAN; gradient.len()], vec![f32::NAN; images.len()]);
         forward(geometry, padding_count, &images, &mut out);

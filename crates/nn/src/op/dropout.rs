@@ -6,6 +6,7 @@
 use aumenta_seed::Seed;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
+use super::check_f32;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
@@ -16,7 +17,7 @@ use crate::storage::f32s;
 /// `key` names the mask; [`aumenta_seed::Seed::counter_key`] makes one for each layer and step. `x` is f32 of any shape.
 ///
 /// # Errors
-/// [`NnError::Shape`] where `rate` is not in `[0, 1)`.
+/// [`NnError::Shape`] where `rate` is not in `[0, 1)`; [`NnError::Type`] where `x` is not f32.
 ///
 /// ```
 /// use candle_core::{DType, Device, Tensor};
@@ -28,9 +29,7 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
-    if !(0.0..1.0).contains(&rate) {
-        return Err(NnError::shape("dropout", format!("the rate must be at least 0 and below 1, got {rate}")));
-    }
+    check("dropout", x, rate)?;
     Ok(x.contiguous()?.apply_op1(Dropout { rate, key })?)
 }
 
@@ -39,18 +38,17 @@ pub(crate) fn mask_key(seed: Seed, layer: &str, step: u64) -> u64 {
     seed.counter_key(&format!("dropout/{layer}"), step)
 }
 
+pub(super) fn check(op: &'static str, x: &Tensor, rate: f32) -> Result<(), NnError> {
+    if !(0.0..1.0).contains(&rate) {
+        return Err(NnError::shape(op, format!("the rate must be at least 0 and below 1, got {rate}")));
+    }
+    check_f32(op, &[("x", x)])
+}
+
 #[derive(Clone, Copy)]
 struct Dropout {
     rate: f32,
     key: u64,
-}
-
-impl Dropout {
-    fn apply(self, values: &[f32]) -> Vec<f32> {
-        let mut result = vec![0.0; values.len()];
-        kernel::apply(self.rate, self.key, values, &mut result);
-        result
-    }
 }
 
 impl CustomOp1 for Dropout {
@@ -59,7 +57,10 @@ impl CustomOp1 for Dropout {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        Ok((CpuStorage::F32(self.apply(f32s(self.name(), x, layout)?)), layout.shape().clone()))
+        let x = f32s(self.name(), x, layout)?;
+        let mut out = vec![0.0; x.len()];
+        kernel::apply(self.rate, self.key, x, &mut out);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
@@ -107,6 +108,13 @@ mod tests {
     #[test]
     fn gradients_equal_finite_differences() {
         assert_gradients(&[ramp(&[4, 9], 7)], |t| dropout(&t[0], 0.4, 11));
+    }
+
+    #[test]
+    fn another_dtype_is_named() {
+        let x = Tensor::zeros((2, 3), DType::F64, &Device::Cpu).unwrap();
+        let message = dropout(&x, 0.5, 0).unwrap_err().to_string();
+        assert!(message.starts_with("dropout: x must be f32, got f64 of shape [2, 3]"), "{message}");
     }
 
     #[test]

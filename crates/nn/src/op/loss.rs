@@ -1,7 +1,8 @@
 //! Losses over logits, each with its gradient in closed form.
 
-use candle_core::{CpuStorage, CustomOp2, Layout, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor};
 
+use super::{check_dtype, check_f32};
 use crate::error::NnError;
 use crate::storage::{f32s, u32s};
 
@@ -39,8 +40,9 @@ impl Loss {
 /// `softmax(logits) - one_hot(class)`.
 ///
 /// # Errors
-/// [`NnError::Shape`] where the shapes do not fit or there are fewer than two classes; [`NnError::Candle`] where a class
-/// lies outside the logits.
+/// [`NnError::Shape`] where the shapes do not fit, the batch is empty or there are fewer than two classes; [`NnError::Type`]
+/// where logits are not f32 or classes not u32; [`NnError::Value`] where a class lies outside the logits;
+/// [`NnError::NotFinite`] where a logit is NaN or infinite.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -51,15 +53,7 @@ impl Loss {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
-    let shapes = (logits.dims(), classes.dims());
-    match shapes {
-        (&[n, width], &[m]) if n == m && n > 0 && width >= 2 => {
-            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, EachLoss(Loss::Categorical))?)
-        }
-        _ => {
-            Err(NnError::shape("cross_entropy", format!("logits {:?} and classes {:?} do not fit", shapes.0, shapes.1)))
-        }
-    }
+    each_loss(Loss::Categorical, logits, classes)
 }
 
 /// Binary cross-entropy of each sample, for one logit `x` and class `z` in {0, 1}: `max(x, 0) - x * z + log(1 +
@@ -69,18 +63,24 @@ pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnErro
 /// `sigmoid(x) - z`.
 ///
 /// # Errors
-/// [`NnError::Shape`] where the shapes do not fit; [`NnError::Candle`] where a class is neither 0 nor 1.
+/// As [`cross_entropy`]; there are two classes.
+///
+/// ```
+/// use candle_core::{Device, Tensor};
+///
+/// let logits = Tensor::new(&[[0f32], [2.]], &Device::Cpu)?;
+/// let loss = aumenta_nn::binary_cross_entropy(&logits, &Tensor::new(&[0u32, 1], &Device::Cpu)?)?;
+/// assert_eq!(loss.to_vec1::<f32>()?, [2f32.ln(), (-2f32).exp().ln_1p()]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn binary_cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
-    let shapes = (logits.dims(), classes.dims());
-    match shapes {
-        (&[n, 1], &[m]) if n == m && n > 0 => {
-            Ok(logits.contiguous()?.apply_op2(&classes.contiguous()?, EachLoss(Loss::Binary))?)
-        }
-        _ => {
-            let (logits, classes) = shapes;
-            Err(NnError::shape("binary_cross_entropy", format!("logits {logits:?} and classes {classes:?} do not fit")))
-        }
-    }
+    each_loss(Loss::Binary, logits, classes)
+}
+
+fn each_loss(loss: Loss, logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
+    let (logits, classes) = (logits.contiguous()?, classes.contiguous()?);
+    loss.check(&logits, &classes)?;
+    Ok(logits.apply_op2(&classes, EachLoss(loss))?)
 }
 
 /// `1 / (1 + exp(-x))`.
@@ -114,7 +114,6 @@ impl CustomOp2 for EachLoss {
         let (n, width) = logits_layout.shape().dims2()?;
         let logits = f32s(self.name(), logits, logits_layout)?;
         let classes = u32s(self.name(), classes, classes_layout)?;
-        check_classes(self.name(), classes, width.max(2))?;
         let losses = logits.chunks_exact(width).zip(classes).map(|(row, class)| self.0.of_row(row, *class));
         Ok((CpuStorage::F32(losses.collect()), Shape::from(n)))
     }
@@ -155,14 +154,53 @@ impl CustomOp2 for EachGradient {
 }
 
 impl Loss {
+    /// The name of the function.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Binary => "binary_cross_entropy",
+            Self::Categorical => "cross_entropy",
+        }
+    }
+
+    /// Whether the loss of these, both contiguous, can be taken.
+    fn check(self, logits: &Tensor, classes: &Tensor) -> Result<(), NnError> {
+        let (op, shapes) = (self.name(), format!("logits {:?}, classes {:?}", logits.dims(), classes.dims()));
+        let wrong = |what| Err(NnError::shape(op, format!("{what} ({shapes})")));
+        let (&[n, width], &[m]) = (logits.dims(), classes.dims()) else {
+            return wrong("logits must be [n, outputs] and classes [n]");
+        };
+        match self {
+            _ if n != m => return wrong("there must be one class a row of logits"),
+            _ if n == 0 => return wrong("the batch is empty"),
+            Self::Binary if width != 1 => return wrong("there must be one logit a sample"),
+            Self::Categorical if width < 2 => return wrong("there must be two logits a sample or more"),
+            _ => {}
+        }
+        check_f32(op, &[("logits", logits)])?;
+        check_dtype(op, "classes", classes, DType::U32)?;
+        let ((logits, logits_layout), (classes, classes_layout)) =
+            (logits.storage_and_layout(), classes.storage_and_layout());
+        let (Storage::Cpu(logits), Storage::Cpu(classes)) = (&*logits, &*classes) else {
+            return wrong("logits and classes must be on the CPU");
+        };
+        let (logits, classes) = (f32s(op, logits, logits_layout)?, u32s(op, classes, classes_layout)?);
+        if let Some(sample) = classes.iter().position(|class| *class as usize >= width.max(2)) {
+            let (class, count) = (classes[sample], width.max(2));
+            let reason = format!("sample {sample} has class {class}, but there are {count} classes ({shapes})");
+            return Err(NnError::Value { op, reason });
+        }
+        if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
+            return Err(NnError::NotFinite { op, sample: at / width, place: at % width, value: logits[at] });
+        }
+        Ok(())
+    }
+
     /// The loss of one sample; the formulas stand with the two functions.
     fn of_row(self, logits: &[f32], class: u32) -> f32 {
         match self {
             Self::Binary => {
                 let x = logits[0];
-                // `f32::max` would turn a NaN into 0 and hide it.
-                let positive = if x <= 0.0 { 0.0 } else { x };
-                positive - x * class as f32 + (-x.abs()).exp().ln_1p()
+                x.max(0.0) - x * class as f32 + (-x.abs()).exp().ln_1p()
             }
             Self::Categorical => {
                 let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -181,13 +219,6 @@ impl Loss {
                 gradient
             }
         }
-    }
-}
-
-fn check_classes(op: &str, classes: &[u32], count: usize) -> candle_core::Result<()> {
-    match classes.iter().position(|class| *class as usize >= count) {
-        Some(at) => bail!("{op}: sample {at} has class {}, but there are {count} classes", classes[at]),
-        None => Ok(()),
     }
 }
 
@@ -231,23 +262,59 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_logit_gives_a_nan_loss() {
-        let loss = binary_cross_entropy(&logits(&[f32::NAN], 1), &classes(&[0])).unwrap();
-        assert!(loss.to_vec1::<f32>().unwrap()[0].is_nan());
+    fn a_logit_that_is_not_finite_is_named() {
+        let error = cross_entropy(&logits(&[0.0, 1.0, 2.0, f32::NAN], 2), &classes(&[0, 1])).unwrap_err();
+        assert_eq!(error.to_string(), "cross_entropy: logit 1 of sample 1 is NaN");
+        let error = binary_cross_entropy(&logits(&[0.0, f32::NEG_INFINITY], 1), &classes(&[0, 1])).unwrap_err();
+        assert_eq!(error.to_string(), "binary_cross_entropy: logit 0 of sample 1 is -inf");
     }
 
     #[test]
     fn a_class_without_a_logit_is_named() {
-        let error = cross_entropy(&logits(&[0.0, 0.0], 2), &classes(&[2])).unwrap_err();
-        assert!(format!("{error:?}").contains("sample 0 has class 2, but there are 2 classes"));
-        assert!(binary_cross_entropy(&logits(&[0.0], 1), &classes(&[2])).is_err());
+        let message = cross_entropy(&logits(&[0.0, 0.0], 2), &classes(&[2])).unwrap_err().to_string();
+        let expected = "sample 0 has class 2, but there are 2 classes (logits [1, 2], classes [1])";
+        assert_eq!(message, format!("cross_entropy: {expected}"));
+        let message = binary_cross_entropy(&logits(&[0.0, 0.0], 1), &classes(&[1, 2])).unwrap_err().to_string();
+        assert!(
+            message.starts_with("binary_cross_entropy: sample 1 has class 2, but there are 2 classes"),
+            "{message}"
+        );
+    }
+
+    #[track_caller]
+    fn assert_refused(loss: Loss, logits: &[usize], classes: usize, reason: &str) {
+        let logits = Tensor::zeros(logits, DType::F32, &Device::Cpu).unwrap();
+        let classes = Tensor::zeros(classes, DType::U32, &Device::Cpu).unwrap();
+        let message = loss.of_each(&logits, &classes).unwrap_err().to_string();
+        assert_eq!(message, format!("{}: {reason}", loss.name()));
     }
 
     #[test]
-    fn shapes_that_do_not_fit_are_refused() {
-        assert!(cross_entropy(&logits(&[0.0, 0.0], 2), &classes(&[0, 1])).is_err());
-        assert!(cross_entropy(&logits(&[0.0, 0.0], 1), &classes(&[0, 0])).is_err());
-        assert!(binary_cross_entropy(&logits(&[0.0, 0.0], 2), &classes(&[0])).is_err());
+    fn shapes_that_do_not_fit_are_named() {
+        let (binary, categorical) = (Loss::Binary, Loss::Categorical);
+        let each = "there must be one class a row of logits";
+        assert_refused(categorical, &[1, 2], 2, &format!("{each} (logits [1, 2], classes [2])"));
+        assert_refused(
+            categorical,
+            &[2, 1],
+            2,
+            "there must be two logits a sample or more (logits [2, 1], classes [2])",
+        );
+        assert_refused(binary, &[1, 2], 1, "there must be one logit a sample (logits [1, 2], classes [1])");
+        assert_refused(binary, &[0, 1], 0, "the batch is empty (logits [0, 1], classes [0])");
+        assert_refused(categorical, &[0, 3], 0, "the batch is empty (logits [0, 3], classes [0])");
+        let both = "logits must be [n, outputs] and classes [n]";
+        assert_refused(categorical, &[3], 3, &format!("{both} (logits [3], classes [3])"));
+    }
+
+    #[test]
+    fn another_dtype_is_named() {
+        let zeros = |shape: &[usize], dtype| Tensor::zeros(shape, dtype, &Device::Cpu).unwrap();
+        let error = cross_entropy(&zeros(&[2, 3], DType::F64), &classes(&[0, 1])).unwrap_err().to_string();
+        assert!(error.starts_with("cross_entropy: logits must be f32, got f64 of shape [2, 3]"), "{error}");
+        let error =
+            binary_cross_entropy(&zeros(&[2, 1], DType::F32), &zeros(&[2], DType::I64)).unwrap_err().to_string();
+        assert!(error.starts_with("binary_cross_entropy: classes must be u32, got i64 of shape [2]"), "{error}");
     }
 
     #[test]

@@ -3,13 +3,18 @@
 
 pub mod activation;
 pub mod avg_pool2d;
+pub mod batch_norm;
 pub mod conv2d;
 pub mod dense;
+pub mod depthwise_conv2d;
 pub mod dropout;
 pub mod global_avg_pool2d;
 pub mod loss;
 pub mod max_pool2d;
 pub mod pool2d;
+#[cfg(test)]
+mod reference;
+pub mod spatial_dropout;
 
 use candle_core::{DType, Tensor};
 

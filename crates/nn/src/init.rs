@@ -14,6 +14,8 @@ use crate::error::NnError;
 pub enum Initializer {
     /// All zero; for biases.
     Zeros,
+    /// All one; for scales.
+    Ones,
     /// Uniform in `[-a, a]` with `a = sqrt(6 / (fan_in + fan_out))` (Glorot and Bengio 2010, equation 16), Keras' default.
     GlorotUniform,
 }
@@ -31,6 +33,7 @@ impl Initializer {
         let len = shape.iter().product();
         let values = match self {
             Self::Zeros => vec![0.0; len],
+            Self::Ones => vec![1.0; len],
             Self::GlorotUniform => {
                 let [outputs, inputs, kernel @ ..] = shape else {
                     return Err(NnError::shape("glorot-uniform", format!("`{name}` of shape {shape:?} has no fans")));

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::NnError;
 use crate::kernel::conv2d::Geometry;
-use crate::kernel::pool2d;
+use crate::kernel::{depthwise_conv2d, pool2d};
 use crate::op::activation::Activation;
 use crate::op::conv2d::{Conv2dOptions, geometry, same_padding};
+use crate::op::depthwise_conv2d::DepthwiseConv2dOptions;
 use crate::op::pool2d::Pool2dOptions;
 
 /// A layer's kind and settings.
@@ -15,12 +16,17 @@ use crate::op::pool2d::Pool2dOptions;
 pub enum LayerSpec {
     /// A convolution; [`crate::conv2d`].
     Conv2d(Conv2dLayer),
+    /// A convolution of each channel on its own; [`crate::depthwise_conv2d`].
+    DepthwiseConv2d(DepthwiseConv2dLayer),
     /// The largest element of each window; [`crate::max_pool2d`].
     MaxPool2d(Pool2dLayer),
     /// The mean of each window without its padding; [`crate::avg_pool2d`].
     AvgPool2d(Pool2dLayer),
     /// The mean of each channel over all pixels; [`crate::global_avg_pool2d`].
     GlobalAvgPool2d {},
+    /// Each channel normalized by its batch's statistics in training and by running ones in evaluation;
+    /// [`crate::batch_norm_train`].
+    BatchNorm(BatchNormLayer),
     /// An activation on its own; [`crate::activate`].
     Activation {
         /// The function.
@@ -31,6 +37,11 @@ pub enum LayerSpec {
     Flatten {},
     /// Sets a share of the elements to zero while training; [`crate::dropout`].
     Dropout {
+        /// The share, in `[0, 1)`.
+        rate: f32,
+    },
+    /// Sets a share of the channels of each image to zero while training; [`crate::spatial_dropout`].
+    SpatialDropout {
         /// The share, in `[0, 1)`.
         rate: f32,
     },
@@ -75,6 +86,51 @@ pub struct Conv2dLayer {
     /// Applied to the output.
     #[serde(default)]
     pub activation: Activation,
+}
+
+/// Square windows over an image, one or some for each channel.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DepthwiseConv2dLayer {
+    /// Window side in pixels.
+    pub kernel: usize,
+    /// Output channels for each input channel.
+    #[serde(default = "one")]
+    pub multiplier: usize,
+    /// The step between windows.
+    #[serde(default = "one")]
+    pub stride: usize,
+    /// The zeros around the image.
+    #[serde(default)]
+    pub padding: Padding,
+    /// The step between the elements of a window.
+    #[serde(default = "one")]
+    pub dilation: usize,
+    /// Whether a bias is added.
+    #[serde(default = "yes")]
+    pub bias: bool,
+    /// Applied to the output.
+    #[serde(default)]
+    pub activation: Activation,
+}
+
+/// Statistics of each channel over a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct BatchNormLayer {
+    /// Added to the variance, above 0. Default 1e-5, as PyTorch; TensorFlow's networks have 1e-3.
+    pub epsilon: f32,
+    /// The weight of a batch in the running statistics, in `[0, 1]`. Default 0.1, as PyTorch; Keras calls `1 - momentum` the
+    /// momentum.
+    pub momentum: f32,
+    /// Applied to the output.
+    pub activation: Activation,
+}
+
+impl Default for BatchNormLayer {
+    fn default() -> Self {
+        Self { epsilon: 1e-5, momentum: 0.1, activation: Activation::Linear }
+    }
 }
 
 /// Square windows over an image, each channel on its own.
@@ -129,6 +185,32 @@ pub struct ParameterShape {
     pub name: String,
     /// As PyTorch keeps it.
     pub shape: Vec<usize>,
+    /// What it is in its layer.
+    pub role: Role,
+}
+
+/// What a parameter is in its layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Multiplies inputs: the windows of a convolution, the matrix of a dense layer.
+    Weight,
+    /// Is added to sums.
+    Bias,
+    /// Multiplies normalized channels.
+    Scale,
+    /// Is added to normalized channels.
+    Shift,
+    /// The mean of a channel over past batches, which no gradient reaches.
+    RunningMean,
+    /// The variance of a channel over past batches, which no gradient reaches.
+    RunningVariance,
+}
+
+impl Role {
+    /// Whether an optimizer moves it.
+    pub fn is_trained(self) -> bool {
+        !matches!(self, Self::RunningMean | Self::RunningVariance)
+    }
 }
 
 impl NamedLayer {
@@ -145,13 +227,23 @@ impl NamedLayer {
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, NnError> {
         match (&self.spec, input) {
             (LayerSpec::Conv2d(conv), [_, _, _]) => Ok(self.conv2d(conv, input)?.1.output.to_vec()),
+            (LayerSpec::DepthwiseConv2d(conv), [_, _, _]) => Ok(self.depthwise_conv2d(conv, input)?.1.output.to_vec()),
+            (LayerSpec::BatchNorm(norm), [_] | [_, _, _]) => {
+                if !(norm.epsilon > 0.0 && norm.epsilon.is_finite() && (0.0..=1.0).contains(&norm.momentum)) {
+                    let BatchNormLayer { epsilon, momentum, .. } = norm;
+                    return self.wrong(format!(
+                        "epsilon must be above 0 and momentum in [0, 1], got {epsilon} and {momentum}"
+                    ));
+                }
+                Ok(input.to_vec())
+            }
             (LayerSpec::MaxPool2d(pool) | LayerSpec::AvgPool2d(pool), [_, _, _]) => {
                 Ok(self.pool2d(pool, input)?.1.output().to_vec())
             }
             (LayerSpec::GlobalAvgPool2d {}, &[_, _, channels]) => Ok(vec![channels]),
             (LayerSpec::Activation { .. }, _) => Ok(input.to_vec()),
             (LayerSpec::Flatten {}, _) => Ok(vec![input.iter().product()]),
-            (LayerSpec::Dropout { rate }, _) => {
+            (LayerSpec::Dropout { rate }, _) | (LayerSpec::SpatialDropout { rate }, [_, _, _]) => {
                 if !(0.0..1.0).contains(rate) {
                     return self.wrong(format!("the dropout rate must be at least 0 and below 1, got {rate}"));
                 }
@@ -200,6 +292,29 @@ impl NamedLayer {
         }
     }
 
+    /// The options and sizes of a depthwise convolution of images of shape `input`.
+    pub(crate) fn depthwise_conv2d(
+        &self,
+        conv: &DepthwiseConv2dLayer,
+        input: &[usize],
+    ) -> Result<(DepthwiseConv2dOptions, depthwise_conv2d::Geometry), NnError> {
+        let &DepthwiseConv2dLayer { kernel, multiplier, stride, dilation, .. } = conv;
+        let fits = kernel > 0 && stride > 0 && dilation > 0;
+        let padding = if fits { conv.padding.of_image(input, kernel, stride, dilation) } else { [0; 4] };
+        let options = DepthwiseConv2dOptions {
+            stride: [stride; 2],
+            padding,
+            dilation: [dilation; 2],
+            activation: conv.activation,
+        };
+        let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
+        let channels = input.last().copied().unwrap_or(0) * multiplier;
+        match options.geometry(&batch, &[channels, 1, kernel, kernel], &[channels]) {
+            Ok(geometry) => Ok((options, geometry)),
+            Err(error) => self.wrong(format!("windows of {kernel}x{kernel} do not fit an input of {input:?}: {error}")),
+        }
+    }
+
     /// The options and sizes of a pooling of images of shape `input`.
     pub(crate) fn pool2d(
         &self,
@@ -220,16 +335,34 @@ impl NamedLayer {
 
     /// The layer's parameters for an input sample of shape `input`, which it can take.
     pub fn parameter_shapes(&self, input: &[usize]) -> Vec<ParameterShape> {
-        let parameter = |kind: &str, shape: Vec<usize>| ParameterShape { name: format!("{}.{kind}", self.name), shape };
+        let parameter = |kind: &str, role: Role, shape: Vec<usize>| ParameterShape {
+            name: format!("{}.{kind}", self.name),
+            shape,
+            role,
+        };
+        let weight = |shape| parameter("weight", Role::Weight, shape);
+        let bias = |len| parameter("bias", Role::Bias, vec![len]);
         match &self.spec {
             LayerSpec::Conv2d(conv) => {
                 let inputs = input[input.len() - 1] / conv.groups;
-                let weight = parameter("weight", vec![conv.filters, inputs, conv.kernel, conv.kernel]);
-                std::iter::once(weight).chain(conv.bias.then(|| parameter("bias", vec![conv.filters]))).collect()
+                let weight = weight(vec![conv.filters, inputs, conv.kernel, conv.kernel]);
+                std::iter::once(weight).chain(conv.bias.then(|| bias(conv.filters))).collect()
             }
-            LayerSpec::Dense { units, .. } => {
-                vec![parameter("weight", vec![*units, input.iter().product()]), parameter("bias", vec![*units])]
+            LayerSpec::DepthwiseConv2d(conv) => {
+                let channels = input[input.len() - 1] * conv.multiplier;
+                let weight = weight(vec![channels, 1, conv.kernel, conv.kernel]);
+                std::iter::once(weight).chain(conv.bias.then(|| bias(channels))).collect()
             }
+            LayerSpec::BatchNorm(_) => {
+                let kinds = [
+                    ("weight", Role::Scale),
+                    ("bias", Role::Shift),
+                    ("running_mean", Role::RunningMean),
+                    ("running_var", Role::RunningVariance),
+                ];
+                kinds.map(|(kind, role)| parameter(kind, role, vec![input[input.len() - 1]])).to_vec()
+            }
+            LayerSpec::Dense { units, .. } => vec![weight(vec![*units, input.iter().product()]), bias(*units)],
             LayerSpec::Residual { layers } => {
                 let mut shape = input.to_vec();
                 let mut parameters = Vec::new();
@@ -245,7 +378,8 @@ impl NamedLayer {
             | LayerSpec::GlobalAvgPool2d {}
             | LayerSpec::Activation { .. }
             | LayerSpec::Flatten {}
-            | LayerSpec::Dropout { .. } => Vec::new(),
+            | LayerSpec::Dropout { .. }
+            | LayerSpec::SpatialDropout { .. } => Vec::new(),
         }
     }
 }
@@ -265,12 +399,15 @@ impl LayerSpec {
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Conv2d(_) => "Conv2d",
+            Self::DepthwiseConv2d(_) => "DepthwiseConv2d",
             Self::MaxPool2d(_) => "MaxPool2d",
             Self::AvgPool2d(_) => "AvgPool2d",
             Self::GlobalAvgPool2d {} => "GlobalAvgPool2d",
+            Self::BatchNorm(_) => "BatchNorm",
             Self::Activation { .. } => "Activation",
             Self::Flatten {} => "Flatten",
             Self::Dropout { .. } => "Dropout",
+            Self::SpatialDropout { .. } => "SpatialDropout",
             Self::Dense { .. } => "Dense",
             Self::Residual { .. } => "Residual",
         }
@@ -287,6 +424,21 @@ impl Conv2dLayer {
             padding: Padding::Valid,
             dilation: 1,
             groups: 1,
+            bias: true,
+            activation: Activation::Linear,
+        }
+    }
+}
+
+impl DepthwiseConv2dLayer {
+    /// One window for each channel, without strides and padding, with a bias and no activation.
+    pub fn new(kernel: usize) -> Self {
+        Self {
+            kernel,
+            multiplier: 1,
+            stride: 1,
+            padding: Padding::Valid,
+            dilation: 1,
             bias: true,
             activation: Activation::Linear,
         }
@@ -334,6 +486,9 @@ mod tests {
         let pool = Pool2dLayer { window: 3, stride: Some(2), padding: Padding::Zeros(1) };
         check(LayerSpec::MaxPool2d(pool), &[112, 112, 64], &[56, 56, 64]);
         check(LayerSpec::AvgPool2d(pool), &[8, 8, 4], &[4, 4, 4]);
+        let depthwise = DepthwiseConv2dLayer { multiplier: 2, padding: Padding::Same, ..DepthwiseConv2dLayer::new(5) };
+        check(LayerSpec::DepthwiseConv2d(depthwise), &[9, 8, 6], &[9, 8, 12]);
+        check(LayerSpec::BatchNorm(BatchNormLayer::default()), &[9, 8, 6], &[9, 8, 6]);
     }
 
     #[test]
@@ -343,7 +498,9 @@ mod tests {
         let block = NamedLayer::new("block", LayerSpec::Residual { layers });
         assert_eq!(block.output_shape(&[9, 9, 8]).unwrap(), [9, 9, 8]);
         let parameters = block.parameter_shapes(&[9, 9, 8]);
-        assert_eq!(parameters, [ParameterShape { name: "block.conv1.weight".to_string(), shape: vec![8, 8, 3, 3] }]);
+        let weight =
+            ParameterShape { name: "block.conv1.weight".to_string(), shape: vec![8, 8, 3, 3], role: Role::Weight };
+        assert_eq!(parameters, [weight]);
         let error = block.output_shape(&[9, 9, 4]).unwrap_err().to_string();
         assert!(error.contains("its layers make [9, 9, 8] of [9, 9, 4]"), "{error}");
     }
@@ -365,6 +522,11 @@ mod tests {
         assert_refused(LayerSpec::Conv2d(Conv2dLayer { stride: 0, ..Conv2dLayer::new(8, 3) }), &[9, 9, 3], "stride");
         assert_refused(LayerSpec::max_pool2d(2), &[1, 9, 1], "2x2 does not fit");
         assert_refused(LayerSpec::max_pool2d(0), &[1, 9, 1], "0x0 does not fit");
+        let depthwise = LayerSpec::DepthwiseConv2d(DepthwiseConv2dLayer::new(3));
+        assert_refused(depthwise, &[2, 9, 4], "3x3 do not fit an input of [2, 9, 4]");
+        let norm = BatchNormLayer { epsilon: 0.0, ..BatchNormLayer::default() };
+        assert_refused(LayerSpec::BatchNorm(norm), &[9], "epsilon must be above 0");
+        assert_refused(LayerSpec::SpatialDropout { rate: 0.1 }, &[9], "SpatialDropout cannot take");
         assert_refused(LayerSpec::Dropout { rate: 1.0 }, &[9], "below 1, got 1");
         assert_refused(LayerSpec::Dense { units: 4, activation: RELU }, &[3, 3, 1], "Dense cannot take");
         assert_refused(LayerSpec::Dense { units: 0, activation: RELU }, &[3], "at least one unit");

@@ -36,13 +36,18 @@ mod op;
 mod optimizer;
 mod parameters;
 mod plan;
+#[cfg(test)]
+mod reference;
 mod sequential;
 mod storage;
 
 pub use error::NnError;
 pub use gradients::Gradients;
 pub use init::Initializer;
-pub use layer::{Conv2dLayer, LayerSpec, NamedLayer, Padding, ParameterShape, Pool2dLayer};
+pub use layer::{
+    BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding, ParameterShape, Pool2dLayer,
+    Role,
+};
 pub use op::activation::{Activation, activate};
 pub use op::avg_pool2d::{PaddingCount, avg_pool2d};
 pub use op::batch_norm::{BatchStatistics, RunningStatistics, batch_norm_eval, batch_norm_train};

@@ -17,11 +17,15 @@ pub struct Parameter {
     pub var: Var,
 }
 
-/// All parameters of a network, in the order of its layers.
+/// All parameters of a network, in the order of its layers, and the running statistics of its batch normalizations.
 ///
-/// Names and shapes follow PyTorch's: `weight` of a convolution is OIHW, of a dense layer `[outputs, inputs]`.
+/// Names and shapes follow PyTorch's: `weight` of a convolution is OIHW, of a dense layer `[outputs, inputs]`. Statistics
+/// are saved and loaded with the parameters, but no optimizer moves them and they count as none.
 #[derive(Clone, Debug, Default)]
-pub struct Parameters(Vec<Parameter>);
+pub struct Parameters {
+    trained: Vec<Parameter>,
+    statistics: Vec<Parameter>,
+}
 
 impl Parameters {
     /// Adds a parameter at the end.
@@ -30,17 +34,44 @@ impl Parameters {
     /// Where the name is taken.
     pub fn push(&mut self, name: String, var: Var) {
         assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
-        self.0.push(Parameter { name, var });
+        self.trained.push(Parameter { name, var });
+    }
+
+    /// Adds a running statistic at the end.
+    ///
+    /// # Panics
+    /// Where the name is taken.
+    pub fn push_statistic(&mut self, name: String, var: Var) {
+        assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
+        self.statistics.push(Parameter { name, var });
+    }
+
+    /// The running statistics in order.
+    pub fn statistics(&self) -> std::slice::Iter<'_, Parameter> {
+        self.statistics.iter()
+    }
+
+    /// The parameters, then the statistics.
+    fn all(&self) -> impl Iterator<Item = &Parameter> {
+        self.trained.iter().chain(&self.statistics)
     }
 
     /// The parameters in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Parameter> {
-        self.0.iter()
+        self.trained.iter()
     }
 
-    /// The variable named `name`.
+    /// The variable of the parameter or statistic named `name`.
     pub fn get(&self, name: &str) -> Option<&Var> {
-        self.0.iter().find(|parameter| parameter.name == name).map(|parameter| &parameter.var)
+        self.all().find(|parameter| parameter.name == name).map(|parameter| &parameter.var)
+    }
+
+    /// The place among the statistics of a layer's.
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] where there is no such statistic.
+    pub(crate) fn statistic_index(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
+        Self::find(&self.statistics, layer, kind)
     }
 
     /// The place in the order of a layer's parameter of a kind such as `weight`.
@@ -48,14 +79,18 @@ impl Parameters {
     /// # Errors
     /// [`NnError::Layer`] where there is no such parameter.
     pub(crate) fn index(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
+        Self::find(&self.trained, layer, kind)
+    }
+
+    fn find(parameters: &[Parameter], layer: &str, kind: &str) -> Result<usize, NnError> {
         let name = format!("{layer}.{kind}");
-        let found = self.0.iter().position(|parameter| parameter.name == name);
+        let found = parameters.iter().position(|parameter| parameter.name == name);
         found.ok_or_else(|| NnError::Layer { layer: layer.to_string(), reason: format!("has no {kind}") })
     }
 
     /// How many numbers all parameters hold together.
     pub fn element_count(&self) -> usize {
-        self.0.iter().map(|parameter| parameter.var.elem_count()).sum()
+        self.trained.iter().map(|parameter| parameter.var.elem_count()).sum()
     }
 
     /// The parameters as a safetensors file with `metadata` in its header. The same values give the same bytes.
@@ -63,7 +98,7 @@ impl Parameters {
     /// # Errors
     /// [`NnError::Candle`] where a parameter is not f32.
     pub fn to_safetensors(&self, metadata: &[(&str, String)]) -> Result<Vec<u8>, NnError> {
-        let tensors = self.0.iter().map(|Parameter { name, var }| {
+        let tensors = self.all().map(|Parameter { name, var }| {
             let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             Ok((name.as_str(), var.dims().to_vec(), bytes))
@@ -88,8 +123,8 @@ impl Parameters {
         if let Some(unknown) = file.names().into_iter().find(|name| self.get(name).is_none()) {
             return fail(format!("`{unknown}` is no parameter of it"));
         }
-        let mut loaded = Vec::with_capacity(self.0.len());
-        for Parameter { name, var } in &self.0 {
+        let mut loaded = Vec::with_capacity(self.trained.len() + self.statistics.len());
+        for Parameter { name, var } in self.all() {
             let Ok(view) = file.tensor(name) else { return fail(format!("`{name}` is missing")) };
             if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
                 let (shape, dtype) = (view.shape(), view.dtype());
@@ -97,7 +132,7 @@ impl Parameters {
             }
             loaded.push(Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?);
         }
-        for (Parameter { var, .. }, tensor) in self.0.iter().zip(&loaded) {
+        for (Parameter { var, .. }, tensor) in self.all().zip(&loaded) {
             var.set(&tensor.to_device(var.device())?)?;
         }
         Ok(())

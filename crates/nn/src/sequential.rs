@@ -6,14 +6,18 @@ use candle_core::{Device, Tensor, Var};
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::init::Initializer;
-use crate::layer::{LayerSpec, NamedLayer, ParameterShape};
-use crate::op::activation::activate;
+use crate::layer::{BatchNormLayer, LayerSpec, NamedLayer, ParameterShape, Role};
+use crate::op::activation::{Activation, activate};
 use crate::op::avg_pool2d::{PaddingCount, avg_pool2d};
+use crate::op::batch_norm::{RunningStatistics, batch_norm_eval, batch_norm_train};
+use crate::op::check_f32;
 use crate::op::conv2d::conv2d;
 use crate::op::dense::dense;
+use crate::op::depthwise_conv2d::depthwise_conv2d;
 use crate::op::dropout::{dropout, mask_key};
 use crate::op::global_avg_pool2d::global_avg_pool2d;
 use crate::op::max_pool2d::max_pool2d;
+use crate::op::spatial_dropout::spatial_dropout;
 use crate::parameters::Parameters;
 use crate::plan::Plan;
 
@@ -62,10 +66,18 @@ impl Sequential {
         let mut shape = input.to_vec();
         for layer in layers {
             let next = layer.output_shape(&shape)?;
-            for ParameterShape { name, shape } in layer.parameter_shapes(&shape) {
-                let initializer = if shape.len() > 1 { Initializer::GlorotUniform } else { Initializer::Zeros };
+            for ParameterShape { name, shape, role } in layer.parameter_shapes(&shape) {
+                let initializer = match role {
+                    Role::Weight => Initializer::GlorotUniform,
+                    Role::Bias | Role::Shift | Role::RunningMean => Initializer::Zeros,
+                    Role::Scale | Role::RunningVariance => Initializer::Ones,
+                };
                 let var = initializer.variable(&name, &shape, seed, device)?;
-                parameters.push(name, var);
+                if role.is_trained() {
+                    parameters.push(name, var);
+                } else {
+                    parameters.push_statistic(name, var);
+                }
             }
             shape = next;
         }
@@ -125,11 +137,14 @@ impl Sequential {
     /// # Errors
     /// [`NnError::Shape`] where it is not.
     pub fn check_input(&self, x: &Tensor) -> Result<(), NnError> {
-        if x.dims().get(1..) == Some(&self.input) {
-            return Ok(());
-        }
         let (got, expected) = (x.dims(), &self.input);
-        Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {expected:?}")))
+        if got.get(1..) != Some(expected) {
+            return Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {expected:?}")));
+        }
+        if got[0] == 0 {
+            return Err(NnError::shape("sequential", format!("got a batch {got:?} without samples")));
+        }
+        check_f32("sequential", &[("the batch", x)])
     }
 
     /// The output of the layers in `range` alone, for the input of the first of them.
@@ -148,6 +163,15 @@ impl Sequential {
                 let bias = if conv.bias { Some(self.parameter(layer, "bias", mode)?) } else { None };
                 conv2d(input, &self.parameter(layer, "weight", mode)?, bias.as_ref(), options)
             }
+            LayerSpec::DepthwiseConv2d(conv) => {
+                let (options, geometry) = layer.depthwise_conv2d(conv, sample)?;
+                let bias = match conv.bias {
+                    true => self.parameter(layer, "bias", mode)?,
+                    false => Tensor::zeros(geometry.output[2], input.dtype(), input.device())?,
+                };
+                depthwise_conv2d(input, &self.parameter(layer, "weight", mode)?, &bias, options)
+            }
+            LayerSpec::BatchNorm(norm) => self.batch_norm(layer, norm, input, mode),
             LayerSpec::MaxPool2d(pool) => max_pool2d(input, layer.pool2d(pool, sample)?.0),
             LayerSpec::AvgPool2d(pool) => avg_pool2d(input, layer.pool2d(pool, sample)?.0, PaddingCount::Excluded),
             LayerSpec::GlobalAvgPool2d {} => global_avg_pool2d(input),
@@ -158,6 +182,10 @@ impl Sequential {
             LayerSpec::Flatten {} => Ok(input.flatten_from(1)?),
             LayerSpec::Dropout { rate } => match mode {
                 Mode::Train { step } => dropout(input, *rate, mask_key(self.seed, &layer.name, step)),
+                Mode::Evaluate => Ok(input.clone()),
+            },
+            LayerSpec::SpatialDropout { rate } => match mode {
+                Mode::Train { step } => spatial_dropout(input, *rate, mask_key(self.seed, &layer.name, step)),
                 Mode::Evaluate => Ok(input.clone()),
             },
             LayerSpec::Dense { activation, .. } => {
@@ -171,11 +199,40 @@ impl Sequential {
         }
     }
 
-    fn parameter(&self, layer: &NamedLayer, kind: &str, mode: Mode) -> Result<Tensor, NnError> {
-        let name = format!("{}.{kind}", layer.name);
-        let Some(var) = self.parameters.get(&name) else {
-            return Err(NnError::Layer { layer: layer.name.clone(), reason: format!("has no {kind}") });
+    /// In training, the running statistics move towards the batch's.
+    fn batch_norm(
+        &self,
+        layer: &NamedLayer,
+        norm: &BatchNormLayer,
+        input: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, NnError> {
+        let (gamma, beta) = (self.parameter(layer, "weight", mode)?, self.parameter(layer, "bias", mode)?);
+        let mut running = RunningStatistics {
+            mean: self.parameter(layer, "running_mean", Mode::Evaluate)?,
+            variance: self.parameter(layer, "running_var", Mode::Evaluate)?,
         };
+        let y = match mode {
+            Mode::Evaluate => batch_norm_eval(input, &gamma, &beta, &running, norm.epsilon)?,
+            Mode::Train { .. } => {
+                let (y, batch) = batch_norm_train(input, &gamma, &beta, norm.epsilon)?;
+                running.update(&batch, norm.momentum)?;
+                for (kind, value) in [("running_mean", &running.mean), ("running_var", &running.variance)] {
+                    self.var(layer, kind)?.set(value)?;
+                }
+                y
+            }
+        };
+        if norm.activation == Activation::Linear { Ok(y) } else { activate(&y, norm.activation) }
+    }
+
+    fn var(&self, layer: &NamedLayer, kind: &str) -> Result<&Var, NnError> {
+        let var = self.parameters.get(&format!("{}.{kind}", layer.name));
+        var.ok_or_else(|| NnError::Layer { layer: layer.name.clone(), reason: format!("has no {kind}") })
+    }
+
+    fn parameter(&self, layer: &NamedLayer, kind: &str, mode: Mode) -> Result<Tensor, NnError> {
+        let var = self.var(layer, kind)?;
         Ok(match mode {
             Mode::Train { .. } => var.as_tensor().clone(),
             Mode::Evaluate => var.as_detached_tensor(),
@@ -185,11 +242,14 @@ impl Sequential {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::DType;
+
     use super::*;
     use crate::finite_differences::ramp;
-    use crate::op::activation::Activation;
+    use crate::layer::{Conv2dLayer, DepthwiseConv2dLayer, Padding, Pool2dLayer};
     use crate::op::loss::cross_entropy;
     use crate::optimizer::{RmsProp, RmsPropConfig};
+    use crate::reference::Stored;
 
     fn small(dropout_rate: f32) -> Sequential {
         let layers = [
@@ -203,24 +263,136 @@ mod tests {
         Sequential::new(&[8, 8, 2], &layers, Seed::new(7), &Device::Cpu).unwrap()
     }
 
-    fn train(network: &Sequential, steps: u64) -> f32 {
+    fn train(network: &mut Sequential, steps: u64) -> f32 {
         let x = ramp(&[8, 8, 8, 2], 7);
         let classes = Tensor::new(&[0u32, 1, 2, 0, 1, 2, 0, 1], &Device::Cpu).unwrap();
         let config = RmsPropConfig { learning_rate: 3e-3, ..RmsPropConfig::default() };
-        let mut optimizer = RmsProp::new(config, network.parameters()).unwrap();
+        let parameters = network.parameters().clone();
+        let mut optimizer = RmsProp::new(config, &parameters).unwrap();
         let mut last = f32::NAN;
         for step in 0..steps {
-            let logits = network.forward(&x, Mode::Train { step }).unwrap();
-            let loss = cross_entropy(&logits, &classes).unwrap().mean_all().unwrap();
-            optimizer.step(network.parameters(), &loss.backward().unwrap()).unwrap();
-            last = loss.to_scalar().unwrap();
+            let step = network.gradients(&x, step, &mut |logits| cross_entropy(logits, &classes)).unwrap();
+            optimizer.step(&parameters, &step.gradients).unwrap();
+            last = step.losses.mean_all().unwrap().to_scalar().unwrap();
         }
         last
     }
 
+    /// A network with all kinds of layers.
+    fn diverse() -> Sequential {
+        let same = Conv2dLayer { padding: Padding::Same, bias: false, ..Conv2dLayer::new(12, 3) };
+        let norm = |activation| LayerSpec::BatchNorm(BatchNormLayer { activation, ..BatchNormLayer::default() });
+        let depthwise = DepthwiseConv2dLayer { stride: 2, padding: Padding::Same, ..DepthwiseConv2dLayer::new(3) };
+        let sigmoid = Conv2dLayer { activation: Activation::Sigmoid, groups: 2, ..Conv2dLayer::new(12, 1) };
+        let overlapping = Pool2dLayer { window: 3, stride: Some(2), padding: Padding::Zeros(1) };
+        let block = vec![
+            NamedLayer::new("block.conv", LayerSpec::Conv2d(same)),
+            NamedLayer::new("block.norm", norm(Activation::Relu)),
+        ];
+        let layers = [
+            NamedLayer::new("conv1", LayerSpec::conv2d(12, 3, Activation::Relu6)),
+            NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
+            NamedLayer::new("norm1", norm(Activation::Linear)),
+            NamedLayer::new("block", LayerSpec::Residual { layers: block }),
+            NamedLayer::new("depthwise", LayerSpec::DepthwiseConv2d(depthwise)),
+            NamedLayer::new("spatial", LayerSpec::SpatialDropout { rate: 0.2 }),
+            NamedLayer::new("conv2", LayerSpec::Conv2d(sigmoid)),
+            NamedLayer::new("pool2", LayerSpec::MaxPool2d(overlapping)),
+            NamedLayer::new("pool3", LayerSpec::AvgPool2d(overlapping)),
+            NamedLayer::new("conv3", LayerSpec::conv2d(9, 1, Activation::Linear)),
+            NamedLayer::new("activation", LayerSpec::Activation { activation: Activation::Relu }),
+            NamedLayer::new("pool4", LayerSpec::GlobalAvgPool2d {}),
+            NamedLayer::new("flatten", LayerSpec::Flatten {}),
+            NamedLayer::new("dropout", LayerSpec::Dropout { rate: 0.3 }),
+            NamedLayer::new("dense1", LayerSpec::Dense { units: 7, activation: Activation::Relu }),
+            NamedLayer::new("dense2", LayerSpec::Dense { units: 3, activation: Activation::Linear }),
+        ];
+        Sequential::new(&[21, 19, 2], &layers, Seed::new(7), &Device::Cpu).unwrap()
+    }
+
+    fn flat(tensor: &Tensor) -> Vec<f32> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[track_caller]
+    fn assert_close(what: &str, got: &Tensor, expected: &Tensor) {
+        let (got, expected) = (flat(got), flat(expected));
+        let largest = expected.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+        assert!(largest > 0.0, "{what} is zero");
+        for (got, expected) in got.iter().zip(&expected) {
+            assert!((got - expected).abs() <= 1e-5 * largest, "{what}: {got} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn the_plan_computes_what_the_operations_compute_for_batches_of_any_size() {
+        let (mut network, other) = (diverse(), diverse());
+        let parameters = network.parameters().clone();
+        for (step, count) in [(0, 4), (1, 9), (2, 2)] {
+            let x = ramp(&[count, 21, 19, 2], 7);
+            let classes =
+                Tensor::from_vec((0..count as u32).map(|i| i % 3).collect::<Vec<_>>(), count, &Device::Cpu).unwrap();
+            let output = other.forward(&x, Mode::Train { step }).unwrap();
+            let losses = cross_entropy(&output, &classes).unwrap();
+            let expected = Gradients::of(&losses.mean_all().unwrap(), other.parameters()).unwrap();
+            let got = network.gradients(&x, step, &mut |logits| cross_entropy(logits, &classes)).unwrap();
+            assert_close("output", &got.output, &output);
+            assert_close("losses", &got.losses, &losses);
+            for (parameter, (got, expected)) in
+                parameters.iter().zip(got.gradients.tensors().iter().zip(expected.tensors()))
+            {
+                assert_close(&parameter.name, got, expected);
+            }
+            for (got, expected) in parameters.statistics().zip(other.parameters().statistics()) {
+                assert_close(&got.name, got.var.as_tensor(), expected.var.as_tensor());
+            }
+        }
+        assert_eq!(parameters.statistics().count(), 4);
+    }
+
+    #[test]
+    fn all_gradients_of_a_small_network_equal_those_of_pytorch() {
+        let layers = [
+            NamedLayer::new("conv1", LayerSpec::conv2d(6, 3, Activation::Relu)),
+            NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
+            NamedLayer::new("conv2", LayerSpec::conv2d(10, 3, Activation::Relu)),
+            NamedLayer::new("pool2", LayerSpec::max_pool2d(2)),
+            NamedLayer::new("flatten", LayerSpec::Flatten {}),
+            NamedLayer::new("dense1", LayerSpec::Dense { units: 16, activation: Activation::Relu }),
+            NamedLayer::new("dense2", LayerSpec::Dense { units: 3, activation: Activation::Linear }),
+        ];
+        let mut network = Sequential::new(&[15, 14, 3], &layers, Seed::new(7), &Device::Cpu).unwrap();
+        let (stored, parameters) = (Stored::networks(), network.parameters().clone());
+        for parameter in &parameters {
+            parameter.var.set(&stored.given(&format!("network.{}", parameter.name))).unwrap();
+        }
+        let classes = Tensor::new(stored.u32s("network.classes"), &Device::Cpu).unwrap();
+        let images = stored.given("network.images");
+        let step = network.gradients(&images, 0, &mut |logits| cross_entropy(logits, &classes)).unwrap();
+        stored.assert_close("network.logits", &step.output);
+        stored.assert_close("network.loss", &step.losses.mean_all().unwrap());
+        for (parameter, gradient) in parameters.iter().zip(step.gradients.tensors()) {
+            stored.assert_close(&format!("network.gradient.{}", parameter.name), gradient);
+        }
+    }
+
+    #[test]
+    fn running_statistics_are_saved_and_used_in_evaluation() {
+        let mut network = diverse();
+        let x = ramp(&[4, 21, 19, 2], 7);
+        let before = network.forward(&x, Mode::Evaluate).unwrap();
+        network.gradients(&x, 0, &mut |output| Ok(output.sqr()?)).unwrap();
+        let after = network.forward(&x, Mode::Evaluate).unwrap();
+        assert_ne!(flat(&before), flat(&after));
+        let other = diverse();
+        let saved = network.parameters().to_safetensors(&[]).unwrap();
+        other.parameters().load_safetensors(&saved).unwrap();
+        assert_eq!(flat(&other.forward(&x, Mode::Evaluate).unwrap()), flat(&after));
+    }
+
     #[test]
     fn a_network_learns_eight_images_by_heart() {
-        let loss = train(&small(0.0), 120);
+        let loss = train(&mut small(0.0), 120);
         assert!(loss < 0.02, "the loss is still {loss}");
     }
 
@@ -229,8 +401,8 @@ mod tests {
         let weights = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let network = small(0.5);
-                train(&network, 5);
+                let mut network = small(0.5);
+                train(&mut network, 5);
                 network.parameters().to_safetensors(&[]).unwrap()
             })
         };
@@ -260,6 +432,20 @@ mod tests {
         let x = Tensor::new(&[1f32, 10., 2., 20.], &Device::Cpu).unwrap().reshape((1, 1, 2, 2)).unwrap();
         let flat = network.forward(&x, Mode::Evaluate).unwrap();
         assert_eq!(flat.to_vec2::<f32>().unwrap(), [[1.0, 2.0, 10.0, 20.0]]);
+    }
+
+    #[test]
+    fn batches_that_cannot_be_trained_on_are_named() {
+        let mut network = small(0.0);
+        let mut refused = |x: &Tensor| network.gradients(x, 0, &mut |y| Ok(y.clone())).unwrap_err().to_string();
+        assert!(refused(&ramp(&[1, 9, 8, 2], 7)).contains("got a batch [1, 9, 8, 2] for samples of [8, 8, 2]"));
+        assert!(refused(&Tensor::zeros((0, 8, 8, 2), DType::F32, &Device::Cpu).unwrap()).contains("without samples"));
+        let bytes = Tensor::zeros((1, 8, 8, 2), DType::U8, &Device::Cpu).unwrap();
+        assert!(refused(&bytes).contains("the batch must be f32, got u8"));
+        let norm = [NamedLayer::new("norm", LayerSpec::BatchNorm(BatchNormLayer::default()))];
+        let mut network = Sequential::new(&[1, 1, 3], &norm, Seed::new(7), &Device::Cpu).unwrap();
+        let error = network.gradients(&ramp(&[1, 1, 1, 3], 7), 0, &mut |y| Ok(y.clone())).unwrap_err();
+        assert!(error.to_string().starts_with("layer `norm`: needs more than one value a channel"), "{error}");
     }
 
     #[test]

@@ -1,84 +1,79 @@
-//! The operations against PyTorch's in f64: outputs and gradients from `fixtures/gradients/ops.safetensors`, which the program
-//! beside it writes.
+//! The operations against PyTorch's in f64: outputs and gradients from `fixtures/gradients`, which the programs beside them
+//! write.
 //!
-//! A case `OP.NAME` there has its inputs, `settings` (the numbers of the options), an `output_gradient`, the output `y` and
+//! A case `OP.NAME` in `ops.safetensors` has its inputs, `settings` (the numbers of the options), an `output_gradient`, the output `y` and
 //! the gradients `gradient.INPUT`.
 
 use candle_core::{Device, Tensor, Var};
-use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
 
 use super::activation::{Activation, activate};
 use super::avg_pool2d::{PaddingCount, avg_pool2d};
 use super::batch_norm::{RunningStatistics, batch_norm_eval, batch_norm_train};
+use super::conv2d::{Conv2dOptions, conv2d};
+use super::dense::dense;
 use super::depthwise_conv2d::{DepthwiseConv2dOptions, depthwise_conv2d};
 use super::global_avg_pool2d::global_avg_pool2d;
 use super::max_pool2d::max_pool2d;
 use super::pool2d::Pool2dOptions;
 use crate::error::NnError;
+use crate::reference::Stored;
 
-const FILE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/gradients/ops.safetensors"));
 const ACTIVATIONS: [Activation; 4] = [Activation::Linear, Activation::Relu, Activation::Relu6, Activation::Sigmoid];
 
-/// One case of the file.
+/// One case of a file.
 struct Case {
-    file: SafeTensors<'static>,
+    stored: Stored,
     name: String,
 }
 
 impl Case {
-    /// All cases of `op`.
+    /// All cases of `op` in `ops.safetensors`.
     fn of(op: &str) -> Vec<Self> {
-        let open = || SafeTensors::deserialize(FILE).unwrap();
-        let name = |entry: &str| Some(entry.strip_suffix(".settings")?.to_string());
-        let names = open().names().into_iter().filter_map(name).collect::<Vec<_>>();
+        let name = |entry: String| Some(entry.strip_suffix(".settings")?.to_string());
+        let names = Stored::ops().names().into_iter().filter_map(name).collect::<Vec<_>>();
         let names = names.into_iter().filter(|name| name.split('.').next() == Some(op));
-        let cases: Vec<Self> = names.map(|name| Self { file: open(), name }).collect();
+        let cases: Vec<Self> = names.map(|name| Self { stored: Stored::ops(), name }).collect();
         assert!(!cases.is_empty(), "no case of {op}");
         cases
     }
 
-    fn bytes(&self, entry: &str, dtype: Dtype) -> (&[u8], Vec<usize>) {
-        let view = self.file.tensor(&format!("{}.{entry}", self.name)).unwrap();
-        assert_eq!(view.dtype(), dtype, "{}.{entry}", self.name);
-        (view.data(), view.shape().to_vec())
-    }
-
     fn settings<const N: usize>(&self) -> [usize; N] {
-        let (bytes, _) = self.bytes("settings", Dtype::U32);
-        let numbers: Vec<usize> = bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes) as usize).collect();
+        let numbers: Vec<usize> =
+            self.stored.u32s(&format!("{}.settings", self.name)).into_iter().map(|number| number as usize).collect();
         numbers.try_into().unwrap()
     }
 
     fn given(&self, entry: &str) -> Tensor {
-        let (bytes, shape) = self.bytes(entry, Dtype::F32);
-        let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        Tensor::from_vec(numbers, shape, &Device::Cpu).unwrap()
+        self.stored.given(&format!("{}.{entry}", self.name))
     }
 
-    /// Whether `got` equals what PyTorch computed, to 1e-5 of its largest number.
     #[track_caller]
     fn assert_close(&self, entry: &str, got: &Tensor) {
-        let (bytes, shape) = self.bytes(entry, Dtype::F64);
-        let expected: Vec<f64> = bytes.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
-        assert_eq!(got.dims(), shape, "{}.{entry}", self.name);
-        let largest = expected.iter().fold(0.0f64, |largest, number| largest.max(number.abs()));
-        let got = got.flatten_all().unwrap().to_vec1::<f32>().unwrap();
-        for (i, (got, expected)) in got.iter().zip(&expected).enumerate() {
-            let error = (f64::from(*got) - expected).abs();
-            assert!(error <= 1e-5 * largest, "{}.{entry}, element {i}: {got} instead of {expected}", self.name);
-        }
+        self.stored.assert_close(&format!("{}.{entry}", self.name), got);
     }
 
     /// Whether the output of `op` and its gradients to `inputs` equal PyTorch's.
     #[track_caller]
     fn check(&self, inputs: &[&str], op: impl Fn(&[Tensor]) -> Result<Tensor, NnError>) {
+        self.check_named(inputs, |input| format!("gradient.{input}"), op);
+    }
+
+    /// As [`Case::check`], where the gradients have the names that `gradient` gives them.
+    #[track_caller]
+    fn check_named(
+        &self,
+        inputs: &[&str],
+        gradient: impl Fn(&str) -> String,
+        op: impl Fn(&[Tensor]) -> Result<Tensor, NnError>,
+    ) {
         let vars: Vec<Var> = inputs.iter().map(|input| Var::from_tensor(&self.given(input)).unwrap()).collect();
         let tensors: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
         let y = op(&tensors).unwrap();
         self.assert_close("y", &y);
         let gradients = (y * self.given("output_gradient")).unwrap().sum_all().unwrap().backward().unwrap();
         for (input, var) in inputs.iter().zip(&vars) {
-            self.assert_close(&format!("gradient.{input}"), gradients.get(var).unwrap());
+            self.assert_close(&gradient(input), gradients.get(var).unwrap());
         }
     }
 
@@ -144,5 +139,43 @@ fn depthwise_convolution_equals_that_of_pytorch() {
             activation: ACTIVATIONS[activation],
         };
         case.check(&["x", "weight", "bias"], |t| depthwise_conv2d(&t[0], &t[1], &t[2], options));
+    }
+}
+
+/// The settings of a convolution in the header of `networks.safetensors`.
+#[derive(Deserialize)]
+struct Conv2dCase {
+    name: String,
+    stride: [usize; 2],
+    padding: [usize; 4],
+    dilation: [usize; 2],
+    groups: usize,
+}
+
+/// The names of gradients in `networks.safetensors`: `gx`, `gw`, `gb`.
+fn short(input: &str) -> String {
+    format!("g{}", &input[..1])
+}
+
+#[test]
+fn convolution_equals_that_of_pytorch() {
+    #[derive(Deserialize)]
+    struct Cases {
+        conv2d: Vec<Conv2dCase>,
+    }
+    let cases: Cases = serde_json::from_str(&Stored::networks().metadata("cases")).unwrap();
+    assert!(cases.conv2d.len() > 10);
+    for Conv2dCase { name, stride, padding, dilation, groups } in cases.conv2d {
+        let case = Case { stored: Stored::networks(), name: format!("conv2d.{name}") };
+        let options = Conv2dOptions { stride, padding, dilation, groups, ..Conv2dOptions::default() };
+        case.check_named(&["x", "weight", "bias"], short, |t| conv2d(&t[0], &t[1], Some(&t[2]), options));
+    }
+}
+
+#[test]
+fn dense_layers_equal_those_of_pytorch() {
+    for name in ["many-images", "one-image", "one-output", "tails"] {
+        let case = Case { stored: Stored::networks(), name: format!("dense.{name}") };
+        case.check_named(&["x", "weight", "bias"], short, |t| dense(&t[0], &t[1], &t[2], Activation::Linear));
     }
 }

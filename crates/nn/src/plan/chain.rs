@@ -1,9 +1,11 @@
 //! Stages one after the other, with the buffers between them.
 
 use super::activation::Activation;
+use super::batch_norm::BatchNorm;
 use super::conv2d::Conv2d;
 use super::dense::Dense;
-use super::dropout::Dropout;
+use super::depthwise_conv2d::DepthwiseConv2d;
+use super::dropout::{Dropout, SpatialDropout};
 use super::flatten::Flatten;
 use super::pool2d::{AvgPool2d, GlobalAvgPool2d, MaxPool2d};
 use super::residual::Residual;
@@ -41,6 +43,8 @@ impl Chain {
                     }
                     Box::new(stage)
                 }
+                LayerSpec::DepthwiseConv2d(conv) => Box::new(DepthwiseConv2d::new(layer, conv, &shape, parameters)?),
+                LayerSpec::BatchNorm(norm) => Box::new(BatchNorm::new(layer, norm, &shape, parameters)?),
                 LayerSpec::MaxPool2d(pool) => Box::new(MaxPool2d(layer.pool2d(pool, &shape)?.1)),
                 LayerSpec::AvgPool2d(pool) => Box::new(AvgPool2d(layer.pool2d(pool, &shape)?.1)),
                 LayerSpec::GlobalAvgPool2d {} => {
@@ -50,6 +54,9 @@ impl Chain {
                 LayerSpec::Activation { activation } => Box::new(Activation { len, function: *activation }),
                 LayerSpec::Flatten {} => Box::new(Flatten::new(&shape)),
                 LayerSpec::Dropout { rate } => Box::new(Dropout::new(layer, len, *rate)),
+                LayerSpec::SpatialDropout { rate } => {
+                    Box::new(SpatialDropout::new(layer, len, shape[shape.len() - 1], *rate))
+                }
                 LayerSpec::Dense { units, activation } => {
                     Box::new(Dense::new(layer, len, *units, *activation, parameters)?)
                 }
@@ -63,6 +70,11 @@ impl Chain {
         Ok((Self { stages, outputs, gradients: [Vec::new(), Vec::new()] }, shape))
     }
 
+    /// Whether all stages can be trained on a batch of `count` samples.
+    pub fn check(&self, count: usize) -> Result<(), NnError> {
+        self.stages.iter().try_for_each(|stage| stage.check(count))
+    }
+
     /// The output for the batch `x`.
     pub fn forward(&mut self, pass: &Pass<'_>, x: &[f32]) -> &[f32] {
         for (i, stage) in self.stages.iter_mut().enumerate() {
@@ -72,6 +84,13 @@ impl Chain {
             stage.forward(pass, x, &mut rest[0]);
         }
         self.outputs.last().map_or(&[], Vec::as_slice)
+    }
+
+    /// Moves the running statistics towards those of the last forward pass.
+    pub fn update_statistics(&self, statistics: &mut [&mut [f32]]) {
+        for stage in &self.stages {
+            stage.update_statistics(statistics);
+        }
     }
 
     /// Writes the gradients to all parameters of the chain, and to its input `x` where that is wanted, from the `gradient`

@@ -6,9 +6,11 @@
 //! later one; a convolution and the max pooling behind it run as one.
 
 mod activation;
+mod batch_norm;
 mod chain;
 mod conv2d;
 mod dense;
+mod depthwise_conv2d;
 mod dropout;
 mod flatten;
 mod pool2d;
@@ -50,11 +52,14 @@ impl Plan {
     /// The layers' output for the batch `x` in training, which a call of [`Plan::backward`] can follow.
     pub fn forward(&mut self, x: &Tensor, parameters: &Parameters, step: u64) -> Result<Tensor, NnError> {
         let count = x.dims()[0];
+        self.chain.check(count)?;
         let operands: Vec<&Tensor> = std::iter::once(x).chain(parameters.iter().map(|p| p.var.as_tensor())).collect();
         let output = with_f32s(OP, &operands, |operands| {
             let pass = Pass { count, parameters: &operands[1..], seed: self.seed, step };
             self.chain.forward(&pass, operands[0]).to_vec()
         })?;
+        let statistics: Vec<&Tensor> = parameters.statistics().map(|statistic| statistic.var.as_tensor()).collect();
+        with_f32s_mut(OP, &statistics, &mut |mut statistics| self.chain.update_statistics(&mut statistics))?;
         let shape: Vec<usize> = std::iter::once(count).chain(self.output.iter().copied()).collect();
         Ok(Tensor::from_vec(output, shape, &Device::Cpu)?)
     }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::chain::Chain;
 use super::stage::{Operands, Pass, Stage};
+use crate::error::NnError;
 
 /// Elements a thread takes at once.
 const CHUNK: usize = 1 << 14;
@@ -19,9 +20,17 @@ impl Stage for Residual {
         self.len
     }
 
+    fn check(&self, count: usize) -> Result<(), NnError> {
+        self.chain.check(count)
+    }
+
     fn forward(&mut self, pass: &Pass<'_>, x: &[f32], y: &mut [f32]) {
         y.copy_from_slice(self.chain.forward(pass, x));
         add(y, x);
+    }
+
+    fn update_statistics(&self, statistics: &mut [&mut [f32]]) {
+        self.chain.update_statistics(statistics);
     }
 
     fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]) {

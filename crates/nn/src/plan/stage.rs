@@ -4,6 +4,8 @@ use std::fmt::Debug;
 
 use aumenta_seed::Seed;
 
+use crate::error::NnError;
+
 /// What all stages of one training step share.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a> {
@@ -23,8 +25,19 @@ pub trait Stage: Debug + Send {
     /// Elements of an output sample.
     fn output_len(&self) -> usize;
 
+    /// Whether the stage can be trained on a batch of `count` samples.
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] where it cannot.
+    fn check(&self, _count: usize) -> Result<(), NnError> {
+        Ok(())
+    }
+
     /// Writes the output of the batch `x` to `y`.
     fn forward(&mut self, pass: &Pass<'_>, x: &[f32], y: &mut [f32]);
+
+    /// Moves the running statistics that the last forward pass changes.
+    fn update_statistics(&self, _statistics: &mut [&mut [f32]]) {}
 
     /// Writes the gradients to the stage's parameters, and to its input where that is wanted, from its operands and the
     /// gradient to its output.

@@ -104,7 +104,11 @@ impl Summary {
                 name: layer.name.clone(),
                 kind: layer.spec.type_name(),
                 output: output.clone(),
-                parameters: parameters.iter().map(|parameter| parameter.shape.iter().product::<usize>()).sum(),
+                parameters: parameters
+                    .iter()
+                    .filter(|parameter| parameter.role.is_trained())
+                    .map(|parameter| parameter.shape.iter().product::<usize>())
+                    .sum(),
             });
             shape = output;
         }

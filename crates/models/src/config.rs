@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
 use crate::error::ModelError;
-use crate::{cats_dogs_convnet, mnist_convnet};
+use crate::{cats_dogs_convnet, efficientnet_lite0, mnist_convnet};
 
 /// A model's name and settings, as the `[model]` table of a configuration holds them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,11 +21,20 @@ pub enum ModelConfig {
         #[serde(default)]
         dropout: f32,
     },
+    /// A network for RGB photographs of any classes, light enough for a small device.
+    EfficientnetLite0 {
+        /// The input's side in pixels.
+        #[serde(default = "efficientnet_lite0::default_image_size")]
+        image_size: usize,
+        /// The classes told apart, at least 2.
+        #[serde(default = "efficientnet_lite0::default_classes")]
+        classes: usize,
+    },
 }
 
 impl ModelConfig {
     /// The names of all models.
-    pub const NAMES: [&str; 2] = ["mnist-convnet", "cats-dogs-convnet"];
+    pub const NAMES: [&str; 3] = ["mnist-convnet", "cats-dogs-convnet", "efficientnet-lite0"];
 
     /// The model named `name`, with default settings.
     ///
@@ -37,6 +46,10 @@ impl ModelConfig {
             "cats-dogs-convnet" => {
                 Ok(Self::CatsDogsConvnet { image_size: cats_dogs_convnet::default_image_size(), dropout: 0.0 })
             }
+            "efficientnet-lite0" => Ok(Self::EfficientnetLite0 {
+                image_size: efficientnet_lite0::default_image_size(),
+                classes: efficientnet_lite0::default_classes(),
+            }),
             _ => Err(ModelError::UnknownModel {
                 name: name.to_string(),
                 known: Self::NAMES.map(|name| format!("`{name}`")).join(", "),
@@ -49,6 +62,7 @@ impl ModelConfig {
         match self {
             Self::MnistConvnet {} => "mnist-convnet",
             Self::CatsDogsConvnet { .. } => "cats-dogs-convnet",
+            Self::EfficientnetLite0 { .. } => "efficientnet-lite0",
         }
     }
 
@@ -62,6 +76,10 @@ impl ModelConfig {
                 image_size: image_size.unwrap_or(old_size),
                 dropout: dropout.unwrap_or(old_dropout),
             }),
+            Self::EfficientnetLite0 { image_size: old_size, classes } if dropout.is_none() => {
+                Ok(Self::EfficientnetLite0 { image_size: image_size.unwrap_or(old_size), classes })
+            }
+            Self::EfficientnetLite0 { .. } => Err(ModelError::NoSetting { model: self.name(), setting: "dropout" }),
             Self::MnistConvnet {} => {
                 let given = [("image-size", image_size.is_some()), ("dropout", dropout.is_some())];
                 match given.into_iter().find(|(_, given)| *given) {
@@ -80,6 +98,7 @@ impl ModelConfig {
         match *self {
             Self::MnistConvnet {} => mnist_convnet::architecture(),
             Self::CatsDogsConvnet { image_size, dropout } => cats_dogs_convnet::architecture(image_size, dropout),
+            Self::EfficientnetLite0 { image_size, classes } => efficientnet_lite0::architecture(image_size, classes),
         }
     }
 }
@@ -102,7 +121,10 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = ModelConfig::named("resnet").unwrap_err().to_string();
-        assert_eq!(error, "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`");
+        assert_eq!(
+            error,
+            "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`"
+        );
     }
 
     #[test]

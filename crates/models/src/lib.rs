@@ -14,6 +14,7 @@
 mod architecture;
 mod cats_dogs_convnet;
 mod config;
+mod efficientnet_lite0;
 mod error;
 mod mnist_convnet;
 mod model;

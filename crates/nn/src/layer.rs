@@ -395,6 +395,11 @@ impl LayerSpec {
         Self::MaxPool2d(Pool2dLayer { window, stride: None, padding: Padding::Valid })
     }
 
+    /// Whether it is 2x2 max pooling without overlap and padding, which a convolution before it can do on its way.
+    pub(crate) fn is_pooling_of_pairs(&self) -> bool {
+        matches!(self, Self::MaxPool2d(Pool2dLayer { window: 2, stride: None | Some(2), padding: Padding::Valid }))
+    }
+
     /// The kind's name, as tables print it.
     pub fn type_name(&self) -> &'static str {
         match self {

@@ -19,7 +19,7 @@ use crate::op::global_avg_pool2d::global_avg_pool2d;
 use crate::op::max_pool2d::max_pool2d;
 use crate::op::spatial_dropout::spatial_dropout;
 use crate::parameters::Parameters;
-use crate::plan::Plan;
+use crate::plan::{Plan, infer};
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +96,19 @@ impl Sequential {
     pub fn forward(&self, x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         self.check_input(x)?;
         self.forward_range(x, 0..self.layers.len(), mode)
+    }
+
+    /// The output for a batch `x` in evaluation, without history: [`Sequential::forward`] in [`Mode::Evaluate`], which on the
+    /// CPU is much faster this way.
+    ///
+    /// # Errors
+    /// As [`Sequential::forward`].
+    pub fn predict(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        self.check_input(x)?;
+        if x.device().is_cpu() {
+            return infer(&self.input, &self.layers, &self.parameters, &x.contiguous()?);
+        }
+        Ok(self.forward(x, Mode::Evaluate)?.detach())
     }
 
     /// A training step up to the optimizer: the forward pass of step `step`, the losses that `loss` computes from the
@@ -388,6 +401,16 @@ mod tests {
         let saved = network.parameters().to_safetensors(&[]).unwrap();
         other.parameters().load_safetensors(&saved).unwrap();
         assert_eq!(flat(&other.forward(&x, Mode::Evaluate).unwrap()), flat(&after));
+    }
+
+    #[test]
+    fn prediction_equals_the_operations_in_evaluation() {
+        let mut network = diverse();
+        for (step, count) in [(0, 5), (1, 1), (2, 7)] {
+            let x = ramp(&[count, 21, 19, 2], 7);
+            assert_close("output", &network.predict(&x).unwrap(), &network.forward(&x, Mode::Evaluate).unwrap());
+            network.gradients(&ramp(&[4, 21, 19, 2], 5), step, &mut |output| Ok(output.sqr()?)).unwrap();
+        }
     }
 
     #[test]

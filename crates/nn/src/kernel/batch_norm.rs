@@ -69,6 +69,21 @@ pub fn eval_forward(x: &[f32], normalization: &Normalization<'_>, beta: &[f32], 
     });
 }
 
+/// Normalization by given statistics as a scale and a shift of each channel: `y = scale * x + shift`.
+pub fn scales_and_shifts(gamma: &[f32], beta: &[f32], mean: &[f32], variance: &[f32], epsilon: f32) -> [Vec<f32>; 2] {
+    let scale = Normalization { gamma, mean, variance, epsilon }.scales();
+    let shift = beta.iter().zip(mean).zip(&scale).map(|((beta, mean), scale)| beta - mean * scale).collect();
+    [scale, shift]
+}
+
+/// Writes `scale * x + shift`, channel by channel, to `out`.
+pub fn scale_and_shift(x: &[f32], scale: &[f32], shift: &[f32], out: &mut [f32]) {
+    let (vectors, chunk, mean) = (Vectors::widest(), chunk_len(shift.len()), &vec![0.0; shift.len()]);
+    out.par_chunks_mut(chunk).zip(x.par_chunks(chunk)).for_each(|(out, x)| {
+        vectors.run(Normalize { x, mean, scale, beta: shift, out });
+    });
+}
+
 /// The mean and the biased variance of each channel of `x`. The moments of runs and parts are put together as Chan et al. (1983)
 /// do, so that nothing cancels where means are large and deviations small.
 pub fn statistics(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {

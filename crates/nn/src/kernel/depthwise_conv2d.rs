@@ -135,6 +135,7 @@ fn runs(targets: usize, [step, source_step]: [usize; 2], taps: impl Fn(usize) ->
 }
 
 /// Which window elements of which sources each pixel of a target sums up, the same in all channels.
+#[derive(Debug)]
 struct Sums {
     source_width: usize,
     target_width: usize,
@@ -153,6 +154,37 @@ struct Sums {
 /// under `activation`, written to `out` (NHWC).
 pub fn forward(g: &Geometry, images: &[f32], weight: &[f32], bias: &[f32], activation: Activation, out: &mut [f32]) {
     forward_by(Vectors::widest(), g, images, weight, bias, activation, out);
+}
+
+/// A depthwise convolution with its weights laid out once for any number of images.
+#[derive(Debug)]
+pub struct Forward {
+    vectors: Vectors,
+    geometry: Geometry,
+    sums: Sums,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    activation: Activation,
+}
+
+impl Forward {
+    /// As [`forward`].
+    pub fn new(vectors: Vectors, g: &Geometry, weight: &[f32], bias: &[f32], activation: Activation) -> Self {
+        let (weight, bias) = (packed(vectors, weight, g.area()), packed(vectors, bias, 1));
+        Self { vectors, geometry: *g, sums: g.output_sums(), weight, bias, activation }
+    }
+
+    /// The output for NHWC images.
+    pub fn run(&self, images: &[f32], out: &mut [f32]) {
+        let g = &self.geometry;
+        let images = out.par_chunks_exact_mut(g.output_len()).zip(images.par_chunks_exact(g.input_len()));
+        images.for_each_init(Vec::new, |repeated, (out, image)| {
+            let source = repeat_channels(image, g.multiplier(), repeated);
+            self.sums.write(self.vectors, source, &self.weight, &self.bias, out, |band| {
+                activation::apply_chunk(self.activation, band);
+            });
+        });
+    }
 }
 
 /// The gradient of a loss to the images, from its `gradient` to the sums; both NHWC. Written to `out`.
@@ -175,12 +207,7 @@ fn forward_by(
     activation: Activation,
     out: &mut [f32],
 ) {
-    let (sums, weight, bias) = (g.output_sums(), packed(vectors, weight, g.area()), packed(vectors, bias, 1));
-    let images = out.par_chunks_exact_mut(g.output_len()).zip(images.par_chunks_exact(g.input_len()));
-    images.for_each_init(Vec::new, |repeated, (out, image)| {
-        let source = repeat_channels(image, g.multiplier(), repeated);
-        sums.write(vectors, source, &weight, &bias, out, |band| activation::apply_chunk(activation, band));
-    });
+    Forward::new(vectors, g, weight, bias, activation).run(images, out);
 }
 
 fn input_gradient_by(vectors: Vectors, g: &Geometry, weight: &[f32], gradient: &[f32], out: &mut [f32]) {

@@ -6,7 +6,7 @@ use crate::kernel::activation::{self, Activation};
 use crate::kernel::conv2d::{self as kernel, Geometry, NO_LIMITS, OutputGradient, Wanted};
 use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
-use crate::layer::{Conv2dLayer, LayerSpec, NamedLayer, Padding, Pool2dLayer};
+use crate::layer::{Conv2dLayer, LayerSpec, NamedLayer};
 use crate::parameters::Parameters;
 
 #[derive(Debug)]
@@ -36,13 +36,9 @@ impl Conv2d {
         Ok(Self { geometry, activation, pooled: false, winners: Vec::new(), weight, bias, vectors })
     }
 
-    /// Whether the stage can pool as the next layer does: 2x2, behind an activation that only cuts off.
+    /// Whether the stage can pool as the next layer does.
     pub fn pools_with(&self, next: &LayerSpec) -> bool {
-        let square = matches!(
-            next,
-            LayerSpec::MaxPool2d(Pool2dLayer { window: 2, stride: None | Some(2), padding: Padding::Valid })
-        );
-        square && self.activation.limits().is_some()
+        next.is_pooling_of_pairs() && self.activation.limits().is_some()
     }
 
     /// Takes the pooling behind it into the stage.

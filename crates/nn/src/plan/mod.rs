@@ -1,9 +1,10 @@
-//! A training step through buffers that stay: the fast way on the CPU to what [`crate::op`] computes on any device.
+//! Whole networks on the CPU: the fast way to what [`crate::op`] computes layer by layer on any device.
 //!
 //! Candle's backward pass allocates a tensor of zeros for every gradient, adds the gradient to it into a third one, and
 //! drops all of them; with activations of many megabytes that costs more than some layers. A [`Plan`] runs the same
 //! kernels over activations, gradients and winners of pooling that are allocated by the first step and used again by each
-//! later one; a convolution and the max pooling behind it run as one.
+//! later one; a convolution and the max pooling behind it run as one. Evaluation needs no memory of a whole batch at all:
+//! [`infer`].
 
 mod activation;
 mod batch_norm;
@@ -13,6 +14,7 @@ mod dense;
 mod depthwise_conv2d;
 mod dropout;
 mod flatten;
+mod inference;
 mod pool2d;
 mod residual;
 mod stage;
@@ -21,6 +23,7 @@ use aumenta_seed::Seed;
 use candle_core::{Device, Tensor};
 
 use self::chain::Chain;
+use self::inference::{Inference, Values};
 use self::stage::Pass;
 use crate::error::NnError;
 use crate::gradients::Gradients;
@@ -29,6 +32,20 @@ use crate::parameters::Parameters;
 use crate::storage::{with_f32s, with_f32s_mut};
 
 const OP: &str = "training step";
+
+/// The output of `layers` for the batch `x` in evaluation, on the CPU.
+pub fn infer(input: &[usize], layers: &[NamedLayer], parameters: &Parameters, x: &Tensor) -> Result<Tensor, NnError> {
+    let count = x.dims()[0];
+    let all = parameters.iter().chain(parameters.statistics()).map(|parameter| parameter.var.as_tensor());
+    let operands: Vec<&Tensor> = std::iter::once(x).chain(all).collect();
+    let (output, shape) = with_f32s("inference", &operands, |operands| {
+        let values = Values { parameters, slices: &operands[1..] };
+        let (inference, shape) = Inference::new(input, layers, &values)?;
+        Ok::<_, NnError>((inference.run(count, operands[0]), shape))
+    })??;
+    let shape: Vec<usize> = std::iter::once(count).chain(shape).collect();
+    Ok(Tensor::from_vec(output, shape, &Device::Cpu)?)
+}
 
 /// Layers ready to be trained, with all memory that a step needs.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::frame::Frame;
 use super::geometry::Geometry;
 use super::pooled::{ActivationRow, AddPixels, UnpoolRow};
-use super::{Way, direct, padding, unrolled, winograd};
+use super::{NO_LIMITS, Way, direct, padding, unrolled, winograd};
 use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
 
@@ -133,7 +133,7 @@ impl<'a> Pass<'a> {
             Way::Winograd if is_convolution(g) => {
                 InputGradient::Winograd(winograd::Prepared::input_gradient(vectors, g, &frame, weight))
             }
-            _ => InputGradient::Unrolled(unrolled::Prepared::new(g, weight)),
+            _ => InputGradient::Unrolled(unrolled::Prepared::new(g, weight, None, NO_LIMITS)),
         });
         Self {
             vectors,

@@ -8,6 +8,7 @@
 //! [2x2 max pooling](pooled) that often follows.
 
 mod direct;
+mod forward;
 mod frame;
 mod geometry;
 mod gradients;
@@ -17,18 +18,14 @@ mod winograd;
 
 use rayon::prelude::*;
 
+pub use self::forward::Forward;
 use self::frame::Frame;
 pub use self::geometry::Geometry;
 pub use self::gradients::{OutputGradient, Wanted, bias_gradient, gradients};
-use self::pooled::PoolRows;
-use super::scratch::Scratch;
 use super::vectors::Vectors;
 
 /// The limits of an activation that leaves its input as it is.
 pub const NO_LIMITS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
-
-/// How many elements of a convolution's output are pooled at once: 256 KiB.
-const POOL_BAND_ELEMENTS: usize = 64 * 1024;
 
 /// The convolution of `images` (NHWC) with `weight` plus `bias`, written to `out` (NHWC); values below the first of
 /// `limits` or above the second are replaced by it.
@@ -41,10 +38,7 @@ pub fn forward(
     limits: [f32; 2],
     out: &mut [f32],
 ) {
-    let forward = Forward::new(vectors, geometry, weight, bias, limits);
-    out.par_chunks_exact_mut(geometry.output_len())
-        .zip(images.par_chunks_exact(geometry.input_len()))
-        .for_each(|(out, image)| forward.framed(image, |image| forward.rows(image, 0, out)));
+    Forward::new(vectors, geometry, weight, bias, limits).run(images, out);
 }
 
 /// As [`forward`], then 2x2 max pooling with stride 2: `out` is the pooled output, `winners` the place of each largest
@@ -60,83 +54,7 @@ pub fn forward_pooled(
     out: &mut [f32],
     winners: &mut [u8],
 ) {
-    let geometry = &geometry.even();
-    let forward = Forward::new(vectors, geometry, weight, bias, NO_LIMITS);
-    let [_, columns, channels] = geometry.output;
-    let [pooled_rows, pooled_columns] = geometry.pooled();
-    let (row, pooled_row) = (columns * channels, pooled_columns * channels);
-    let pairs = (POOL_BAND_ELEMENTS / (2 * row)).clamp(1, pooled_rows);
-    out.par_chunks_exact_mut(pooled_rows * pooled_row)
-        .zip(winners.par_chunks_exact_mut(pooled_rows * pooled_row))
-        .zip(images.par_chunks_exact(geometry.input_len()))
-        .for_each(|((out, winners), image)| {
-            forward.framed(image, |image| {
-                let mut band = Scratch::of(2 * pairs * row);
-                let outputs = out.chunks_mut(pairs * pooled_row).zip(winners.chunks_mut(pairs * pooled_row));
-                for (first, (out, winners)) in (0..).step_by(2 * pairs).zip(outputs) {
-                    let rows = &mut band[..2 * out.len() / pooled_row * row];
-                    forward.rows(image, first, rows);
-                    vectors.run(PoolRows { rows, columns, channels, limits, out, winners });
-                }
-            });
-        });
-}
-
-/// A forward pass ready to run over images.
-enum Forward<'a> {
-    Direct { padding: Frame, prepared: direct::Prepared },
-    Winograd { padding: Frame, prepared: winograd::Prepared },
-    Unrolled { geometry: Geometry, prepared: unrolled::Prepared, bias: Option<&'a [f32]>, limits: [f32; 2] },
-}
-
-impl<'a> Forward<'a> {
-    fn new(vectors: Vectors, g: &Geometry, weight: &[f32], bias: Option<&'a [f32]>, limits: [f32; 2]) -> Self {
-        match Way::of(vectors, g) {
-            Way::Direct => {
-                let padding = padding(g, Way::Direct);
-                Self::Direct {
-                    padding,
-                    prepared: direct::Prepared::forward(vectors, g, &padding, weight, bias, limits),
-                }
-            }
-            Way::Winograd => {
-                let padding = padding(g, Way::Winograd);
-                let prepared = winograd::Prepared::forward(vectors, g, &padding, weight, bias, limits);
-                Self::Winograd { padding, prepared }
-            }
-            Way::Unrolled => {
-                Self::Unrolled { geometry: *g, prepared: unrolled::Prepared::new(g, weight), bias, limits }
-            }
-        }
-    }
-
-    /// Hands `image` with the padding that [`Forward::rows`] expects to `then`.
-    fn framed(&self, image: &[f32], then: impl FnOnce(&[f32])) {
-        match self {
-            Self::Direct { padding, .. } | Self::Winograd { padding, .. } if !padding.is_empty() => {
-                let mut padded = Scratch::of(padding.len());
-                padding.place(image, &mut padded);
-                then(&padded);
-            }
-            Self::Direct { .. } | Self::Winograd { .. } | Self::Unrolled { .. } => then(image),
-        }
-    }
-
-    /// The rows of the output from the even row `first` on, as many as `out` holds.
-    fn rows(&self, image: &[f32], first: usize, out: &mut [f32]) {
-        match self {
-            Self::Direct { prepared, .. } => prepared.rows(image, first, out),
-            Self::Winograd { prepared, .. } => prepared.rows(image, first, out),
-            Self::Unrolled { geometry, prepared, bias, limits: [low, high] } => {
-                prepared.forward(geometry, image, *bias, first, out);
-                for value in out {
-                    // A NaN stays a NaN, which `f32::clamp` keeps too, but it refuses limits that are equal to none.
-                    *value = if *value < *low { *low } else { *value };
-                    *value = if *value > *high { *high } else { *value };
-                }
-            }
-        }
-    }
+    Forward::pooled(vectors, geometry, weight, bias, limits).run_pooled(images, out, winners);
 }
 
 /// How a convolution is computed.

@@ -14,29 +14,32 @@ use crate::kernel::scratch::Scratch;
 /// How many unrolled elements a band aims for: 256 KiB, which fits the second-level cache beside its product.
 const BAND_ELEMENTS: usize = 64 * 1024;
 
-/// The weights of each group as a row-major matrix of window elements by output channels.
+/// A convolution with its weights laid out for matrix products.
+#[derive(Debug)]
 pub struct Prepared {
+    /// Window elements by output channels of each group, row-major.
     groups: Vec<Vec<f32>>,
+    bias: Vec<f32>,
+    limits: [f32; 2],
 }
 
 impl Prepared {
-    pub fn new(g: &Geometry, weight: &[f32]) -> Self {
+    /// The forward pass, its sums kept within `limits`; or, whatever those are, the gradient to the images.
+    pub fn new(g: &Geometry, weight: &[f32], bias: Option<&[f32]>, limits: [f32; 2]) -> Self {
         let outputs = g.group()[1];
         let matrix = |group| {
             let at = |i: usize| weight[g.weight_at(group, i / outputs, i % outputs)];
             (0..g.window_len() * outputs).map(at).collect()
         };
-        Self { groups: (0..g.groups).map(matrix).collect() }
+        let bias = bias.map_or_else(|| vec![0.0; g.output[2]], <[f32]>::to_vec);
+        Self { groups: (0..g.groups).map(matrix).collect(), bias, limits }
     }
 
-    /// The rows `first..` of the output, HWC, of an image, as many as `out` holds.
-    pub fn forward(&self, g: &Geometry, image: &[f32], bias: Option<&[f32]>, first: usize, out: &mut [f32]) {
+    /// The rows of the output from `first` on, HWC, of an image.
+    pub fn rows(&self, g: &Geometry, image: &[f32], first: usize, out: &mut [f32]) {
         let ([_, outputs], channels, window) = (g.group(), g.output[2], g.window_len());
         for pixel in out.chunks_exact_mut(channels) {
-            match bias {
-                Some(bias) => pixel.copy_from_slice(bias),
-                None => pixel.fill(0.0),
-            }
+            pixel.copy_from_slice(&self.bias);
         }
         let rows = out.len() / (g.output[1] * channels);
         let mut unrolled = g.band_buffer();
@@ -52,6 +55,12 @@ impl Prepared {
                     Store::Add,
                 );
             }
+        }
+        let [low, high] = self.limits;
+        for value in out {
+            // Unlike `max` and `min`, comparisons let a NaN pass.
+            *value = if *value < low { low } else { *value };
+            *value = if *value > high { high } else { *value };
         }
     }
 

@@ -23,6 +23,7 @@ use super::{NO_LIMITS, add_in_order};
 use crate::kernel::vectors::Vectors;
 
 /// A convolution with its weights laid out for the kernel.
+#[derive(Debug)]
 pub struct Prepared {
     vectors: Vectors,
     windows: Windows,

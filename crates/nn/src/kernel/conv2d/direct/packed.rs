@@ -5,6 +5,7 @@ use crate::kernel::vectors::Vectors;
 
 /// A matrix in column blocks: element `(row, column)` is at `(column / block * rows + row) * block + column % block`.
 /// The last block is filled up with zeros.
+#[derive(Debug)]
 pub struct Packed {
     pub values: Scratch,
     pub rows: usize,

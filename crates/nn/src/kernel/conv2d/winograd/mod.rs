@@ -29,6 +29,7 @@ pub fn takes(g: &Geometry) -> bool {
 }
 
 /// A convolution with its weights transformed.
+#[derive(Debug)]
 pub struct Prepared {
     vectors: Vectors,
     /// Input by output channels, of each product.

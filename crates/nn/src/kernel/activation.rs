@@ -62,14 +62,6 @@ pub fn input_gradient(activation: Activation, y: &[f32], gradient: &[f32], out: 
     });
 }
 
-/// As [`input_gradient`], in place of `gradient`.
-pub fn scale_gradient(activation: Activation, y: &[f32], gradient: &mut [f32]) {
-    if activation != Activation::Linear {
-        let chunks = gradient.par_chunks_mut(CHUNK).zip(y.par_chunks(CHUNK));
-        chunks.for_each(|(gradient, y)| scale_chunk(activation, y, gradient));
-    }
-}
-
 fn scale_chunk(activation: Activation, y: &[f32], gradient: &mut [f32]) {
     Vectors::widest().run(Scale { activation, y, gradient });
 }
@@ -206,21 +198,19 @@ mod tests {
     }
 
     #[test]
-    fn gradients_by_hand_in_place_and_beside() {
+    fn gradients_by_hand() {
         let (y, g) = ([0.0, 0.5, 6.0, f32::NAN], [1.0, 2.0, 4.0, 8.0]);
+        let mut to_x = [f32::NAN; 4];
         for (activation, expected) in [
             (Activation::Linear, [1.0, 2.0, 4.0, 8.0]),
             (Activation::Relu, [0.0, 2.0, 4.0, 8.0]),
             (Activation::Relu6, [0.0, 2.0, 0.0, 8.0]),
         ] {
-            let (mut beside, mut in_place) = ([f32::NAN; 4], g);
-            input_gradient(activation, &y, &g, &mut beside);
-            scale_gradient(activation, &y, &mut in_place);
-            assert_eq!((beside, in_place), (expected, expected), "{activation:?}");
+            input_gradient(activation, &y, &g, &mut to_x);
+            assert_eq!(to_x, expected, "{activation:?}");
         }
-        let mut to_x = [2.0, f32::INFINITY];
-        scale_gradient(Activation::Sigmoid, &[0.25, 0.5], &mut to_x);
-        assert_eq!(to_x, [0.375, f32::INFINITY]);
+        input_gradient(Activation::Sigmoid, &[0.25, 0.5, 0.0, 1.0], &[2.0, f32::INFINITY, 1.0, 1.0], &mut to_x);
+        assert_eq!(to_x, [0.375, f32::INFINITY, 0.0, 0.0]);
     }
 
     #[test]

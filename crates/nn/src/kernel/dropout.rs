@@ -45,16 +45,6 @@ pub fn apply(rate: f32, key: u64, x: &[f32], out: &mut [f32]) {
     });
 }
 
-/// As [`apply`], in place.
-pub fn apply_in_place(rate: f32, key: u64, values: &mut [f32]) {
-    let mask = Mask::new(rate, key);
-    values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
-        for (unit, value) in (chunk * CHUNK..).zip(values) {
-            *value = mask.apply(unit, *value);
-        }
-    });
-}
-
 /// As [`apply`] for `x` in NHWC with `area` pixels an image, where whole channels of an image are kept or dropped.
 pub fn apply_to_channels(rate: f32, key: u64, [area, channels]: [usize; 2], x: &[f32], out: &mut [f32]) {
     let (mask, len) = (Mask::new(rate, key), area * channels);
@@ -95,15 +85,6 @@ mod tests {
     fn a_mask_stays_as_it_was() {
         let kept: Vec<usize> = (0..16).filter(|i| of_ones(16, 0.5, 7)[*i] == 2.0).collect();
         assert_eq!(kept, [1, 5, 6, 7, 8, 10, 11, 14, 15]);
-    }
-
-    #[test]
-    fn in_place_and_beside_agree() {
-        let mut values: Vec<f32> = (0..50_000).map(|i| i as f32).collect();
-        let mut out = vec![f32::NAN; values.len()];
-        apply(0.3, 5, &values, &mut out);
-        apply_in_place(0.3, 5, &mut values);
-        assert_eq!(values, out);
     }
 
     #[test]

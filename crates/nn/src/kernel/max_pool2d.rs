@@ -1,6 +1,6 @@
 //! Max pooling and its gradient.
 //!
-//! Which pixel of a window won can be kept from the forward pass, or found again from the images.
+//! The gradient finds the largest pixel of each window again, so that nothing is kept from the forward pass.
 // What runs inside an instruction set must be inlined into the function that enables it.
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
@@ -19,49 +19,23 @@ pub fn forward(geometry: &Geometry, images: &[f32], out: &mut [f32]) {
     });
 }
 
-/// As [`forward`]; the place in its window of each largest element, in reading order, is written to `winners`, which has
-/// the shape of `out`.
-pub fn forward_with_winners(geometry: &Geometry, images: &[f32], out: &mut [f32], winners: &mut [u16]) {
-    let (vectors, [rows, columns, channels]) = (Vectors::widest(), geometry.output());
-    let lines = out.par_chunks_exact_mut(columns * channels).zip(winners.par_chunks_exact_mut(columns * channels));
-    lines.enumerate().for_each(|(i, (out, winners))| {
-        let image = image_of(geometry, images, i / rows);
-        vectors.run(LargestAndWinners { geometry, image, row: i % rows, out, winners });
-    });
-}
-
-/// The gradient of a loss to the images: each window's gradient goes to its largest element, written to `out`.
+/// The gradient of a loss to the images: each window's gradient goes to its largest element, written to `out`. An image is
+/// one task, since its windows may overlap.
 pub fn input_gradient(geometry: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
-    spread(geometry, gradient, out, |i| Winners::Of(image_of(geometry, images, i)));
-}
-
-/// As [`input_gradient`], from the winners that [`forward_with_winners`] wrote.
-pub fn input_gradient_from_winners(geometry: &Geometry, winners: &[u16], gradient: &[f32], out: &mut [f32]) {
-    let len = geometry.output_len();
-    spread(geometry, gradient, out, |i| Winners::Saved(&winners[i * len..][..len]));
+    let (vectors, channels) = (Vectors::widest(), geometry.input[2]);
+    out.par_chunks_exact_mut(geometry.input_len())
+        .zip(images.par_chunks_exact(geometry.input_len()))
+        .zip(gradient.par_chunks_exact(geometry.output_len()))
+        .for_each_init(
+            || (vec![0.0; channels], vec![0; channels]),
+            |(largest, winner), ((out, image), gradient)| {
+                vectors.run(Spread { geometry, image, gradient, out, largest, winner });
+            },
+        );
 }
 
 fn image_of<'a>(geometry: &Geometry, images: &'a [f32], index: usize) -> &'a [f32] {
     &images[index * geometry.input_len()..][..geometry.input_len()]
-}
-
-/// An image is one task, since its windows may overlap.
-fn spread<'a>(
-    geometry: &Geometry,
-    gradient: &[f32],
-    out: &mut [f32],
-    winners: impl Fn(usize) -> Winners<'a> + Sync + Send,
-) {
-    let (vectors, channels) = (Vectors::widest(), geometry.input[2]);
-    out.par_chunks_exact_mut(geometry.input_len())
-        .zip(gradient.par_chunks_exact(geometry.output_len()))
-        .enumerate()
-        .for_each_init(
-            || (vec![0.0; channels], vec![0; channels]),
-            |(largest, winner), (i, (out, gradient))| {
-                vectors.run(Spread { geometry, winners: winners(i), gradient, out, largest, winner });
-            },
-        );
 }
 
 /// Whether `value` takes the place of the largest so far. Ties go to the first in reading order, as in PyTorch; a NaN
@@ -97,28 +71,6 @@ impl WithSimd for Largest<'_> {
     }
 }
 
-/// As [`Largest`], with the place of each.
-struct LargestAndWinners<'a> {
-    geometry: &'a Geometry,
-    image: &'a [f32],
-    row: usize,
-    out: &'a mut [f32],
-    winners: &'a mut [u16],
-}
-
-impl WithSimd for LargestAndWinners<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _simd: S) {
-        let channels = self.geometry.input[2];
-        let pixels = self.out.chunks_exact_mut(channels).zip(self.winners.chunks_exact_mut(channels));
-        for (column, (largest, winner)) in pixels.enumerate() {
-            find_winners(self.geometry, self.image, [self.row, column], largest, winner);
-        }
-    }
-}
-
 /// The largest element of one window of an image in each channel, and its place in the window.
 #[inline(always)]
 fn find_winners(
@@ -142,19 +94,10 @@ fn find_winners(
     }
 }
 
-/// Where the winners of one image's windows come from.
-#[derive(Clone, Copy)]
-enum Winners<'a> {
-    /// Kept from the forward pass.
-    Saved(&'a [u16]),
-    /// To be found in this image.
-    Of(&'a [f32]),
-}
-
 /// The gradient to one image.
 struct Spread<'a> {
     geometry: &'a Geometry,
-    winners: Winners<'a>,
+    image: &'a [f32],
     gradient: &'a [f32],
     out: &'a mut [f32],
     /// Room for one pixel.
@@ -185,10 +128,7 @@ impl Spread<'_> {
         let [_, columns, channels] = self.geometry.output();
         for (i, gradient) in self.gradient.chunks_exact(channels).enumerate() {
             let at = [i / columns, i % columns];
-            match self.winners {
-                Winners::Saved(winners) => self.winner.copy_from_slice(&winners[i * channels..][..channels]),
-                Winners::Of(image) => find_winners(self.geometry, image, at, self.largest, self.winner),
-            }
+            find_winners(self.geometry, self.image, at, self.largest, self.winner);
             for (place, at) in self.geometry.pixels(at[0], at[1]) {
                 let place = place as u16;
                 for ((out, gradient), winner) in self.out[at..at + channels].iter_mut().zip(gradient).zip(&*self.winner)
@@ -276,19 +216,13 @@ mod tests {
         (images, (1..=2 * geometry.output_len()).map(|i| i as f32).collect())
     }
 
-    /// Output bits, winners and the gradient to the images.
-    fn both_ways(geometry: &Geometry) -> (Vec<u32>, Vec<u16>, Vec<f32>) {
+    /// The bits of the output, and the gradient to the images.
+    fn both_passes(geometry: &Geometry) -> (Vec<u32>, Vec<f32>) {
         let (images, gradient) = two_images(geometry);
-        let (mut out, mut again) = (vec![f32::NAN; gradient.len()], vec![f32::NAN; gradient.len()]);
-        let (mut winners, mut to_images) = (vec![u16::MAX; out.len()], vec![f32::NAN; images.len()]);
-        let mut from_winners = to_images.clone();
+        let (mut out, mut to_images) = (vec![f32::NAN; gradient.len()], vec![f32::NAN; images.len()]);
         forward(geometry, &images, &mut out);
-        forward_with_winners(geometry, &images, &mut again, &mut winners);
         input_gradient(geometry, &images, &gradient, &mut to_images);
-        input_gradient_from_winners(geometry, &winners, &gradient, &mut from_winners);
-        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-        assert_eq!((bits(&out), &to_images), (bits(&again), &from_winners), "{geometry:?}");
-        (bits(&out), winners, to_images)
+        (out.iter().map(|value| value.to_bits()).collect(), to_images)
     }
 
     #[test]
@@ -306,7 +240,7 @@ mod tests {
         ] {
             let geometry = Geometry { input, window, stride, padding };
             let (images, gradient) = two_images(&geometry);
-            let (out, _, to_images) = both_ways(&geometry);
+            let (out, to_images) = both_passes(&geometry);
             let [rows, columns, channels] = geometry.output();
             let mut expected = vec![0.0; images.len()];
             for (i, gradient) in gradient.iter().enumerate() {
@@ -333,7 +267,7 @@ mod tests {
         let geometry = Geometry { input: [17, 13, 19], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] };
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| both_ways(&geometry))
+            pool.install(|| both_passes(&geometry))
         };
         assert_eq!(run(1), run(2));
         assert_eq!(run(1), run(5));
@@ -342,13 +276,15 @@ mod tests {
     #[test]
     fn every_kind_of_vectors_gives_the_same_bytes() {
         let geometry = Geometry { input: [5, 9, 37], window: [3, 3], stride: [2, 2], padding: [1, 1, 1, 1] };
-        let (images, _) = two_images(&geometry);
+        let (images, gradient) = two_images(&geometry);
         let run = |vectors: Vectors| {
-            let (mut out, mut winners) = (vec![0.0; 5 * 37], vec![0; 5 * 37]);
-            let image = &images[..geometry.input_len()];
-            let (out_row, winner_row) = (&mut out, &mut winners);
-            vectors.run(LargestAndWinners { geometry: &geometry, image, row: 1, out: out_row, winners: winner_row });
-            (out.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), winners)
+            let (image, mut out) = (&images[..geometry.input_len()], vec![0.0; 5 * 37]);
+            vectors.run(Largest { geometry: &geometry, image, row: 1, out: &mut out });
+            let gradient = &gradient[..geometry.output_len()];
+            let (mut to_image, mut largest, mut winner) = (vec![0.0; image.len()], vec![0.0; 37], vec![0; 37]);
+            let (largest, winner) = (&mut largest, &mut winner);
+            vectors.run(Spread { geometry: &geometry, image, gradient, out: &mut to_image, largest, winner });
+            (out.iter().map(|value| value.to_bits()).collect::<Vec<_>>(), to_image)
         };
         assert!(Vectors::available().all(|vectors| run(vectors) == run(Vectors::widest())));
     }

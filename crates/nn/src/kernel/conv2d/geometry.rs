@@ -47,11 +47,6 @@ impl Geometry {
         self.kernel[0] * self.kernel[1] * self.group()[0]
     }
 
-    /// The number of weights.
-    pub fn weight_len(&self) -> usize {
-        self.window_len() * self.output[2]
-    }
-
     /// How many rows and columns lie between the first and the last element of a window.
     pub fn reach(&self) -> [usize; 2] {
         [0, 1].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1))

@@ -133,6 +133,10 @@ mod tests {
         (0..len).map(|i| ((i * step + 5) % 29) as f32 / 14.0 - 1.0).collect()
     }
 
+    fn weight_len(g: &Geometry) -> usize {
+        g.window_len() * g.output[2]
+    }
+
     /// A convolution with stride one and no padding.
     fn plain(input: [usize; 3], channels: usize, kernel: [usize; 2]) -> Geometry {
         Geometry {
@@ -209,7 +213,7 @@ mod tests {
     #[test]
     fn the_forward_pass_equals_the_definition_on_every_kind_of_vectors() {
         for (vectors, g) in Vectors::available().flat_map(|v| geometries().into_iter().map(move |g| (v, g))) {
-            let (images, weight) = (ramp(3 * g.input_len(), 7), ramp(g.weight_len(), 11));
+            let (images, weight) = (ramp(3 * g.input_len(), 7), ramp(weight_len(&g), 11));
             let bias = ramp(g.output[2], 3);
             let mut out = unwritten(3 * g.output_len());
             forward(vectors, &g, &images, &weight, Some(&bias), NO_LIMITS, &mut out);
@@ -236,8 +240,8 @@ mod tests {
 
     #[test]
     fn all_gradients_equal_the_definition_on_every_kind_of_vectors() {
-        for g in geometries().into_iter().filter(|g| g.weight_len() * g.output_len() < 1 << 20) {
-            let (images, weight) = (ramp(2 * g.input_len(), 7), ramp(g.weight_len(), 11));
+        for g in geometries().into_iter().filter(|g| weight_len(g) * g.output_len() < 1 << 20) {
+            let (images, weight) = (ramp(2 * g.input_len(), 7), ramp(weight_len(&g), 11));
             let (gradient, zero) = (ramp(2 * g.output_len(), 13), vec![0.0; g.output[2]]);
             let first = &images[..g.input_len()];
             let to_first = linear_gradient(&gradient[..g.output_len()], first.len(), |x| naive(&g, x, &weight, &zero));
@@ -291,7 +295,7 @@ mod tests {
             general(Geometry { stride: [2, 2], ..plain([13, 11, 3], 8, [3, 3]) }, [0, 1, 0, 1]),
         ];
         for (vectors, g) in Vectors::available().flat_map(|v| shapes.map(|g| (v, g))) {
-            let (images, weight, bias) = (ramp(3 * g.input_len(), 7), ramp(g.weight_len(), 11), ramp(g.output[2], 3));
+            let (images, weight, bias) = (ramp(3 * g.input_len(), 7), ramp(weight_len(&g), 11), ramp(g.output[2], 3));
             let mut sums = unwritten(3 * g.output_len());
             forward(vectors, &g, &images, &weight, Some(&bias), NO_LIMITS, &mut sums);
             let (expected, expected_winners) = pool(&g, &sums, limits);
@@ -357,7 +361,7 @@ mod tests {
     #[test]
     fn one_two_and_five_threads_give_the_same_bytes() {
         let g = general(plain([40, 33, 3], 16, [3, 3]), [1, 0, 1, 0]);
-        let (images, weight) = (ramp(11 * g.input_len(), 7), ramp(g.weight_len(), 11));
+        let (images, weight) = (ramp(11 * g.input_len(), 7), ramp(weight_len(&g), 11));
         for vectors in Vectors::available() {
             let run = |threads| {
                 rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {

@@ -35,6 +35,7 @@ mod op;
 mod optimizer;
 mod parameters;
 mod sequential;
+mod setting;
 mod storage;
 
 pub use error::NnError;

@@ -48,6 +48,8 @@ pub use op::dense::dense;
 pub use op::dropout::dropout;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
-pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
+pub use optimizer::{
+    AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerVariant, ParameterGroup, RmsPropConfig, SgdConfig,
+};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
 pub use sequential::{Mode, Sequential};

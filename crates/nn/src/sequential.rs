@@ -126,9 +126,10 @@ impl Sequential {
 mod tests {
     use super::*;
     use crate::finite_differences::ramp;
+    use crate::gradients::Gradients;
     use crate::op::activation::Activation;
     use crate::op::loss::cross_entropy;
-    use crate::optimizer::{RmsProp, RmsPropConfig};
+    use crate::optimizer::{Optimizer, OptimizerConfig, RmsPropConfig};
 
     fn small(dropout_rate: f32) -> Sequential {
         let layers = [
@@ -146,12 +147,13 @@ mod tests {
         let x = ramp(&[8, 8, 8, 2], 7);
         let classes = Tensor::new(&[0u32, 1, 2, 0, 1, 2, 0, 1], &Device::Cpu).unwrap();
         let config = RmsPropConfig { learning_rate: 3e-3, ..RmsPropConfig::default() };
-        let mut optimizer = RmsProp::new(config, network.parameters()).unwrap();
+        let mut optimizer = Optimizer::new(OptimizerConfig::Rmsprop(config), network.parameters()).unwrap();
         let mut last = f32::NAN;
         for step in 0..steps {
             let logits = network.forward(&x, Mode::Train { step }).unwrap();
             let loss = cross_entropy(&logits, &classes).unwrap().mean_all().unwrap();
-            optimizer.step(network.parameters(), &loss.backward().unwrap()).unwrap();
+            let gradients = Gradients::of(&loss, network.parameters()).unwrap();
+            optimizer.step(network.parameters(), &gradients).unwrap();
             last = loss.to_scalar().unwrap();
         }
         last

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use aumenta_models::Model;
-use aumenta_nn::{Loss, Mode, NnError, OptimizerConfig, RmsProp};
+use aumenta_nn::{Gradients, Loss, Mode, NnError, Optimizer, OptimizerConfig};
 use aumenta_runs::{EpochRecord, Kept, RunFolder, Scores, best_epoch};
 use aumenta_stream::{Batch, EvalStream, TrainStream};
 use candle_core::{Device, Tensor};
@@ -48,8 +48,7 @@ pub fn fit(
     observer: &mut dyn Observer,
 ) -> Result<Vec<EpochRecord>, TrainError> {
     checkpoint.check_classes()?;
-    let OptimizerConfig::Rmsprop(optimizer) = settings.optimizer;
-    let mut optimizer = RmsProp::new(optimizer, settings.model.parameters())?;
+    let mut optimizer = Optimizer::new(settings.optimizer.clone(), settings.model.parameters())?;
     let mut records = Vec::with_capacity(settings.epochs);
     for epoch in 1..=settings.epochs {
         let record = fit_epoch(settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
@@ -70,7 +69,7 @@ fn fit_epoch(
     settings: &Fit<'_>,
     classes: usize,
     epoch: usize,
-    optimizer: &mut RmsProp,
+    optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
 ) -> Result<EpochRecord, TrainError> {
     let started = Instant::now();
@@ -81,7 +80,7 @@ fn fit_epoch(
         epoch,
         train,
         validation: Scores { loss: validation.loss, accuracy: validation.accuracy, images: validation.images },
-        learning_rate: f64::from(optimizer.config().learning_rate),
+        learning_rate: f64::from(optimizer.learning_rate()),
         images_per_second: train.images as f64 / trained.as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
         data_wait_share: waited.as_secs_f64() / trained.as_secs_f64(),
@@ -93,7 +92,7 @@ fn train_epoch(
     settings: &Fit<'_>,
     classes: usize,
     epoch: usize,
-    optimizer: &mut RmsProp,
+    optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
 ) -> Result<(Scores, Duration), TrainError> {
     let mut tally = Tally::new(epoch, classes, settings.train.image_count());
@@ -103,12 +102,13 @@ fn train_epoch(
         let batch = batch?;
         let (truth, ids) = (batch.classes.clone(), batch.ids.clone());
         let step = (steps_before + index) as u64;
-        let (logits, losses) = train_step(settings, batch, step, optimizer)?;
+        let (logits, losses) = forward(settings, batch, step)?;
         tally.add(&truth, &logits, &losses)?;
         if !tally.loss().is_finite() {
-            let (loss, learning_rate) = (tally.loss(), optimizer.config().learning_rate);
+            let (loss, learning_rate) = (tally.loss(), optimizer.learning_rate());
             return Err(TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate });
         }
+        move_weights(settings.model, &losses, optimizer)?;
         observer.trained(&tally.progress());
     }
     let accuracy = tally.confusion.accuracy().unwrap_or(f64::NAN);
@@ -116,19 +116,18 @@ fn train_epoch(
     Ok((scores, stream.waited()))
 }
 
-/// Moves the weights once; the batch's logits `[n, outputs]` and losses `[n]`.
-fn train_step(
-    settings: &Fit<'_>,
-    batch: Batch,
-    step: u64,
-    optimizer: &mut RmsProp,
-) -> Result<(Tensor, Tensor), NnError> {
+/// The batch's logits `[n, outputs]` and losses `[n]`.
+fn forward(settings: &Fit<'_>, batch: Batch, step: u64) -> Result<(Tensor, Tensor), NnError> {
     let (images, targets) = from_batch(batch, settings.train.preprocessing(), settings.device)?;
     let logits = settings.model.forward(&images, Mode::Train { step })?;
     let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
-    let gradients = losses.mean_all()?.backward()?;
-    optimizer.step(settings.model.parameters(), &gradients)?;
     Ok((logits, losses))
+}
+
+/// Moves the weights once, against the gradient of the mean of `losses`.
+fn move_weights(model: &dyn Model, losses: &Tensor, optimizer: &mut Optimizer) -> Result<(), NnError> {
+    let gradients = Gradients::of(&losses.mean_all()?, model.parameters())?;
+    optimizer.step(model.parameters(), &gradients)
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use anyhow::Result;
 use aumenta_augment::AugmentConfig;
 use aumenta_dataset::{Dataset, MANIFEST_FILE, Split};
 use aumenta_models::{Architecture, ModelConfig};
-use aumenta_nn::OptimizerConfig;
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, TrainStream};
@@ -111,8 +110,7 @@ impl Settings {
             config.model = Some(model.with(self.image_size, self.dropout)?);
         }
         if let Some(rate) = self.learning_rate {
-            let OptimizerConfig::Rmsprop(rmsprop) = &mut config.optimizer;
-            rmsprop.learning_rate = rate;
+            config.optimizer = config.optimizer.with_learning_rate(rate);
         }
         Ok(config)
     }
@@ -161,7 +159,7 @@ pub fn train(config: &Config) -> Result<()> {
         model: &*network,
         train: &train,
         validation: &validation,
-        optimizer: config.optimizer,
+        optimizer: config.optimizer.clone(),
         epochs: config.epochs,
         device: &device,
     };

@@ -34,6 +34,7 @@ mod layer;
 mod op;
 mod optimizer;
 mod parameters;
+mod schedule;
 mod sequential;
 mod setting;
 mod storage;
@@ -52,4 +53,5 @@ pub use optimizer::{
     AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerVariant, ParameterGroup, RmsPropConfig, SgdConfig,
 };
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
+pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential};

@@ -26,9 +26,9 @@ pub enum ModelConfig {
         /// The input's side in pixels.
         #[serde(default = "efficientnet_lite0::default_image_size")]
         image_size: usize,
-        /// The classes told apart, at least 2.
-        #[serde(default = "efficientnet_lite0::default_classes")]
-        classes: usize,
+        /// The classes told apart; where they are not given, as many as the data has, or ImageNet's 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<usize>,
     },
 }
 
@@ -46,10 +46,9 @@ impl ModelConfig {
             "cats-dogs-convnet" => {
                 Ok(Self::CatsDogsConvnet { image_size: cats_dogs_convnet::default_image_size(), dropout: 0.0 })
             }
-            "efficientnet-lite0" => Ok(Self::EfficientnetLite0 {
-                image_size: efficientnet_lite0::default_image_size(),
-                classes: efficientnet_lite0::default_classes(),
-            }),
+            "efficientnet-lite0" => {
+                Ok(Self::EfficientnetLite0 { image_size: efficientnet_lite0::default_image_size(), classes: None })
+            }
             _ => Err(ModelError::UnknownModel {
                 name: name.to_string(),
                 known: Self::NAMES.map(|name| format!("`{name}`")).join(", "),
@@ -87,6 +86,16 @@ impl ModelConfig {
                     None => Ok(self),
                 }
             }
+        }
+    }
+
+    /// The same model for `classes` classes, where it takes any number and was not given one.
+    pub fn for_classes(self, count: usize) -> Self {
+        match self {
+            Self::EfficientnetLite0 { image_size, classes: None } => {
+                Self::EfficientnetLite0 { image_size, classes: Some(count) }
+            }
+            other => other,
         }
     }
 
@@ -135,6 +144,16 @@ mod tests {
         assert_eq!(model.clone().with(None, None).unwrap(), model);
         let error = ModelConfig::MnistConvnet {}.with(None, Some(0.5)).unwrap_err();
         assert_eq!(error.to_string(), "the model `mnist-convnet` has no setting `dropout`");
+    }
+
+    #[test]
+    fn the_data_decides_on_classes_that_were_not_given() {
+        let model = ModelConfig::named("efficientnet-lite0").unwrap();
+        assert_eq!(model.architecture().unwrap().classes(), 1000);
+        let of_two = model.clone().for_classes(2);
+        assert_eq!(of_two.architecture().unwrap().outputs(), 1);
+        assert_eq!(of_two.clone().for_classes(5), of_two);
+        assert_eq!(model.for_classes(5).architecture().unwrap().outputs(), 5);
     }
 
     #[test]

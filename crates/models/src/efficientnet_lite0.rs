@@ -34,12 +34,11 @@ pub(crate) fn default_image_size() -> usize {
     224
 }
 
-pub(crate) fn default_classes() -> usize {
-    1000
-}
+/// ImageNet's classes.
+const CLASSES: usize = 1000;
 
 /// For two classes there is one logit.
-pub(crate) fn architecture(image_size: usize, classes: usize) -> Result<Architecture, ModelError> {
+pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<Architecture, ModelError> {
     let mut features = vec![convolution("conv_stem", 32, 3, 2), norm("bn1", Activation::Relu6)];
     let mut inputs = 32;
     for (s, stage) in STAGES.iter().enumerate() {
@@ -51,6 +50,7 @@ pub(crate) fn architecture(image_size: usize, classes: usize) -> Result<Architec
     }
     features.extend([convolution("conv_head", 1280, 1, 1), norm("bn2", Activation::Relu6)]);
     features.push(NamedLayer::new("global_pool", LayerSpec::GlobalAvgPool2d {}));
+    let classes = classes.unwrap_or(CLASSES);
     let units = if classes == 2 { 1 } else { classes };
     let head = vec![NamedLayer::new("classifier", LayerSpec::Dense { units, activation: Activation::Linear })];
     Architecture::new("efficientnet-lite0", [image_size, image_size, 3], features, head)
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn it_has_4_652_008_parameters_and_1_280_features() {
-        let summary = architecture(224, 1000).unwrap().summary();
+        let summary = architecture(224, None).unwrap().summary();
         assert_eq!(summary.parameters(), 4_652_008);
         let pool = summary.rows.iter().find(|row| row.name == "global_pool").unwrap();
         assert_eq!(pool.output, [1280]);
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn two_classes_have_one_logit() {
-        assert_eq!(architecture(96, 2).unwrap().outputs(), 1);
-        assert_eq!(architecture(96, 5).unwrap().outputs(), 5);
+        assert_eq!(architecture(96, Some(2)).unwrap().outputs(), 1);
+        assert_eq!(architecture(96, Some(5)).unwrap().outputs(), 5);
     }
 }

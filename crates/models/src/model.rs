@@ -107,7 +107,7 @@ mod tests {
         for config in [
             ModelConfig::MnistConvnet {},
             ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.3 },
-            ModelConfig::EfficientnetLite0 { image_size: 64, classes: 3 },
+            ModelConfig::EfficientnetLite0 { image_size: 64, classes: Some(3) },
         ] {
             let architecture = config.architecture().unwrap();
             let mut model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();

@@ -63,6 +63,36 @@ pub enum NnError {
         /// The parameter's name.
         name: String,
     },
+    /// A parameter's gradient holds NaN or an infinity.
+    #[error(
+        "the gradient of parameter `{name}` is not finite: lower the learning rate, or set `clip-norm` before gradients grow"
+    )]
+    NotFinite {
+        /// The first such parameter's name.
+        name: String,
+    },
+    /// A parameter that an optimizer cannot step.
+    #[error("optimizer: parameter `{name}` {reason}")]
+    Optimizer {
+        /// The parameter's name.
+        name: String,
+        /// The shape, dtype or device and what does not fit.
+        reason: String,
+    },
+    /// A parameter group that decides for no parameter.
+    #[error("parameter group `{names}` {reason}")]
+    Group {
+        /// The group's pattern of names.
+        names: String,
+        /// What it fails to match.
+        reason: String,
+    },
+    /// Saved optimizer state that is not this optimizer's.
+    #[error("saved state does not fit this optimizer: {reason}")]
+    OptimizerState {
+        /// The tensor or setting and what differs.
+        reason: String,
+    },
     /// Saved tensors that are not this network's.
     #[error("weights do not fit this network: {reason}")]
     Weights {

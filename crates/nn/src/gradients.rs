@@ -1,11 +1,17 @@
 //! The gradient of a loss to every parameter: what a backward pass hands to an optimizer.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use std::marker::PhantomData;
 
 use candle_core::Tensor;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use crate::error::NnError;
+use crate::kernel::vectors::Vectors;
 use crate::parameters::Parameters;
+use crate::storage::with_f32s;
 
 /// The gradient of a loss to each parameter, in the parameters' order; each of its parameter's shape.
 ///
@@ -16,7 +22,7 @@ pub struct Gradients<'a> {
     buffers: PhantomData<&'a ()>,
 }
 
-impl<'a> Gradients<'a> {
+impl Gradients<'_> {
     /// The gradients that Candle computes for a scalar `loss`.
     ///
     /// # Errors
@@ -42,5 +48,105 @@ impl<'a> Gradients<'a> {
     /// The gradients, in the parameters' order.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
+    }
+
+    /// The Euclidean norm of all gradients together: the root of the sum of the squares of all their elements.
+    ///
+    /// Squares are added in f64, in an order that neither the number of threads nor the processor changes. As no sum of
+    /// squares of f32 numbers leaves the range of f64, the norm is finite exactly where every element is.
+    ///
+    /// ```
+    /// # use aumenta_nn::{Gradients, Parameters};
+    /// # use candle_core::{Device, Var};
+    /// let mut parameters = Parameters::default();
+    /// parameters.push("p".to_string(), Var::new(&[1.5f32, 2.0], &Device::Cpu)?);
+    /// // The gradient of the sum of squares is twice the parameter.
+    /// let loss = parameters.get("p").unwrap().sqr()?.sum_all()?;
+    /// assert_eq!(Gradients::of(&loss, &parameters)?.global_norm()?, 5.0);
+    /// # Ok::<(), aumenta_nn::NnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where a gradient is not f32 or not on the CPU.
+    pub fn global_norm(&self) -> Result<f64, NnError> {
+        global_norm(&self.tensors.iter().collect::<Vec<_>>())
+    }
+}
+
+/// [`Gradients::global_norm`] of some gradients alone.
+pub(crate) fn global_norm(gradients: &[&Tensor]) -> Result<f64, NnError> {
+    let norm = with_f32s("global-norm", gradients, |gradients| {
+        let pieces: Vec<&[f32]> = gradients.iter().flat_map(|gradient| gradient.chunks(PIECE)).collect();
+        let vectors = Vectors::widest();
+        let sums: Vec<f64> = pieces.par_iter().map(|piece| vectors.run(SumOfSquares(piece))).collect();
+        sums.iter().sum::<f64>().sqrt()
+    })?;
+    Ok(norm)
+}
+
+/// Elements that a thread adds at once.
+const PIECE: usize = 1 << 14;
+
+/// The sum of the squares of some numbers, in as many partial sums on every processor.
+struct SumOfSquares<'a>(&'a [f32]);
+
+impl WithSimd for SumOfSquares<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _simd: S) -> f64 {
+        let (blocks, rest) = self.0.as_chunks::<16>();
+        let mut sums = [0.0; 16];
+        for block in blocks {
+            for (sum, &value) in sums.iter_mut().zip(block) {
+                *sum += f64::from(value) * f64::from(value);
+            }
+        }
+        for (sum, &value) in sums.iter_mut().zip(rest) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+        sums.iter().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    fn norm(values: &[Vec<f32>]) -> f64 {
+        let tensors: Vec<Tensor> =
+            values.iter().map(|values| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap()).collect();
+        global_norm(&tensors.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn the_norm_is_that_of_all_elements_together() {
+        assert_eq!(norm(&[vec![3.0], vec![0.0, 4.0]]), 5.0);
+        assert_eq!(norm(&[]), 0.0);
+        let long: Vec<f32> = (0..100_003).map(|i| (i % 17) as f32 - 8.0).collect();
+        let expected = long.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+        assert_eq!(norm(&[long]), expected, "sums of small whole numbers are exact");
+    }
+
+    #[test]
+    fn the_norm_is_finite_exactly_where_every_element_is() {
+        assert!(norm(&[vec![f32::MAX; 40]]).is_finite());
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(!norm(&[vec![1.0; 20], vec![bad, 0.0]]).is_finite());
+        }
+    }
+
+    #[test]
+    fn the_number_of_threads_and_the_vectors_change_no_bit_of_the_norm() {
+        let values: Vec<f32> = (0..70_001).map(|i| ((i * 37 + 11) % 97) as f32 / 48.5 - 0.9876).collect();
+        let norms = [1, 2, 3].map(|threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| norm(&[values.clone(), values[1..].to_vec()]))
+        });
+        assert_eq!([norms[1], norms[2]], [norms[0]; 2]);
+        let sums: Vec<f64> = Vectors::available().map(|vectors| vectors.run(SumOfSquares(&values))).collect();
+        assert!(sums.iter().all(|sum| *sum == sums[0]), "{sums:?}");
     }
 }

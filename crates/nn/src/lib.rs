@@ -38,7 +38,9 @@ mod parameters;
 mod plan;
 #[cfg(test)]
 mod reference;
+mod schedule;
 mod sequential;
+mod setting;
 mod storage;
 
 pub use error::NnError;
@@ -60,6 +62,9 @@ pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
 pub use op::pool2d::Pool2dOptions;
 pub use op::spatial_dropout::spatial_dropout;
-pub use optimizer::{OptimizerConfig, RmsProp, RmsPropConfig};
+pub use optimizer::{
+    AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerVariant, ParameterGroup, RmsPropConfig, SgdConfig,
+};
 pub use parameters::{Parameter, Parameters, safetensors_metadata};
+pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential, TrainStep};

@@ -31,9 +31,12 @@ impl Parameters {
     /// Adds a parameter at the end.
     ///
     /// # Panics
-    /// Where the name is taken.
+    /// Where the name is taken, or the variable has another name already: an optimizer would step it twice.
     pub fn push(&mut self, name: String, var: Var) {
         assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
+        if let Some(other) = self.all().find(|other| other.var.id() == var.id()) {
+            panic!("`{name}` and `{}` are one variable", other.name);
+        }
         self.trained.push(Parameter { name, var });
     }
 
@@ -101,15 +104,9 @@ impl Parameters {
         let tensors = self.all().map(|Parameter { name, var }| {
             let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
             let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            Ok((name.as_str(), var.dims().to_vec(), bytes))
+            Ok((name.clone(), var.dims().to_vec(), bytes))
         });
-        let tensors = tensors.collect::<Result<Vec<_>, NnError>>()?;
-        let views =
-            tensors.iter().map(|(name, shape, bytes)| Ok((*name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
-        let views = views.collect::<Result<Vec<_>, NnError>>()?;
-        let metadata: HashMap<String, String> =
-            metadata.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
-        Ok(safetensors::serialize(views, Some(metadata))?)
+        serialize(&tensors.collect::<Result<Vec<_>, NnError>>()?, metadata)
     }
 
     /// Replaces all values by those of a safetensors file, or none where an error is returned.
@@ -137,6 +134,19 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+/// A safetensors file of f32 tensors, each with its name, shape and little-endian bytes.
+pub(crate) fn serialize(
+    tensors: &[(String, Vec<usize>, Vec<u8>)],
+    metadata: &[(&str, String)],
+) -> Result<Vec<u8>, NnError> {
+    let views =
+        tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
+    let views = views.collect::<Result<Vec<_>, NnError>>()?;
+    let metadata: HashMap<String, String> =
+        metadata.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
+    Ok(safetensors::serialize(views, Some(metadata))?)
 }
 
 /// The metadata in a safetensors header: the strings that [`Parameters::to_safetensors`] was given.
@@ -209,6 +219,14 @@ mod tests {
         let bytes = parameters(&[("a", 200)]).to_safetensors(&[]).unwrap();
         let error = parameters(&[("a", 200)]).load_safetensors(&bytes[..bytes.len() / 2]).unwrap_err();
         assert!(matches!(error, NnError::Safetensors(_)));
+    }
+
+    #[test]
+    #[should_panic(expected = "`b` and `a` are one variable")]
+    fn a_variable_has_one_name() {
+        let mut parameters = parameters(&[("a", 2)]);
+        let var = parameters.get("a").unwrap().clone();
+        parameters.push("b".to_string(), var);
     }
 
     #[test]

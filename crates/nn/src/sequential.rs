@@ -261,7 +261,7 @@ mod tests {
     use crate::finite_differences::ramp;
     use crate::layer::{Conv2dLayer, DepthwiseConv2dLayer, Padding, Pool2dLayer};
     use crate::op::loss::cross_entropy;
-    use crate::optimizer::{RmsProp, RmsPropConfig};
+    use crate::optimizer::{Optimizer, OptimizerConfig, RmsPropConfig};
     use crate::reference::Stored;
 
     fn small(dropout_rate: f32) -> Sequential {
@@ -281,7 +281,7 @@ mod tests {
         let classes = Tensor::new(&[0u32, 1, 2, 0, 1, 2, 0, 1], &Device::Cpu).unwrap();
         let config = RmsPropConfig { learning_rate: 3e-3, ..RmsPropConfig::default() };
         let parameters = network.parameters().clone();
-        let mut optimizer = RmsProp::new(config, &parameters).unwrap();
+        let mut optimizer = Optimizer::new(OptimizerConfig::Rmsprop(config), &parameters).unwrap();
         let mut last = f32::NAN;
         for step in 0..steps {
             let step = network.gradients(&x, step, &mut |logits| cross_entropy(logits, &classes)).unwrap();

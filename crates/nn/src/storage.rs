@@ -41,6 +41,9 @@ pub(crate) fn with_f32s<T>(op: &str, tensors: &[&Tensor], run: impl FnOnce(&[&[f
     Ok(run(&slices.collect::<Result<Vec<_>>>()?))
 }
 
+/// What takes the elements of several tensors, to change them.
+pub(crate) type Run<'a> = dyn FnMut(Vec<&mut [f32]>) + 'a;
+
 /// Hands the elements of contiguous f32 tensors on the CPU to `run`, all of them to be changed at once.
 ///
 /// Candle opens one tensor at a time, and only inside an operation on it, so the operations are nested, one in the other:
@@ -49,12 +52,7 @@ pub(crate) fn with_f32s_mut(op: &'static str, tensors: &[&Tensor], run: &mut dyn
     open(op, tensors, Vec::with_capacity(tensors.len()), run)
 }
 
-fn open(
-    op: &'static str,
-    closed: &[&Tensor],
-    opened: Vec<&mut [f32]>,
-    run: &mut dyn FnMut(Vec<&mut [f32]>),
-) -> Result<()> {
+fn open(op: &'static str, closed: &[&Tensor], opened: Vec<&mut [f32]>, run: &mut Run<'_>) -> Result<()> {
     match closed {
         [] => {
             run(opened);
@@ -71,7 +69,7 @@ struct Open<'a> {
     op: &'static str,
     closed: &'a [&'a Tensor],
     opened: Cell<Vec<&'a mut [f32]>>,
-    run: RefCell<&'a mut dyn FnMut(Vec<&mut [f32]>)>,
+    run: RefCell<&'a mut Run<'a>>,
 }
 
 impl InplaceOp1 for Open<'_> {
@@ -98,7 +96,9 @@ mod tests {
         let tensors: Vec<&Tensor> = vars.iter().map(Var::as_tensor).collect();
         with_f32s_mut("test", &tensors, &mut |slices| {
             let sum: f32 = slices.iter().map(|slice| slice[0]).sum();
-            slices.into_iter().for_each(|slice| slice[1] += sum);
+            for slice in slices {
+                slice[1] += sum;
+            }
         })
         .unwrap();
         let seconds = with_f32s("test", &tensors, |slices| slices.iter().map(|slice| slice[1]).collect::<Vec<_>>());

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use aumenta_metrics::{ConfusionMatrix, Mean, predicted_class};
 use aumenta_models::Model;
-use aumenta_nn::{Loss, Mode, NnError};
+use aumenta_nn::{Loss, NnError};
 use aumenta_runs::Evaluation;
 use aumenta_stream::EvalStream;
 use candle_core::{Device, Tensor};
@@ -41,7 +41,7 @@ pub(crate) fn measure(
         let batch = batch?;
         let truth = batch.classes.clone();
         let (images, targets) = from_batch(batch, stream.preprocessing(), device)?;
-        let logits = model.forward(&images, Mode::Evaluate)?;
+        let logits = model.predict(&images)?;
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
         tally.add(&truth, &logits, &losses)?;
         observer.measured(&tally.progress());

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use aumenta_models::Model;
-use aumenta_nn::{Loss, Mode, NnError, OptimizerConfig, RmsProp};
+use aumenta_nn::{Loss, NnError, Optimizer, OptimizerConfig};
 use aumenta_runs::{EpochRecord, Kept, RunFolder, Scores, best_epoch};
-use aumenta_stream::{Batch, EvalStream, TrainStream};
+use aumenta_stream::{EvalStream, TrainStream};
 use candle_core::{Device, Tensor};
 
 use crate::checkpoint::Checkpoint;
@@ -17,8 +17,6 @@ use crate::tensors::from_batch;
 /// What [`fit`] works with.
 #[derive(Debug)]
 pub struct Fit<'a> {
-    /// The network, whose weights change.
-    pub model: &'a dyn Model,
     /// What it is trained on.
     pub train: &'a TrainStream,
     /// What it is measured on after each epoch.
@@ -31,7 +29,7 @@ pub struct Fit<'a> {
     pub device: &'a Device,
 }
 
-/// Trains a network and records each epoch in `run`, with a checkpoint of the last and of the best epoch. `checkpoint`
+/// Trains `model` and records each epoch in `run`, with a checkpoint of the last and of the best epoch. `checkpoint`
 /// says what the weights belong to; its epoch is filled in.
 ///
 /// Training loss and accuracy are those of the batches as they were trained on, like Keras': augmented, under dropout,
@@ -42,23 +40,23 @@ pub struct Fit<'a> {
 /// [`TrainError::LossNotFinite`] where the loss becomes NaN or infinite; [`TrainError::Stream`],
 /// [`TrainError::Network`] and [`TrainError::Run`] as they come up.
 pub fn fit(
+    model: &mut dyn Model,
     settings: &Fit<'_>,
     checkpoint: &Checkpoint,
     run: &RunFolder,
     observer: &mut dyn Observer,
 ) -> Result<Vec<EpochRecord>, TrainError> {
     checkpoint.check_classes()?;
-    let OptimizerConfig::Rmsprop(optimizer) = settings.optimizer;
-    let mut optimizer = RmsProp::new(optimizer, settings.model.parameters())?;
+    let mut optimizer = Optimizer::new(settings.optimizer.clone(), model.parameters())?;
     let mut records = Vec::with_capacity(settings.epochs);
     for epoch in 1..=settings.epochs {
-        let record = fit_epoch(settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
+        let record = fit_epoch(model, settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
         records.push(record);
         // The weights come first: an epoch in the log always has its checkpoint.
         let checkpoint = Checkpoint { epoch, ..checkpoint.clone() };
-        checkpoint.save(settings.model.parameters(), &run.weights_path(Kept::Last))?;
+        checkpoint.save(model.parameters(), &run.weights_path(Kept::Last))?;
         if best_epoch(&records).is_some_and(|best| best.epoch == epoch) {
-            checkpoint.save(settings.model.parameters(), &run.weights_path(Kept::Best))?;
+            checkpoint.save(model.parameters(), &run.weights_path(Kept::Best))?;
         }
         run.append_epoch(&record)?;
         observer.epoch_ended(&record);
@@ -67,21 +65,22 @@ pub fn fit(
 }
 
 fn fit_epoch(
+    model: &mut dyn Model,
     settings: &Fit<'_>,
     classes: usize,
     epoch: usize,
-    optimizer: &mut RmsProp,
+    optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
 ) -> Result<EpochRecord, TrainError> {
     let started = Instant::now();
-    let (train, waited) = train_epoch(settings, classes, epoch, optimizer, observer)?;
+    let (train, waited) = train_epoch(model, settings, classes, epoch, optimizer, observer)?;
     let trained = started.elapsed();
-    let validation = measure(settings.model, classes, settings.validation, settings.device, epoch, observer)?;
+    let validation = measure(model, classes, settings.validation, settings.device, epoch, observer)?;
     Ok(EpochRecord {
         epoch,
         train,
         validation: Scores { loss: validation.loss, accuracy: validation.accuracy, images: validation.images },
-        learning_rate: f64::from(optimizer.config().learning_rate),
+        learning_rate: f64::from(optimizer.learning_rate()),
         images_per_second: train.images as f64 / trained.as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
         data_wait_share: waited.as_secs_f64() / trained.as_secs_f64(),
@@ -90,10 +89,11 @@ fn fit_epoch(
 
 /// One pass over the training split: its scores, and how long the loop waited for data.
 fn train_epoch(
+    model: &mut dyn Model,
     settings: &Fit<'_>,
     classes: usize,
     epoch: usize,
-    optimizer: &mut RmsProp,
+    optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
 ) -> Result<(Scores, Duration), TrainError> {
     let mut tally = Tally::new(epoch, classes, settings.train.image_count());
@@ -103,36 +103,25 @@ fn train_epoch(
         let batch = batch?;
         let (truth, ids) = (batch.classes.clone(), batch.ids.clone());
         let step = (steps_before + index) as u64;
-        let learning_rate = optimizer.config().learning_rate;
+        let learning_rate = optimizer.learning_rate();
         let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
-        let (logits, losses) = match train_step(settings, batch, step, optimizer) {
+        let (images, targets) = from_batch(batch, settings.train.preprocessing(), settings.device)?;
+        let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
+        let parameters = model.parameters().clone();
+        let result = match model.gradients(&images, step, &mut loss) {
             Err(NnError::NotFinite { .. }) => return Err(diverged(f64::NAN)),
             result => result?,
         };
-        tally.add(&truth, &logits, &losses)?;
+        tally.add(&truth, &result.output, &result.losses)?;
         if !tally.loss().is_finite() {
             return Err(diverged(tally.loss()));
         }
+        optimizer.step(&parameters, &result.gradients)?;
         observer.trained(&tally.progress());
     }
     let accuracy = tally.confusion.accuracy().unwrap_or(f64::NAN);
     let scores = Scores { loss: tally.loss(), accuracy, images: tally.confusion.total() };
     Ok((scores, stream.waited()))
-}
-
-/// Moves the weights once; the batch's logits `[n, outputs]` and losses `[n]`.
-fn train_step(
-    settings: &Fit<'_>,
-    batch: Batch,
-    step: u64,
-    optimizer: &mut RmsProp,
-) -> Result<(Tensor, Tensor), NnError> {
-    let (images, targets) = from_batch(batch, settings.train.preprocessing(), settings.device)?;
-    let logits = settings.model.forward(&images, Mode::Train { step })?;
-    let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
-    let gradients = losses.mean_all()?.backward()?;
-    optimizer.step(settings.model.parameters(), &gradients)?;
-    Ok((logits, losses))
 }
 
 #[cfg(test)]
@@ -181,16 +170,15 @@ mod tests {
             seed: 7,
         };
         let run = RunFolder::create(folder.join("run"), &info, "").unwrap();
-        let model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
+        let mut model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
         let settings = Fit {
-            model: &*model,
             train: &TrainStream::new(Arc::clone(&dataset), train).unwrap(),
             validation: &validation(&dataset),
             optimizer: OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate, ..RmsPropConfig::default() }),
             epochs,
             device: &Device::Cpu,
         };
-        let records = fit(&settings, &checkpoint, &run, &mut ())?;
+        let records = fit(&mut *model, &settings, &checkpoint, &run, &mut ())?;
         Ok((run, records))
     }
 

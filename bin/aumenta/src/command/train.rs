@@ -7,7 +7,6 @@ use anyhow::Result;
 use aumenta_augment::AugmentConfig;
 use aumenta_dataset::{Dataset, MANIFEST_FILE, Split};
 use aumenta_models::{Architecture, ModelConfig};
-use aumenta_nn::OptimizerConfig;
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, TrainStream};
@@ -38,7 +37,7 @@ pub struct Settings {
     /// The folder of the run, which must not exist yet or be empty.
     #[arg(long)]
     pub run: Option<PathBuf>,
-    /// The model: `mnist-convnet` or `cats-dogs-convnet`.
+    /// The model: `mnist-convnet`, `cats-dogs-convnet` or `efficientnet-lite0`.
     #[arg(long)]
     pub model: Option<String>,
     /// The input's side in pixels, for a model that can take several.
@@ -111,8 +110,7 @@ impl Settings {
             config.model = Some(model.with(self.image_size, self.dropout)?);
         }
         if let Some(rate) = self.learning_rate {
-            let OptimizerConfig::Rmsprop(rmsprop) = &mut config.optimizer;
-            rmsprop.learning_rate = rate;
+            config.optimizer = config.optimizer.with_learning_rate(rate);
         }
         Ok(config)
     }
@@ -121,13 +119,14 @@ impl Settings {
 /// Trains as configured.
 pub fn train(config: &Config) -> Result<()> {
     tracing::debug!(?config, "resolved configuration");
-    let (model, run) = (config.model()?, config.run()?);
+    let (chosen, run) = (config.model()?, config.run()?);
     if config.epochs == 0 {
         return Err(BadUse::message("`epochs` must be at least 1".to_string()));
     }
     config.optimizer.check().map_err(BadUse::from_error)?;
-    let architecture = model.architecture()?;
     let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+    let model = chosen.clone().for_classes(dataset.manifest().classes.len());
+    let architecture = model.architecture()?;
     let preprocessing = preprocessing(&architecture)?;
     let workers = config.workers();
     let seed = Seed::new(config.seed);
@@ -147,7 +146,7 @@ pub fn train(config: &Config) -> Result<()> {
     let checkpoint = Checkpoint {
         format: Checkpoint::FORMAT,
         version: env!("CARGO_PKG_VERSION").to_string(),
-        model: model.clone(),
+        model,
         preprocessing,
         classes: dataset.manifest().classes.clone(),
         manifest_hash: dataset.manifest().hash(),
@@ -155,13 +154,12 @@ pub fn train(config: &Config) -> Result<()> {
     };
     checkpoint.check_classes()?;
     let device = Device::Cpu;
-    let network = architecture.build(seed, &device)?;
+    let mut network = architecture.build(seed, &device)?;
     let folder = create_run(config, &architecture, &checkpoint, run)?;
     let settings = Fit {
-        model: &*network,
         train: &train,
         validation: &validation,
-        optimizer: config.optimizer,
+        optimizer: config.optimizer.clone(),
         epochs: config.epochs,
         device: &device,
     };
@@ -173,7 +171,7 @@ pub fn train(config: &Config) -> Result<()> {
         validation.image_count(),
         run.display()
     );
-    fit(&settings, &checkpoint, &folder, &mut TrainingBar::new(config.epochs))?;
+    fit(&mut *network, &settings, &checkpoint, &folder, &mut TrainingBar::new(config.epochs))?;
     Ok(())
 }
 

@@ -27,21 +27,21 @@ pub enum Contender {
     Candle,
     /// Burn on its Flex backend.
     Burn,
-    /// `PyTorch` as it comes.
+    /// PyTorch as it comes.
     Torch,
-    /// `PyTorch` with memory settings.
+    /// PyTorch with memory settings.
     TorchMalloc,
-    /// `PyTorch` in the channels-last layout.
+    /// PyTorch in the channels-last layout.
     TorchChannelsLast,
-    /// `PyTorch` in the channels-last layout with memory settings.
+    /// PyTorch in the channels-last layout with memory settings.
     TorchChannelsLastMalloc,
-    /// `PyTorch` under autocast to bfloat16.
+    /// PyTorch under autocast to bfloat16.
     TorchBfloat16,
     /// Keras as it comes.
     Keras,
     /// Keras without XLA.
     KerasWithoutXla,
-    /// Keras' network in a step written with `TensorFlow`.
+    /// Keras' network in a step written with TensorFlow.
     KerasFunction,
 }
 
@@ -91,13 +91,15 @@ impl Contender {
         match self {
             Self::Ours => "Aumenta.",
             Self::Candle => {
-                "Candle and candle-nn as they come, with `RMSprop` written in tensor operations. The gradient of its max \
+                "Candle and candle-nn as they come, with RMSprop written in tensor operations. The gradient of its max \
                  pooling is wrong (too small by the window's area), so it is here for its time alone."
             }
             Self::Burn => {
                 "Burn on Flex, the CPU backend that its documentation recommends, with SIMD, rayon and AVX-512."
             }
-            Self::Torch => "PyTorch as it comes.",
+            Self::Torch => {
+                "PyTorch as it comes: the package of PyPI, whose CUDA libraries count in the memory of the whole process."
+            }
             Self::TorchMalloc => "The same, with glibc told by environment variables to keep freed memory.",
             Self::TorchChannelsLast => "PyTorch with network and images in the channels-last layout.",
             Self::TorchChannelsLastMalloc => "The same, with glibc told to keep freed memory.",

@@ -1,4 +1,4 @@
-//! The blocks of `EfficientNet-Lite0`, as the stock libraries' networks are built from them.
+//! The blocks of EfficientNet-Lite0, as the stock libraries' networks are built from them.
 //!
 //! Tan and Le, *EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks* (2019), table 1, without
 //! squeeze-and-excitation and with `ReLU6`, as the Lite variants have it.

@@ -19,21 +19,24 @@ pub struct Machine {
     pub units: Vec<String>,
     /// Memory in GiB.
     pub memory_gib: f64,
+    /// How many threads wanted to run, in the mean over the minute before the run.
+    pub load: f64,
 }
 
 impl Machine {
     /// This machine.
     ///
     /// # Errors
-    /// Where the system has no `/proc/cpuinfo` or `/proc/meminfo`, as on anything but Linux.
+    /// Where the system has no such files, as on anything but Linux.
     pub fn read() -> Result<Self> {
         let cores = std::thread::available_parallelism()?.get();
         let processor = fs_err::read_to_string("/proc/cpuinfo")?;
         let memory = fs_err::read_to_string("/proc/meminfo")?;
-        Self::parse(&processor, &memory, cores).context("/proc/meminfo does not tell the memory")
+        let load = fs_err::read_to_string("/proc/loadavg")?;
+        Self::parse(&processor, &memory, &load, cores).context("/proc/meminfo or /proc/loadavg is not as Linux has it")
     }
 
-    fn parse(processor: &str, memory: &str, cores: usize) -> Option<Self> {
+    fn parse(processor: &str, memory: &str, load: &str, cores: usize) -> Option<Self> {
         let flags: Vec<&str> = field(processor, &["flags", "Features"]).unwrap_or("").split_whitespace().collect();
         let total: f64 = field(memory, &["MemTotal"])?.strip_suffix(" kB")?.parse().ok()?;
         Some(Self {
@@ -41,6 +44,7 @@ impl Machine {
             cores,
             units: UNITS.iter().filter(|unit| flags.contains(unit)).map(ToString::to_string).collect(),
             memory_gib: total / f64::from(1 << 20),
+            load: load.split_whitespace().next()?.parse().ok()?,
         })
     }
 }
@@ -72,7 +76,8 @@ mod tests {
     fn the_machine_is_read_from_the_systems_files() {
         let processor = "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nflags\t\t: fpu avx2 \
                          avx512f avx512_bf16\n\nprocessor\t: 1\nmodel name\t: AMD EPYC\n";
-        let machine = Machine::parse(processor, "MemTotal:       25165824 kB\n", 2).unwrap();
+        let machine =
+            Machine::parse(processor, "MemTotal:       25165824 kB\n", "0.25 0.10 0.05 1/100 7\n", 2).unwrap();
         assert_eq!(
             machine,
             Machine {
@@ -80,8 +85,9 @@ mod tests {
                 cores: 2,
                 units: ["avx2", "avx512f", "avx512_bf16"].map(str::to_string).to_vec(),
                 memory_gib: 24.0,
+                load: 0.25,
             }
         );
-        assert!(Machine::parse(processor, "", 2).is_none());
+        assert!(Machine::parse(processor, "", "0.25", 2).is_none());
     }
 }

@@ -15,8 +15,8 @@ pub enum Network {
     EfficientnetLite0,
 }
 
-/// The convnets' layers: 3x3 convolutions with `ReLU`, each of the first `pools` followed by a 2x2 max pooling; then a
-/// dense layer with `ReLU` and one for the logits.
+/// The convnets' layers: 3x3 convolutions with ReLU, each of the first `pools` followed by a 2x2 max pooling; then a
+/// dense layer with ReLU and one for the logits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Convnet {
     /// The filters of each convolution.

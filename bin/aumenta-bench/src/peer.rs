@@ -12,7 +12,7 @@ use rand::RngExt as _;
 use crate::contender::Contender;
 use crate::network::Network;
 
-/// The step size of `RMSprop`; its other settings are those of Keras.
+/// The step size of RMSprop; its other settings are those of Keras.
 const LEARNING_RATE: f32 = 1e-4;
 
 /// A network with its batch.
@@ -34,7 +34,7 @@ pub fn build(contender: Contender, network: Network, batch: usize) -> Result<Box
         Contender::Ours => ours::build(network, &images),
         Contender::Candle => stock_candle::build(network, &images),
         #[cfg(feature = "burn")]
-        Contender::Burn => burn_flex::build(network, &images),
+        Contender::Burn => Ok(burn_flex::build(network, &images)),
         #[cfg(not(feature = "burn"))]
         Contender::Burn => bail!("this program was built without Burn: build it with `--features burn`"),
         _ => bail!("`{}` is not written in Rust", contender.name()),
@@ -54,5 +54,54 @@ impl Images {
         let pixels = (0..count * network.image().iter().product::<usize>()).map(|_| rng.random()).collect();
         let classes = (0..count).map(|_| rng.random_range(0..network.outputs().max(2) as u32)).collect();
         Self { count, pixels, classes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    /// The contenders of this build that are written in Rust.
+    fn contenders() -> Vec<Contender> {
+        let mut contenders = vec![Contender::Ours, Contender::Candle];
+        if cfg!(feature = "burn") {
+            contenders.push(Contender::Burn);
+        }
+        contenders
+    }
+
+    #[test]
+    fn every_contender_has_the_same_networks() {
+        for contender in contenders() {
+            for &network in Network::value_variants() {
+                match build(contender, network, 1) {
+                    Ok(peer) => assert_eq!(peer.parameters(), network.parameters(), "{contender:?} {network:?}"),
+                    Err(error) => {
+                        assert_eq!(
+                            error.to_string(),
+                            "Aumenta has no EfficientNet-Lite0 yet",
+                            "{contender:?} {network:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_contender_learns_its_batch() {
+        for contender in contenders() {
+            let mut peer = build(contender, Network::Mnist, 4).unwrap();
+            let losses: Vec<f32> = (0..10).map(|_| peer.step().unwrap()).collect();
+            assert!((1.0..5.0).contains(&losses[0]) && losses[9] < losses[0], "{contender:?}: {losses:?}");
+        }
+    }
+
+    #[test]
+    fn a_contender_in_python_is_not_built_here() {
+        let error = build(Contender::Keras, Network::Mnist, 1).err().unwrap();
+        assert_eq!(error.to_string(), "`keras` is not written in Rust");
     }
 }

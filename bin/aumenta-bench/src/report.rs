@@ -12,7 +12,7 @@ pub const SCALING: &str = "Our step by batch size";
 
 /// What our step's time may be of Keras' fastest.
 const TARGET_OF_KERAS: f64 = 0.85;
-/// What our step's time may be of `PyTorch`'s fastest.
+/// What our step's time may be of PyTorch's fastest.
 const TARGET_OF_PYTORCH: f64 = 0.75;
 /// What our memory may be of that of Keras' fastest.
 const TARGET_OF_MEMORY: f64 = 0.25;
@@ -71,7 +71,8 @@ fn preamble(results: &Results) -> String {
     let versions: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(
         "    {command}\n\n\
-         Machine: {} cores of {}, with {}; {:.0} GiB; {} threads for each contender. Versions: {}.\n\n\
+         Machine: {} cores of {}, with {}; {:.0} GiB; load {:.2} before the run; {} threads for each contender. Versions: \
+         {}.\n\n\
          All contenders of a table are processes that live at once and take turns. A turn is {} steps, and a round has one turn \
          of each, beginning with another contender each time. Before each turn all rest for {} ms, so that the threads of the \
          one before are asleep. A time is the median over {} rounds of the median in each; {} steps before the first round do \
@@ -80,6 +81,7 @@ fn preamble(results: &Results) -> String {
         machine.processor,
         machine.units.join(", "),
         machine.memory_gib,
+        machine.load,
         settings.threads,
         versions.join(", "),
         settings.steps,
@@ -247,6 +249,7 @@ mod tests {
                 cores: 2,
                 units: vec!["avx2".to_string(), "avx512f".to_string()],
                 memory_gib: 23.5,
+                load: 0.05,
             },
             versions: BTreeMap::from([("rustc".to_string(), "1.95.0".to_string())]),
             settings: Settings { threads: 2, rounds: 3, steps: 5, warm_up: 3, pause: 300 },
@@ -297,7 +300,7 @@ mod tests {
         let text = training(&results(rows));
         assert_eq!(text.matches("\n### ").count(), 2);
         assert_eq!(text.matches("Aumenta was not measured here").count(), 2);
-        assert_eq!(text.matches("- `torch`: PyTorch as it comes.").count(), 1);
+        assert_eq!(text.matches("- `torch`: PyTorch as it comes").count(), 1);
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub struct Args {
     networks: Vec<Network>,
     /// Images a step.
     #[arg(long, value_delimiter = ',', default_values_t = [8, 16, 32, 64, 128, 256])]
-    batches: Vec<usize>,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    batches: Vec<u16>,
     #[command(flatten)]
     options: Options,
 }
@@ -27,8 +28,11 @@ impl Args {
         let settings = self.options.settings()?;
         let mut groups = Vec::new();
         for &network in &self.networks {
-            let task = |&batch| Task { network, batch, threads: settings.threads, python: Path::new("python3") };
-            groups.push(self.batches.iter().map(|batch| (Contender::Ours, task(batch))).collect());
+            let entry = |&batch: &u16| {
+                let (batch, python) = (usize::from(batch), Path::new("python3"));
+                (Contender::Ours, Task { network, batch, threads: settings.threads, python })
+            };
+            groups.push(self.batches.iter().map(entry).collect());
         }
         self.options.run(&groups, settings, report::SCALING, report::scaling)
     }

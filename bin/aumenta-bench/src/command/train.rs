@@ -20,7 +20,8 @@ pub struct Args {
     networks: Vec<Network>,
     /// Images a step.
     #[arg(long, value_delimiter = ',', default_values_t = [20, 32, 64])]
-    batches: Vec<usize>,
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    batches: Vec<u16>,
     /// The contenders; all where it is not given.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Contender::value_variants().to_vec())]
     only: Vec<Contender>,
@@ -37,6 +38,7 @@ impl Args {
         let mut groups = Vec::new();
         for &network in &self.networks {
             for &batch in &self.batches {
+                let batch = usize::from(batch);
                 let task = Task { network, batch, threads: settings.threads, python: &self.python };
                 groups.push(self.only.iter().map(|&contender| (contender, task.clone())).collect());
             }

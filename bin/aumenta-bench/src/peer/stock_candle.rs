@@ -92,7 +92,7 @@ impl Module for Convnet {
     }
 }
 
-/// `RMSprop` in tensor operations; candle-nn has none.
+/// RMSprop in tensor operations; candle-nn has none.
 struct RmsProp {
     /// Each variable with its mean square.
     variables: Vec<(Var, Tensor)>,

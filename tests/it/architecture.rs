@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Each room with the rooms and the fenced libraries that it may use.
-const ROOMS: [(&str, &[&str], &[&str]); 13] = [
+const ROOMS: [(&str, &[&str], &[&str]); 14] = [
     ("seed", &[], &[]),
     ("imgproc", &[], &["image", "zune-jpeg", "fast_image_resize"]),
     ("metrics", &[], &[]),
@@ -24,11 +24,13 @@ const ROOMS: [(&str, &[&str], &[&str]); 13] = [
         &["seed", "imgproc", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report", "train"],
         &["candle-core", "clap", "anyhow", "indicatif"],
     ),
+    ("bench", &["seed", "nn", "models"], &["candle-core", "candle-nn", "burn", "clap", "anyhow"]),
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 11] = [
+const FENCED: [&str; 12] = [
     "anyhow",
+    "burn",
     "candle-core",
     "candle-nn",
     "clap",

@@ -1,0 +1,113 @@
+"""PyTorch as a contender: a training step of the convnets, or EfficientNet-Lite0 in evaluation mode."""
+
+import contextlib
+
+import numpy
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import efficientnet_lite0 as lite0
+import protocol
+
+
+def main():
+    parser = protocol.arguments()
+    parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    baseline_kib = protocol.resident_kib()
+
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
+    images, classes = protocol.random_batch(options.network, options.batch)
+    images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    classes = torch.from_numpy(classes)
+    if options.network in protocol.CONVNETS:
+        network = convnet(options.network).to(memory_format=layout)
+        step = training_step(network, images, classes, options.bfloat16)
+    else:
+        network = EfficientNetLite0().to(memory_format=layout).eval()
+        step = evaluation_step(network, images, options.bfloat16)
+
+    versions = {"torch": torch.__version__, "numpy": numpy.__version__}
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    protocol.serve(versions, baseline_kib, parameters, step)
+
+
+def convnet(name):
+    filters, pools, units = protocol.CONVNETS[name]
+    side, _, inputs = protocol.SHAPES[name]
+    layers = []
+    for index, outputs in enumerate(filters):
+        layers += [nn.Conv2d(inputs, outputs, 3), nn.ReLU()]
+        inputs, side = outputs, side - 2
+        if index < pools:
+            layers.append(nn.MaxPool2d(2))
+            side //= 2
+    layers += [nn.Flatten(), nn.Linear(side * side * inputs, units), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(units, protocol.OUTPUTS[name]))
+
+
+def training_step(network, images, classes, bfloat16):
+    optimizer = torch.optim.RMSprop(network.parameters(), lr=1e-4, alpha=0.9, eps=1e-7)
+
+    def step():
+        optimizer.zero_grad()
+        with precision(bfloat16):
+            logits = network(images)
+            if logits.shape[1] == 1:
+                loss = F.binary_cross_entropy_with_logits(logits.squeeze(1), classes.to(logits.dtype))
+            else:
+                loss = F.cross_entropy(logits, classes)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def evaluation_step(network, images, bfloat16):
+    def step():
+        with torch.inference_mode(), precision(bfloat16):
+            return network(images)[0, 0].item()
+
+    return step
+
+
+def precision(bfloat16):
+    return torch.autocast("cpu", dtype=torch.bfloat16) if bfloat16 else contextlib.nullcontext()
+
+
+class EfficientNetLite0(nn.Module):
+    def __init__(self):
+        super().__init__()
+        blocks = list(lite0.blocks())
+        self.stem = conv_norm(3, lite0.STEM, 3, stride=2, activated=True)
+        self.blocks = nn.Sequential(*(InvertedResidual(*block) for block in blocks))
+        self.head = conv_norm(blocks[-1][-1], lite0.HEAD, 1, activated=True)
+        self.classifier = nn.Linear(lite0.HEAD, protocol.OUTPUTS["efficientnet-lite0"])
+
+    def forward(self, images):
+        return self.classifier(self.head(self.blocks(self.stem(images))).mean((2, 3)))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, inputs, expanded, kernel, stride, outputs):
+        super().__init__()
+        self.is_residual = stride == 1 and inputs == outputs
+        layers = [conv_norm(inputs, expanded, 1, activated=True)] if expanded != inputs else []
+        layers.append(conv_norm(expanded, expanded, kernel, stride, expanded, activated=True))
+        self.layers = nn.Sequential(*layers, conv_norm(expanded, outputs, 1))
+
+    def forward(self, x):
+        return x + self.layers(x) if self.is_residual else self.layers(x)
+
+
+def conv_norm(inputs, outputs, kernel, stride=1, groups=1, activated=False):
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
+    layers = [convolution, nn.BatchNorm2d(outputs, eps=lite0.EPSILON)]
+    return nn.Sequential(*layers, nn.ReLU6(inplace=True)) if activated else nn.Sequential(*layers)
+
+
+main()

@@ -1,0 +1,57 @@
+//! Measures training with Aumenta against other libraries, interleaved in one run, and writes `docs/benchmarks.md`.
+
+#![expect(clippy::print_stderr, reason = "talk goes to standard error")]
+
+mod command;
+mod contender;
+mod efficientnet_lite0;
+mod machine;
+mod measure;
+mod memory;
+mod network;
+mod output;
+mod peer;
+mod process;
+mod protocol;
+mod report;
+mod results;
+mod statistics;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The allocator of `aumenta`. Candle and Burn are part of this program and have it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measure training with Aumenta.
+#[derive(Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Train(command::train::Args),
+    Scaling(command::scaling::Args),
+    #[command(hide = true)]
+    Contender(command::contender::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => args.run(),
+        Command::Scaling(args) => args.run(),
+        Command::Contender(args) => args.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

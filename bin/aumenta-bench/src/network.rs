@@ -1,0 +1,116 @@
+//! The networks that are measured, with what every contender must agree on.
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// A network that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Network {
+    /// The convnet for 28x28 gray digits.
+    Mnist,
+    /// The convnet for 150x150 photographs of two classes.
+    CatsDogs,
+    /// EfficientNet-Lite0 for 224x224 photographs of 1,000 classes.
+    EfficientnetLite0,
+}
+
+/// The convnets' layers: 3x3 convolutions with ReLU, each of the first `pools` followed by a 2x2 max pooling; then a
+/// dense layer with ReLU and one for the logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Convnet {
+    /// The filters of each convolution.
+    pub filters: &'static [usize],
+    /// How many of the convolutions a pooling follows.
+    pub pools: usize,
+    /// The outputs of the first dense layer.
+    pub units: usize,
+}
+
+impl Network {
+    /// The name on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+            Self::CatsDogs => "cats-dogs",
+            Self::EfficientnetLite0 => "efficientnet-lite0",
+        }
+    }
+
+    /// What the network is, for the report.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Mnist => "Training the MNIST convnet, 28x28x1, 93,322 parameters, softmax cross-entropy",
+            Self::CatsDogs => {
+                "Training the cats and dogs convnet, 150x150x3, 3,453,121 parameters, sigmoid cross-entropy"
+            }
+            Self::EfficientnetLite0 => "Evaluating EfficientNet-Lite0, 224x224x3, 1,000 classes, 4,652,008 parameters",
+        }
+    }
+
+    /// Rows, columns and channels of an image.
+    pub fn image(self) -> [usize; 3] {
+        match self {
+            Self::Mnist => [28, 28, 1],
+            Self::CatsDogs => [150, 150, 3],
+            Self::EfficientnetLite0 => [224, 224, 3],
+        }
+    }
+
+    /// How many logits the network computes.
+    pub fn outputs(self) -> usize {
+        match self {
+            Self::Mnist => 10,
+            Self::CatsDogs => 1,
+            Self::EfficientnetLite0 => 1000,
+        }
+    }
+
+    /// How many trainable numbers the network has. Batch normalization counts with its scale and shift, and without its
+    /// running mean and variance.
+    pub fn parameters(self) -> usize {
+        match self {
+            Self::Mnist => 93_322,
+            Self::CatsDogs => 3_453_121,
+            Self::EfficientnetLite0 => 4_652_008,
+        }
+    }
+
+    /// The layers, where the network is one of the convnets.
+    pub fn convnet(self) -> Option<Convnet> {
+        match self {
+            Self::Mnist => Some(Convnet { filters: &[32, 64, 64], pools: 2, units: 64 }),
+            Self::CatsDogs => Some(Convnet { filters: &[32, 64, 128, 128], pools: 4, units: 512 }),
+            Self::EfficientnetLite0 => None,
+        }
+    }
+}
+
+impl Convnet {
+    /// The numbers of one image that reach the first dense layer, for images of `side` rows and columns.
+    pub fn features(&self, side: usize) -> usize {
+        let shrunk = (0..self.filters.len()).fold(side, |side, index| {
+            let valid = side - 2;
+            if index < self.pools { valid / 2 } else { valid }
+        });
+        shrunk * shrunk * self.filters.last().copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_convnets_layers_add_up_to_their_parameters() {
+        for network in [Network::Mnist, Network::CatsDogs] {
+            let convnet = network.convnet().unwrap();
+            let [side, _, channels] = network.image();
+            let inputs = [channels].into_iter().chain(convnet.filters.iter().copied());
+            let convolutions: usize =
+                inputs.zip(convnet.filters).map(|(inputs, filters)| (9 * inputs + 1) * filters).sum();
+            let dense = (convnet.features(side) + 1) * convnet.units + (convnet.units + 1) * network.outputs();
+            assert_eq!(convolutions + dense, network.parameters(), "{}", network.name());
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! A contender's process, as the program that asks it sees it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde::de::DeserializeOwned;
+
+use crate::memory::{Figure, figure_kib};
+use crate::protocol::{Greeting, Request, Times};
+
+/// A running contender. It is ended when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Process {
+    /// Starts `command` and waits for its greeting, which takes as long as building and loading take.
+    ///
+    /// # Errors
+    /// Where it cannot be started, or ends or says something else before it greets.
+    pub fn start(command: &mut Command) -> Result<(Self, Greeting)> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.with_context(|| format!("`{program}` cannot be started"))?;
+        let output = BufReader::new(child.stdout.take().context("the process has no standard output")?);
+        let mut process = Self { child, output };
+        let greeting = process.answer()?;
+        Ok((process, greeting))
+    }
+
+    /// The milliseconds of each of `steps` steps, taken now.
+    ///
+    /// # Errors
+    /// Where the process has ended, or answers with anything but `steps` times.
+    pub fn steps(&mut self, steps: usize) -> Result<Vec<f64>> {
+        let input = self.child.stdin.as_mut().context("the process has no standard input")?;
+        let request = serde_json::to_string(&Request { steps })?;
+        writeln!(input, "{request}").and_then(|()| input.flush()).context("the process takes no more requests")?;
+        let times: Times = self.answer()?;
+        if times.milliseconds.len() != steps {
+            bail!("{} times came for {steps} steps", times.milliseconds.len());
+        }
+        Ok(times.milliseconds)
+    }
+
+    /// The most memory that was resident at once since the process started, in KiB.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn peak_kib(&self) -> Result<u64> {
+        figure_kib(&self.child.id().to_string(), Figure::Peak)
+    }
+
+    fn answer<T: DeserializeOwned>(&mut self) -> Result<T> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            bail!("it ended with {}; its own messages stand on standard error", self.child.wait()?);
+        }
+        serde_json::from_str(&line).with_context(|| format!("it said `{}`", line.trim_end()))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A process that has already ended cannot be killed, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,8 +1,8 @@
 //! Aumenta's networks and training step.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use aumenta_models::{Model, ModelConfig};
-use aumenta_nn::{Loss, Mode, RmsProp, RmsPropConfig};
+use aumenta_nn::{Loss, Optimizer, OptimizerConfig, RmsPropConfig};
 use aumenta_seed::Seed;
 use candle_core::{Device, Tensor};
 
@@ -11,7 +11,7 @@ use crate::network::Network;
 
 struct Training {
     model: Box<dyn Model>,
-    optimizer: RmsProp,
+    optimizer: Optimizer,
     images: Tensor,
     classes: Tensor,
     step: u64,
@@ -21,17 +21,21 @@ pub fn build(network: Network, images: &Images) -> Result<Box<dyn Peer>> {
     let name = match network {
         Network::Mnist => "mnist-convnet",
         Network::CatsDogs => "cats-dogs-convnet",
-        Network::EfficientnetLite0 => bail!("Aumenta has no EfficientNet-Lite0 yet"),
+        Network::EfficientnetLite0 => "efficientnet-lite0",
     };
     let model = ModelConfig::named(name)?.architecture()?.build(Seed::new(7), &Device::Cpu)?;
     let config = RmsPropConfig { learning_rate: LEARNING_RATE, ..RmsPropConfig::default() };
-    let optimizer = RmsProp::new(config, model.parameters())?;
+    let optimizer = Optimizer::new(OptimizerConfig::Rmsprop(config), model.parameters())?;
     let [height, width, channels] = network.image();
     let shape = (images.count, height, width, channels);
+    let tensor = Tensor::from_slice(&images.pixels, shape, &Device::Cpu)?;
+    if network == Network::EfficientnetLite0 {
+        return Ok(Box::new(Prediction { model, images: tensor }));
+    }
     Ok(Box::new(Training {
         model,
         optimizer,
-        images: Tensor::from_slice(&images.pixels, shape, &Device::Cpu)?,
+        images: tensor,
         classes: Tensor::new(&images.classes[..], &Device::Cpu)?,
         step: 0,
     }))
@@ -43,10 +47,28 @@ impl Peer for Training {
     }
 
     fn step(&mut self) -> Result<f32> {
-        let logits = self.model.forward(&self.images, Mode::Train { step: self.step })?;
-        let loss = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &self.classes)?.mean_all()?;
-        self.optimizer.step(self.model.parameters(), &loss.backward()?)?;
+        let classes = &self.classes;
+        let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, classes);
+        let parameters = self.model.parameters().clone();
+        let step = self.model.gradients(&self.images, self.step, &mut loss)?;
+        self.optimizer.step(&parameters, &step.gradients)?;
+        let loss = step.losses.mean_all()?;
         self.step += 1;
         Ok(loss.to_scalar()?)
+    }
+}
+
+struct Prediction {
+    model: Box<dyn Model>,
+    images: Tensor,
+}
+
+impl Peer for Prediction {
+    fn parameters(&self) -> usize {
+        self.model.parameters().element_count()
+    }
+
+    fn step(&mut self) -> Result<f32> {
+        Ok(self.model.predict(&self.images)?.mean_all()?.to_scalar()?)
     }
 }

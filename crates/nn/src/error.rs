@@ -29,7 +29,7 @@ pub enum NnError {
     },
     /// A logit that is NaN or infinite: the training has diverged.
     #[error("{op}: logit {place} of sample {sample} is {value}")]
-    NotFinite {
+    LogitNotFinite {
         /// The loss.
         op: &'static str,
         /// The sample's place in the batch.
@@ -67,7 +67,7 @@ pub enum NnError {
     #[error(
         "the gradient of parameter `{name}` is not finite: lower the learning rate, or set `clip-norm` before gradients grow"
     )]
-    NotFinite {
+    GradientNotFinite {
         /// The first such parameter's name.
         name: String,
     },

@@ -22,7 +22,7 @@ pub struct Gradients<'a> {
     buffers: PhantomData<&'a ()>,
 }
 
-impl Gradients<'_> {
+impl<'a> Gradients<'a> {
     /// The gradients that Candle computes for a scalar `loss`.
     ///
     /// # Errors

@@ -109,7 +109,7 @@ fn train_epoch(
         let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
         let parameters = model.parameters().clone();
         let result = match model.gradients(&images, step, &mut loss) {
-            Err(NnError::NotFinite { .. }) => return Err(diverged(f64::NAN)),
+            Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
             result => result?,
         };
         tally.add(&truth, &result.output, &result.losses)?;

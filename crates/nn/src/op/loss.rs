@@ -42,7 +42,7 @@ impl Loss {
 /// # Errors
 /// [`NnError::Shape`] where the shapes do not fit, the batch is empty or there are fewer than two classes; [`NnError::Type`]
 /// where logits are not f32 or classes not u32; [`NnError::Value`] where a class lies outside the logits;
-/// [`NnError::NotFinite`] where a logit is NaN or infinite.
+/// [`NnError::LogitNotFinite`] where a logit is NaN or infinite.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -190,7 +190,7 @@ impl Loss {
             return Err(NnError::Value { op, reason });
         }
         if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
-            return Err(NnError::NotFinite { op, sample: at / width, place: at % width, value: logits[at] });
+            return Err(NnError::LogitNotFinite { op, sample: at / width, place: at % width, value: logits[at] });
         }
         Ok(())
     }

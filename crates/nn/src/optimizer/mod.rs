@@ -133,7 +133,7 @@ impl Optimizer {
     /// Moves every parameter that is not frozen by its gradient.
     ///
     /// # Errors
-    /// [`NnError::NotFinite`] where a gradient holds NaN or an infinity; [`NnError::Optimizer`] where `parameters` are not
+    /// [`NnError::GradientNotFinite`] where a gradient holds NaN or an infinity; [`NnError::Optimizer`] where `parameters` are not
     /// those that the optimizer was made for, or a gradient does not fit its parameter. Nothing has moved then.
     pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients<'_>) -> Result<(), NnError> {
         let tensors = self.tensors(parameters, gradients)?;
@@ -183,7 +183,7 @@ impl Optimizer {
         if !norm.is_finite() {
             let finite = |values: &&[f32]| values.iter().all(|value| value.is_finite());
             let first = with_f32s("optimizer", &gradients, |values| values.iter().take_while(|v| finite(v)).count())?;
-            return Err(NnError::NotFinite { name: self.members[first].name.clone() });
+            return Err(NnError::GradientNotFinite { name: self.members[first].name.clone() });
         }
         let clip = |max_norm| (f64::from(max_norm) / (norm + 1e-6)).min(1.0) as f32;
         Ok(self.config.common().clip_norm.map_or(1.0, clip))

@@ -38,13 +38,9 @@ impl WithSimd for PoolRows<'_> {
                 let ((a, b), (c, d)) = (top.split_at(channels), bottom.split_at(channels));
                 let (c, d) = (&c[..channels], &d[..channels]);
                 for i in 0..channels {
-                    let (mut largest, mut winner) = (a[i], 0);
-                    for (place, value) in [(1, b[i]), (2, c[i]), (3, d[i])] {
-                        // Ties go to the first, and a NaN wins, so that it stays visible.
-                        let larger = (value > largest) | (value.is_nan() & !largest.is_nan());
-                        largest = if larger { value } else { largest };
-                        winner = if larger { place } else { winner };
-                    }
+                    let (upper, upper_place) = larger((a[i], 0), (b[i], 1));
+                    let (lower, lower_place) = larger((c[i], 2), (d[i], 3));
+                    let (largest, winner) = larger((upper, upper_place), (lower, lower_place));
                     let value = if largest < low { low } else { largest };
                     out[i] = if value > high { high } else { value };
                     winners[i] = winner;
@@ -52,6 +48,13 @@ impl WithSimd for PoolRows<'_> {
             }
         }
     }
+}
+
+/// The larger of two values with its place. Ties go to the first, and a NaN wins, so that it stays visible.
+#[inline(always)]
+fn larger(first: (f32, u8), second: (f32, u8)) -> (f32, u8) {
+    let replaced = (second.0 > first.0) | (second.0.is_nan() & !first.0.is_nan());
+    if replaced { second } else { first }
 }
 
 /// One row of the gradient to a convolution's output, from the gradient to the pooled output.

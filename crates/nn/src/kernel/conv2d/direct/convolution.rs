@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd, as_arrays};
 
 use super::packed::Packed;
-use super::tile::{Tile, add_product, max_rows, runs, with_rows};
+use super::tile::{Tile, add_product, max_rows, runs, with_rows, within};
 use super::windows::Windows;
 
 /// Some rows of a convolution of one image.
@@ -45,7 +45,7 @@ impl Convolution<'_> {
         let Windows { row, pixel, columns, .. } = *self.windows;
         let (weights, _) = as_arrays::<VECTORS, _>(S::as_simd_f32s(&self.weight.values).0);
         let (biases, _) = as_arrays::<VECTORS, _>(S::as_simd_f32s(&self.bias.values).0);
-        let limits = self.limits.map(|limit| simd.splat_f32s(limit));
+        let limits = [simd.splat_f32s(self.limits[0]), simd.splat_f32s(self.limits[1])];
         let blocks = self.weight.blocks().zip(weights.chunks_exact(self.weight.rows)).zip(biases);
         for (((start, own), weight), bias) in blocks {
             let channels = self.first + start..self.first + start + own;
@@ -77,7 +77,10 @@ fn product<S: Simd, const VECTORS: usize, const PIXELS: usize>(
 ) -> Tile<S, VECTORS, PIXELS> {
     let mut tile = [*bias; PIXELS];
     for (start, weight) in windows.runs.iter().zip(weight.chunks_exact(windows.run)) {
-        let runs: [&[f32]; PIXELS] = std::array::from_fn(|i| &image[start + i * windows.pixel..][..windows.run]);
+        let mut runs: [&[f32]; PIXELS] = [&[]; PIXELS];
+        for (i, run) in runs.iter_mut().enumerate() {
+            *run = &image[start + i * windows.pixel..][..windows.run];
+        }
         for r in 0..windows.run {
             add_product::<S, VECTORS, PIXELS>(simd, &mut tile, |i| runs[i][r], &weight[r]);
         }
@@ -87,21 +90,12 @@ fn product<S: Simd, const VECTORS: usize, const PIXELS: usize>(
 
 /// Writes a pixel's block within the limits; the last block may hold fewer channels than its vectors. A NaN passes.
 #[inline(always)]
-fn store<S: Simd, const VECTORS: usize>(
-    simd: S,
-    pixel: &[S::f32s; VECTORS],
-    [low, high]: [S::f32s; 2],
-    out: &mut [f32],
-) {
-    let within = |value: S::f32s| {
-        let value = simd.select_f32s(simd.less_than_f32s(value, low), low, value);
-        simd.select_f32s(simd.greater_than_f32s(value, high), high, value)
-    };
+fn store<S: Simd, const VECTORS: usize>(simd: S, pixel: &[S::f32s; VECTORS], limits: [S::f32s; 2], out: &mut [f32]) {
     let (vectors, rest) = S::as_mut_simd_f32s(out);
     for (out, vector) in vectors.iter_mut().zip(pixel) {
-        *out = within(*vector);
+        *out = within(simd, *vector, limits);
     }
     if let Some(vector) = pixel.get(vectors.len()) {
-        simd.partial_store_f32s(rest, within(*vector));
+        simd.partial_store_f32s(rest, within(simd, *vector, limits));
     }
 }

@@ -15,6 +15,7 @@ mod windows;
 
 pub use self::convolution::Convolution;
 pub use self::packed::Packed;
+pub use self::tile::within;
 pub use self::weight_gradient::WeightGradient;
 pub use self::windows::Windows;
 use super::frame::Frame;

@@ -26,6 +26,13 @@ pub fn add_product<S: Simd, const VECTORS: usize, const ROWS: usize>(
     }
 }
 
+/// `value` between two limits. A NaN passes.
+#[inline(always)]
+pub fn within<S: Simd>(simd: S, value: S::f32s, [low, high]: [S::f32s; 2]) -> S::f32s {
+    let value = simd.select_f32s(simd.less_than_f32s(value, low), low, value);
+    simd.select_f32s(simd.greater_than_f32s(value, high), high, value)
+}
+
 /// Cuts `len` into as few runs of at most `most` as there can be, all nearly equal: first index and length of each.
 #[inline(always)]
 pub fn runs(len: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {

@@ -107,18 +107,16 @@ impl Band<'_> {
             for x in 0..columns {
                 let elements = &image[x * pixel..][..ELEMENTS];
                 let gradient = &gradient[x * self.gradient_pixel..];
-                let gradient: [S::f32s; VECTORS] = if FULL {
-                    let (vectors, _) = S::as_simd_f32s(&gradient[..VECTORS * S::F32_LANES]);
-                    std::array::from_fn(|v| vectors[v])
-                } else {
-                    let (vectors, rest) = S::as_simd_f32s(&gradient[..self.own]);
-                    std::array::from_fn(|v| match vectors.get(v) {
-                        Some(vector) => *vector,
-                        None if v == vectors.len() => simd.partial_load_f32s(rest),
-                        None => simd.splat_f32s(0.0),
-                    })
-                };
-                add_product::<S, VECTORS, ELEMENTS>(simd, &mut tile, |i| elements[i], &gradient);
+                let mut own = [simd.splat_f32s(0.0); VECTORS];
+                let (vectors, rest) =
+                    S::as_simd_f32s(&gradient[..if FULL { VECTORS * S::F32_LANES } else { self.own }]);
+                for (own, vector) in own.iter_mut().zip(vectors) {
+                    *own = *vector;
+                }
+                if !FULL && !rest.is_empty() {
+                    own[vectors.len()] = simd.partial_load_f32s(rest);
+                }
+                add_product::<S, VECTORS, ELEMENTS>(simd, &mut tile, |i| elements[i], &own);
             }
         }
         *sum = tile;

@@ -105,8 +105,6 @@ impl Prepared {
                 });
             }
             for (first_tile, rows) in (0..count).step_by(across).zip(out.chunks_mut(2 * out_row)) {
-                let (upper, lower) = rows.split_at_mut(out_row);
-                let rows = [Some(upper), (!lower.is_empty()).then_some(lower)];
                 let (bias, limits, columns) = (&self.bias, self.limits, self.columns);
                 self.vectors.run(TransformOutput { products: sums, first: first_tile, bias, limits, rows, columns });
             }

@@ -3,8 +3,11 @@
 //! With the matrices of Lavin and Gray (2016), *Fast algorithms for convolutional neural networks*, section 4.1: the input
 //! `d` becomes `B^T d B`, the weights `g` become `G g G^T`, and the products `m` become the output `A^T m A`. The gradient to
 //! the output goes the way back, `A y A^T`, and the gradient to the products of weights becomes `G^T u G`.
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
 use pulp::{Simd, WithSimd};
+
+use super::super::direct::within;
 
 /// The products of one tile.
 pub const PRODUCTS: usize = 16;
@@ -36,26 +39,8 @@ impl WithSimd for TransformInput<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let TileRow { count, row, pixel, channels } = self.tiles;
-        let mut products = apart(self.products);
-        for tile in 0..count {
-            let corner = &self.image[2 * tile * pixel..];
-            let pixels: [&[f32]; 16] = std::array::from_fn(|i| &corner[i / 4 * row + i % 4 * pixel..][..channels]);
-            let at = (self.first + tile) * channels;
-            each_vector::<S, 16, PRODUCTS>(simd, pixels, &mut products, at, |d| {
-                let across: [_; 4] =
-                    std::array::from_fn(|i| input_line(simd, [d[4 * i], d[4 * i + 1], d[4 * i + 2], d[4 * i + 3]]));
-                let down: [_; 4] = std::array::from_fn(|j| input_line(simd, std::array::from_fn(|i| across[i][j])));
-                std::array::from_fn(|i| down[i % 4][i / 4])
-            });
-        }
+        self.tiles.transform::<S, InputTile, 4, 16>(simd, self.image, self.products, self.first);
     }
-}
-
-/// One line of `B^T d`.
-#[inline(always)]
-fn input_line<S: Simd>(simd: S, d: [S::f32s; 4]) -> [S::f32s; 4] {
-    [simd.sub_f32s(d[0], d[2]), simd.add_f32s(d[1], d[2]), simd.sub_f32s(d[2], d[1]), simd.sub_f32s(d[1], d[3])]
 }
 
 /// Transforms 2x2 pixels of the gradient to the output a tile, as [`TransformInput`] does the input.
@@ -71,25 +56,103 @@ impl WithSimd for TransformGradient<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let TileRow { count, row, pixel, channels } = self.tiles;
-        let mut products = apart(self.products);
-        for tile in 0..count {
-            let corner = &self.gradient[2 * tile * pixel..];
-            let pixels: [&[f32]; 4] = std::array::from_fn(|i| &corner[i / 2 * row + i % 2 * pixel..][..channels]);
-            let at = (self.first + tile) * channels;
-            each_vector::<S, 4, PRODUCTS>(simd, pixels, &mut products, at, |y| {
-                let across = [gradient_line(simd, [y[0], y[1]]), gradient_line(simd, [y[2], y[3]])];
-                let down: [_; 4] = std::array::from_fn(|j| gradient_line(simd, [across[0][j], across[1][j]]));
-                std::array::from_fn(|i| down[i % 4][i / 4])
-            });
-        }
+        self.tiles.transform::<S, GradientTile, 2, 4>(simd, self.gradient, self.products, self.first);
     }
 }
 
-/// One line of `A y`.
-#[inline(always)]
-fn gradient_line<S: Simd>(simd: S, y: [S::f32s; 2]) -> [S::f32s; 4] {
-    [y[0], simd.add_f32s(y[0], y[1]), simd.sub_f32s(y[0], y[1]), simd.sub_f32s(simd.splat_f32s(0.0), y[1])]
+/// The transform of the pixels of one tile, for a vector of channels.
+trait Tile<const PIXELS: usize> {
+    fn products<S: Simd>(simd: S, pixels: [S::f32s; PIXELS]) -> [S::f32s; PRODUCTS];
+}
+
+/// `B^T d B`.
+struct InputTile;
+
+impl Tile<16> for InputTile {
+    #[inline(always)]
+    fn products<S: Simd>(simd: S, d: [S::f32s; 16]) -> [S::f32s; PRODUCTS] {
+        let mut across = d;
+        for i in 0..4 {
+            let line = Self::line(simd, [d[4 * i], d[4 * i + 1], d[4 * i + 2], d[4 * i + 3]]);
+            across[4 * i..4 * i + 4].copy_from_slice(&line);
+        }
+        let mut products = across;
+        for j in 0..4 {
+            let line = Self::line(simd, [across[j], across[4 + j], across[8 + j], across[12 + j]]);
+            [products[j], products[4 + j], products[8 + j], products[12 + j]] = line;
+        }
+        products
+    }
+}
+
+impl InputTile {
+    #[inline(always)]
+    fn line<S: Simd>(simd: S, d: [S::f32s; 4]) -> [S::f32s; 4] {
+        [simd.sub_f32s(d[0], d[2]), simd.add_f32s(d[1], d[2]), simd.sub_f32s(d[2], d[1]), simd.sub_f32s(d[1], d[3])]
+    }
+}
+
+/// `A y A^T`.
+struct GradientTile;
+
+impl Tile<4> for GradientTile {
+    #[inline(always)]
+    fn products<S: Simd>(simd: S, y: [S::f32s; 4]) -> [S::f32s; PRODUCTS] {
+        let (upper, lower) = (Self::line(simd, [y[0], y[1]]), Self::line(simd, [y[2], y[3]]));
+        let mut products = [y[0]; PRODUCTS];
+        for j in 0..4 {
+            let line = Self::line(simd, [upper[j], lower[j]]);
+            [products[j], products[4 + j], products[8 + j], products[12 + j]] = line;
+        }
+        products
+    }
+}
+
+impl GradientTile {
+    #[inline(always)]
+    fn line<S: Simd>(simd: S, y: [S::f32s; 2]) -> [S::f32s; 4] {
+        [y[0], simd.add_f32s(y[0], y[1]), simd.sub_f32s(y[0], y[1]), simd.neg_f32s(y[1])]
+    }
+}
+
+impl TileRow {
+    /// Transforms `SIDE x SIDE` pixels a tile. All that handles vectors is loops and functions that are always inlined:
+    /// closures in the standard library's adapters would be compiled without the vectors' instructions.
+    #[inline(always)]
+    fn transform<S: Simd, T: Tile<PIXELS>, const SIDE: usize, const PIXELS: usize>(
+        self,
+        simd: S,
+        image: &[f32],
+        products: &mut [f32],
+        first: usize,
+    ) {
+        let len = products.len() / PRODUCTS;
+        let whole = self.channels / S::F32_LANES * S::F32_LANES;
+        for tile in 0..self.count {
+            let corner = &image[2 * tile * self.pixel..];
+            let products = &mut products[(first + tile) * self.channels..];
+            let mut channel = 0;
+            while channel < self.channels {
+                let lanes = S::F32_LANES.min(self.channels - channel);
+                let mut pixels = [simd.splat_f32s(0.0); PIXELS];
+                for (i, pixel) in pixels.iter_mut().enumerate() {
+                    let at = i / SIDE * self.row + i % SIDE * self.pixel + channel;
+                    let from = &corner[at..at + lanes];
+                    *pixel = if channel < whole { S::as_simd_f32s(from).0[0] } else { simd.partial_load_f32s(from) };
+                }
+                let results = T::products(simd, pixels);
+                for (p, result) in results.iter().enumerate() {
+                    let to = &mut products[p * len + channel..][..lanes];
+                    if channel < whole {
+                        S::as_mut_simd_f32s(to).0[0] = *result;
+                    } else {
+                        simd.partial_store_f32s(to, *result);
+                    }
+                }
+                channel += lanes;
+            }
+        }
+    }
 }
 
 /// Transforms the products of a row of tiles, which begin at `first`, to two rows of output.
@@ -99,8 +162,8 @@ pub struct TransformOutput<'a> {
     pub bias: &'a [f32],
     /// Values below the first or above the second are replaced by it.
     pub limits: [f32; 2],
-    /// One row of the output, or two.
-    pub rows: [Option<&'a mut [f32]>; 2],
+    /// One row of the output, or two one after the other.
+    pub rows: &'a mut [f32],
     pub columns: usize,
 }
 
@@ -109,106 +172,58 @@ impl WithSimd for TransformOutput<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let channels = self.bias.len();
-        let products: [&[f32]; PRODUCTS] = {
-            let len = self.products.len() / PRODUCTS;
-            std::array::from_fn(|p| &self.products[p * len..(p + 1) * len])
-        };
-        let limits = self.limits.map(|limit| simd.splat_f32s(limit));
-        let [mut upper, mut lower] = self.rows.map(Option::unwrap_or_default);
+        let (channels, len) = (self.bias.len(), self.products.len() / PRODUCTS);
+        let (row, whole) = (self.columns * channels, channels / S::F32_LANES * S::F32_LANES);
+        let limits = [simd.splat_f32s(self.limits[0]), simd.splat_f32s(self.limits[1])];
+        let down = self.rows.len() / row;
         for tile in 0..self.columns.div_ceil(2) {
-            let at = (self.first + tile) * channels;
-            let of_tile: [&[f32]; PRODUCTS] = products.map(|product| &product[at..at + channels]);
-            let mut out: [&mut [f32]; 4] = Default::default();
-            let mut places = out.iter_mut();
-            for row in [&mut upper, &mut lower] {
-                let width = (2 * channels).min(row.len());
-                let (pixels, rest) = std::mem::take(row).split_at_mut(width);
-                *row = rest;
-                let (left, right) = pixels.split_at_mut(channels.min(width));
-                for pixel in [left, right] {
-                    if let Some(place) = places.next() {
-                        *place = pixel;
+            let products = &self.products[(self.first + tile) * channels..];
+            let across = if 2 * tile + 1 < self.columns { 2 } else { 1 };
+            let mut channel = 0;
+            while channel < channels {
+                let lanes = S::F32_LANES.min(channels - channel);
+                let mut m = [simd.splat_f32s(0.0); PRODUCTS];
+                for (p, m) in m.iter_mut().enumerate() {
+                    let from = &products[p * len + channel..][..lanes];
+                    *m = if channel < whole { S::as_simd_f32s(from).0[0] } else { simd.partial_load_f32s(from) };
+                }
+                let bias = &self.bias[channel..channel + lanes];
+                let bias = if channel < whole { S::as_simd_f32s(bias).0[0] } else { simd.partial_load_f32s(bias) };
+                let sums = output_tile(simd, m);
+                for y in 0..down {
+                    for x in 0..across {
+                        let value = within(simd, simd.add_f32s(sums[2 * y + x], bias), limits);
+                        let to = &mut self.rows[y * row + (2 * tile + x) * channels + channel..][..lanes];
+                        if channel < whole {
+                            S::as_mut_simd_f32s(to).0[0] = value;
+                        } else {
+                            simd.partial_store_f32s(to, value);
+                        }
                     }
                 }
-            }
-            let run = |m: [S::f32s; 16], bias: S::f32s| {
-                let across: [_; 4] =
-                    std::array::from_fn(|i| output_line(simd, [m[4 * i], m[4 * i + 1], m[4 * i + 2], m[4 * i + 3]]));
-                let down: [_; 2] = std::array::from_fn(|j| output_line(simd, std::array::from_fn(|i| across[i][j])));
-                [down[0][0], down[1][0], down[0][1], down[1][1]]
-                    .map(|sum| within(simd, simd.add_f32s(sum, bias), limits))
-            };
-            let vectors = of_tile.map(|product| S::as_simd_f32s(product));
-            let (biases, rest_of_bias) = S::as_simd_f32s(self.bias);
-            for (v, bias) in biases.iter().enumerate() {
-                let results = run(std::array::from_fn(|p| vectors[p].0[v]), *bias);
-                for (out, result) in out.iter_mut().zip(results) {
-                    if let Some(place) = S::as_mut_simd_f32s(out).0.get_mut(v) {
-                        *place = result;
-                    }
-                }
-            }
-            if !rest_of_bias.is_empty() {
-                let m = std::array::from_fn(|p| simd.partial_load_f32s(vectors[p].1));
-                let results = run(m, simd.partial_load_f32s(rest_of_bias));
-                for (out, result) in out.iter_mut().zip(results) {
-                    if !out.is_empty() {
-                        simd.partial_store_f32s(S::as_mut_simd_f32s(out).1, result);
-                    }
-                }
+                channel += lanes;
             }
         }
     }
 }
 
-/// One line of `A^T m`.
+/// `A^T m A`, row by row.
+#[inline(always)]
+fn output_tile<S: Simd>(simd: S, m: [S::f32s; PRODUCTS]) -> [S::f32s; 4] {
+    let mut across = [m[0]; 8];
+    for i in 0..4 {
+        [across[2 * i], across[2 * i + 1]] = output_line(simd, [m[4 * i], m[4 * i + 1], m[4 * i + 2], m[4 * i + 3]]);
+    }
+    let left = output_line(simd, [across[0], across[2], across[4], across[6]]);
+    let right = output_line(simd, [across[1], across[3], across[5], across[7]]);
+    [left[0], right[0], left[1], right[1]]
+}
+
 #[inline(always)]
 fn output_line<S: Simd>(simd: S, m: [S::f32s; 4]) -> [S::f32s; 2] {
     let sum = simd.add_f32s(simd.add_f32s(m[0], m[1]), m[2]);
     let difference = simd.sub_f32s(simd.sub_f32s(m[1], m[2]), m[3]);
     [sum, difference]
-}
-
-/// `value` between two limits. A NaN passes.
-#[inline(always)]
-fn within<S: Simd>(simd: S, value: S::f32s, [low, high]: [S::f32s; 2]) -> S::f32s {
-    let value = simd.select_f32s(simd.less_than_f32s(value, low), low, value);
-    simd.select_f32s(simd.greater_than_f32s(value, high), high, value)
-}
-
-/// The products of all tiles, product by product.
-#[inline(always)]
-fn apart(products: &mut [f32]) -> [&mut [f32]; PRODUCTS] {
-    let len = products.len() / PRODUCTS;
-    let mut parts = products.chunks_exact_mut(len);
-    std::array::from_fn(|_| parts.next().unwrap_or_default())
-}
-
-/// Applies `transform` to the channels of some pixels, a vector at a time, and stores its results at `at` of each product.
-#[inline(always)]
-fn each_vector<S: Simd, const FROM: usize, const TO: usize>(
-    simd: S,
-    pixels: [&[f32]; FROM],
-    products: &mut [&mut [f32]; TO],
-    at: usize,
-    transform: impl Fn([S::f32s; FROM]) -> [S::f32s; TO],
-) {
-    let (channels, vectors) = (pixels[0].len(), pixels.map(|pixel| S::as_simd_f32s(pixel)));
-    for v in 0..vectors[0].0.len() {
-        let results = transform(std::array::from_fn(|i| vectors[i].0[v]));
-        for (product, result) in products.iter_mut().zip(results) {
-            let (places, _) = S::as_mut_simd_f32s(&mut product[at + v * S::F32_LANES..][..S::F32_LANES]);
-            places[0] = result;
-        }
-    }
-    let rest = channels % S::F32_LANES;
-    if rest > 0 {
-        let results = transform(std::array::from_fn(|i| simd.partial_load_f32s(vectors[i].1)));
-        for (product, result) in products.iter_mut().zip(results) {
-            simd.partial_store_f32s(&mut product[at + channels - rest..at + channels], result);
-        }
-    }
 }
 
 /// Product `p` of 3x3 weights: an element of `G g G^T`.

@@ -130,6 +130,8 @@ fn missing(key: &str, flag: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_nn::{AdamWConfig, ParameterGroup};
+
     use super::*;
 
     #[test]
@@ -137,9 +139,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("runs/first");
         fs_err::create_dir_all(&run).unwrap();
+        let groups = vec![ParameterGroup { weight_decay: Some(0.0), ..ParameterGroup::new("*.bias") }];
+        let adamw = AdamWConfig { clip_norm: Some(1.0), groups, ..AdamWConfig::default() };
         let config = Config {
             data: Some(folder.path().join("split")),
             run: Some(run.clone()),
+            optimizer: OptimizerConfig::AdamW(adamw),
             model: Some(ModelConfig::named("cats-dogs-convnet").unwrap()),
             augment: AugmentConfig::book(),
             ..Config::default()
@@ -149,6 +154,7 @@ mod tests {
         fs_err::write(run.join("config.toml"), &text).unwrap();
         let read = Config::read(&run.join("config.toml")).unwrap();
         assert_eq!(read.model, config.model);
+        assert_eq!(read.optimizer, config.optimizer);
         assert_eq!(read.augment, config.augment);
         assert_eq!(read.data.unwrap(), run.join("../../split"));
     }

@@ -78,7 +78,7 @@ impl Geometry {
     /// output channel `output`.
     pub fn weight_at(&self, group: usize, element: usize, output: usize) -> usize {
         let ([inputs, outputs], area) = (self.group(), self.kernel[0] * self.kernel[1]);
-        ((group * outputs + output) * inputs + element % inputs) * area + element / inputs
+        (group * outputs + output) * self.window_len() + element % inputs * area + element / inputs
     }
 
     /// Writes OIHW weights to `out`: `value(group, element, output)` for each, as [`Geometry::weight_at`] counts them.

@@ -48,11 +48,13 @@ impl Prepared {
     ) -> Self {
         let [inputs, outputs] = g.group();
         let groups = (0..g.groups).map(|group| {
-            let bias = Packed::from_fn(vectors, [1, outputs], |_, output| {
-                bias.map_or(0.0, |bias| bias[group * outputs + output])
-            });
-            let at = |element, output| weight[g.weight_at(group, element, output)];
-            (Packed::from_fn(vectors, [g.window_len(), outputs], at), bias)
+            let elements: Vec<usize> = (0..g.window_len()).map(|element| g.weight_at(group, element, 0)).collect();
+            let weight = Packed::gather(vectors, weight, &elements, outputs, g.window_len());
+            let bias = bias.map_or_else(
+                || Packed::zeros(vectors, 1, outputs),
+                |bias| Packed::gather(vectors, bias, &[group * outputs], outputs, 1),
+            );
+            (weight, bias)
         });
         let windows = Windows::new(g, padding.row_len());
         Self { vectors, windows, groups: groups.collect(), inputs, channels: g.output[2], limits }
@@ -62,11 +64,9 @@ impl Prepared {
     pub fn input_gradient(vectors: Vectors, g: &Geometry, frame: &Frame, weight: &[f32]) -> Self {
         let ([inputs, outputs], area) = (g.group(), g.kernel[0] * g.kernel[1]);
         let groups = (0..g.groups).map(|group| {
-            let turned = Packed::from_fn(vectors, [area * outputs, inputs], |element, input| {
-                let place = area - 1 - element / outputs;
-                weight[g.weight_at(group, place * inputs + input, element % outputs)]
-            });
-            (turned, Packed::zeros(vectors, 1, inputs))
+            let places = (0..area).rev().flat_map(|place| (0..outputs).map(move |output| (place, output)));
+            let rows: Vec<usize> = places.map(|(place, output)| g.weight_at(group, place * inputs, output)).collect();
+            (Packed::gather(vectors, weight, &rows, inputs, area), Packed::zeros(vectors, 1, inputs))
         });
         let groups = groups.collect();
         let swapped = Geometry { input: g.output, output: g.input, ..*g };

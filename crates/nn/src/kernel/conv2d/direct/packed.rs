@@ -20,13 +20,15 @@ impl Packed {
         Self { values: Scratch::zeros(columns.div_ceil(block) * block * rows), rows, columns, block }
     }
 
-    pub fn from_fn(vectors: Vectors, [rows, columns]: [usize; 2], value: impl Fn(usize, usize) -> f32) -> Self {
-        let mut matrix = Self::zeros(vectors, rows, columns);
+    /// The matrix whose element `(row, column)` is `source[rows[row] + column * stride]`.
+    pub fn gather(vectors: Vectors, source: &[f32], rows: &[usize], columns: usize, stride: usize) -> Self {
+        let mut matrix = Self::zeros(vectors, rows.len(), columns);
         let (blocks, block) = (matrix.blocks(), matrix.block);
-        for ((first, own), values) in blocks.zip(matrix.values.chunks_exact_mut(rows * block)) {
-            for (row, values) in values.chunks_exact_mut(block).enumerate() {
-                for (column, place) in (first..first + own).zip(values) {
-                    *place = value(row, column);
+        for ((first, own), values) in blocks.zip(matrix.values.chunks_exact_mut(rows.len() * block)) {
+            for (row, values) in rows.iter().zip(values.chunks_exact_mut(block)) {
+                let source = source[row + first * stride..].iter().step_by(stride);
+                for (value, source) in values[..own].iter_mut().zip(source) {
+                    *value = *source;
                 }
             }
         }

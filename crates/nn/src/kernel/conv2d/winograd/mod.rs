@@ -54,8 +54,9 @@ impl Prepared {
         limits: [f32; 2],
     ) -> Self {
         let [inputs, outputs] = [g.input[2], g.output[2]];
-        let weights = transformed(vectors, [inputs, outputs], |input, output, y, x| {
-            weight[(output * inputs + input) * 9 + 3 * y + x]
+        let weights = transformed(vectors, [inputs, outputs], |input, output| {
+            let at = (output * inputs + input) * 9;
+            std::array::from_fn(|place| weight[at + place])
         });
         let bias = bias.map_or_else(|| vec![0.0; outputs], <[f32]>::to_vec);
         Self { vectors, weights, bias, limits, inputs, columns: g.output[1], row: padding.row_len() }
@@ -64,8 +65,9 @@ impl Prepared {
     /// The gradient to the images, as a convolution of the gradient that `frame` frames.
     pub fn input_gradient(vectors: Vectors, g: &Geometry, frame: &Frame, weight: &[f32]) -> Self {
         let [inputs, outputs] = [g.input[2], g.output[2]];
-        let weights = transformed(vectors, [outputs, inputs], |output, input, y, x| {
-            weight[(output * inputs + input) * 9 + 8 - (3 * y + x)]
+        let weights = transformed(vectors, [outputs, inputs], |output, input| {
+            let at = (output * inputs + input) * 9;
+            std::array::from_fn(|place| weight[at + 8 - place])
         });
         let row = frame.row_len();
         Self { vectors, weights, bias: vec![0.0; inputs], limits: NO_LIMITS, inputs: outputs, columns: g.input[1], row }
@@ -112,15 +114,29 @@ impl Prepared {
     }
 }
 
-/// The products of all weights, `rows x columns` of each.
+/// The products of 3x3 windows, `rows x columns` of each; `weight(row, column)` is one window, row by row.
 fn transformed(
     vectors: Vectors,
-    size: [usize; 2],
-    weight: impl Fn(usize, usize, usize, usize) -> f32 + Sync,
+    [rows, columns]: [usize; 2],
+    weight: impl Fn(usize, usize) -> [f32; 9] + Sync,
 ) -> Vec<Packed> {
-    let product =
-        |p| Packed::from_fn(vectors, size, |row, column| transformed_weight(p, |y, x| weight(row, column, y, x)));
-    (0..PRODUCTS).into_par_iter().map(product).collect()
+    let mut products: Vec<Packed> = (0..PRODUCTS).map(|_| Packed::zeros(vectors, rows, columns)).collect();
+    let (blocks, block) = (products[0].blocks(), products[0].block);
+    let mut each: Vec<_> = products.iter_mut().map(|product| product.values.chunks_exact_mut(rows * block)).collect();
+    let tasks: Vec<_> = blocks
+        .map(|(first, own)| (first, own, each.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()))
+        .collect();
+    tasks.into_par_iter().for_each(|(first, own, mut products)| {
+        for row in 0..rows {
+            for column in 0..own {
+                let results = transformed_weight(weight(row, first + column));
+                for (product, result) in products.iter_mut().zip(results) {
+                    product[row * block + column] = result;
+                }
+            }
+        }
+    });
+    products
 }
 
 /// A sum of gradients to the transformed weights over images.

@@ -226,15 +226,12 @@ fn output_line<S: Simd>(simd: S, m: [S::f32s; 4]) -> [S::f32s; 2] {
     [sum, difference]
 }
 
-/// Product `p` of 3x3 weights: an element of `G g G^T`.
-pub fn transformed_weight(p: usize, weight: impl Fn(usize, usize) -> f32) -> f32 {
-    let line = |i: usize, [a, b, c]: [f32; 3]| match i {
-        0 => a,
-        1 => 0.5 * (a + b + c),
-        2 => 0.5 * (a - b + c),
-        _ => c,
-    };
-    line(p / 4, std::array::from_fn(|y| line(p % 4, std::array::from_fn(|x| weight(y, x)))))
+/// The products of 3x3 weights, row by row: `G g G^T`.
+pub fn transformed_weight(g: [f32; 9]) -> [f32; PRODUCTS] {
+    let line = |[a, b, c]: [f32; 3]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
+    let down: [_; 3] = std::array::from_fn(|x| line([g[x], g[3 + x], g[6 + x]]));
+    let across: [_; 4] = std::array::from_fn(|i| line([down[0][i], down[1][i], down[2][i]]));
+    std::array::from_fn(|p| across[p / 4][p % 4])
 }
 
 /// The gradients to 3x3 weights, row by row, from those to their products: `G^T u G`.

@@ -1,15 +1,15 @@
 //! What Candle lacks for training networks on little data: operations with right gradients, seeded initialisation and
 //! dropout, losses in stable form, optimizers and named parameters.
 //!
-//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`depthwise_conv2d`], [`max_pool2d`],
-//! [`avg_pool2d`], [`batch_norm_train`], [`dense`], [`activate`], [`dropout`] and the losses are ordinary functions from
-//! tensors to tensors that Candle differentiates; behind them stand kernels over plain slices. [`Sequential`] chains layers
-//! by a list of [`LayerSpec`].
+//! Activations are f32 NHWC; parameters have PyTorch's names and shapes. [`conv2d`], [`max_pool2d`], [`batch_norm_train`],
+//! [`dropout`] and the losses are ordinary functions from tensors to tensors that Candle differentiates; behind them stand
+//! kernels over plain slices. [`Sequential`] chains layers by a list of [`LayerSpec`]; its [`Sequential::gradients`] and
+//! [`Sequential::predict`] are the fast ways through a whole network. An [`Optimizer`] moves its [`Parameters`].
 //!
 //! On the CPU every operation gives the same bytes for any number of threads.
 //!
 //! ```
-//! use aumenta_nn::{Activation, LayerSpec, Mode, NamedLayer, Sequential};
+//! use aumenta_nn::{Activation, LayerSpec, NamedLayer, Optimizer, OptimizerConfig, Sequential, binary_cross_entropy};
 //! use aumenta_seed::Seed;
 //! use candle_core::{DType, Device, Tensor};
 //!
@@ -19,8 +19,14 @@
 //!     NamedLayer::new("flatten", LayerSpec::Flatten {}),
 //!     NamedLayer::new("dense1", LayerSpec::Dense { units: 1, activation: Activation::Linear }),
 //! ];
-//! let network = Sequential::new(&[8, 8, 3], &layers, Seed::new(7), &Device::Cpu)?;
-//! let logits = network.forward(&Tensor::zeros((2, 8, 8, 3), DType::F32, &Device::Cpu)?, Mode::Evaluate)?;
+//! let mut network = Sequential::new(&[8, 8, 3], &layers, Seed::new(7), &Device::Cpu)?;
+//! let parameters = network.parameters().clone();
+//! let mut optimizer = Optimizer::new(OptimizerConfig::default(), &parameters)?;
+//! let (images, classes) = (Tensor::ones((2, 8, 8, 3), DType::F32, &Device::Cpu)?, Tensor::new(&[0u32, 1], &Device::Cpu)?);
+//!
+//! let step = network.gradients(&images, 0, &mut |logits| binary_cross_entropy(logits, &classes))?;
+//! optimizer.step(&parameters, &step.gradients)?;
+//! let logits = network.predict(&images)?;
 //! assert_eq!(logits.dims(), [2, 1]);
 //! # Ok::<(), aumenta_nn::NnError>(())
 //! ```

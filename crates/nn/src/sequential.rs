@@ -178,9 +178,10 @@ impl Sequential {
             }
             LayerSpec::DepthwiseConv2d(conv) => {
                 let (options, geometry) = layer.depthwise_conv2d(conv, sample)?;
-                let bias = match conv.bias {
-                    true => self.parameter(layer, "bias", mode)?,
-                    false => Tensor::zeros(geometry.output[2], input.dtype(), input.device())?,
+                let bias = if conv.bias {
+                    self.parameter(layer, "bias", mode)?
+                } else {
+                    Tensor::zeros(geometry.output[2], input.dtype(), input.device())?
                 };
                 depthwise_conv2d(input, &self.parameter(layer, "weight", mode)?, &bias, options)
             }
@@ -419,17 +420,28 @@ mod tests {
         assert!(loss < 0.02, "the loss is still {loss}");
     }
 
+    /// What a network of all kinds of layers and another one hold after a few steps on so many threads.
+    fn weights_after_training(threads: usize) -> Vec<Vec<u8>> {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
+            let mut network = small(0.5);
+            train(&mut network, 5);
+            let mut other = diverse();
+            let parameters = other.parameters().clone();
+            let mut optimizer = Optimizer::new(OptimizerConfig::default(), &parameters).unwrap();
+            for step in 0..3 {
+                let x = ramp(&[11, 21, 19, 2], 7 + step as usize);
+                let step = other.gradients(&x, step, &mut |output| Ok(output.sqr()?)).unwrap();
+                optimizer.step(&parameters, &step.gradients).unwrap();
+            }
+            vec![network.parameters().to_safetensors(&[]).unwrap(), parameters.to_safetensors(&[]).unwrap()]
+        })
+    }
+
     #[test]
-    fn the_same_seed_ends_with_the_same_weights_on_one_thread_and_on_three() {
-        let weights = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| {
-                let mut network = small(0.5);
-                train(&mut network, 5);
-                network.parameters().to_safetensors(&[]).unwrap()
-            })
-        };
-        assert!(weights(1) == weights(3));
+    fn the_same_seed_ends_with_the_same_weights_on_one_two_and_five_threads() {
+        let weights = weights_after_training(1);
+        assert!(weights == weights_after_training(2));
+        assert!(weights == weights_after_training(5));
     }
 
     #[test]

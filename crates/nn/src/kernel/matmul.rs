@@ -89,7 +89,8 @@ pub enum Store {
 pub fn matmul(out: MatrixMut<'_>, lhs: Matrix<'_>, rhs: Matrix<'_>, store: Store) {
     assert_eq!(lhs.columns, rhs.rows, "inner sizes of a matrix product");
     assert_eq!((out.rows, out.columns), (lhs.rows, rhs.columns), "sizes of a matrix product's destination");
-    if out.rows * out.columns == 0 {
+    let MatrixMut { data, rows, columns, row_stride } = out;
+    if rows * columns == 0 {
         return;
     }
     // SAFETY: `gemm` reads `lhs` and `rhs` at `i * row_stride + j * column_stride` for `i < rows`, `j < columns`, and writes
@@ -101,9 +102,9 @@ pub fn matmul(out: MatrixMut<'_>, lhs: Matrix<'_>, rhs: Matrix<'_>, store: Store
             lhs.rows,
             rhs.columns,
             lhs.columns,
-            out.data.as_mut_ptr(),
+            data.as_mut_ptr(),
             1,
-            out.row_stride as isize,
+            row_stride as isize,
             store == Store::Add,
             lhs.data.as_ptr(),
             lhs.column_stride as isize,

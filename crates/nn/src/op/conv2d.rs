@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
 
+use super::check_f32;
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::conv2d::{self as kernel, Geometry, NO_LIMITS, OutputGradient, Wanted};
@@ -56,7 +57,7 @@ pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) 
 ///
 /// # Errors
 /// [`NnError::Shape`] where the shapes do not fit each other, the window is larger than the padded image, a stride or
-/// dilation is zero, or a dimension is empty; [`NnError::Candle`] where an operand is not f32.
+/// dilation is zero, or a dimension is empty; [`NnError::Type`] where an operand is not f32.
 ///
 /// ```
 /// use aumenta_nn::{Conv2dOptions, conv2d};
@@ -70,6 +71,8 @@ pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) 
 /// ```
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor, NnError> {
     let geometry = geometry(x.dims(), weight.dims(), bias.map(Tensor::dims), &options)?;
+    check_f32("conv2d", &[("x", x), ("weight", weight)])?;
+    check_f32("conv2d", &bias.map(|bias| ("bias", bias)).into_iter().collect::<Vec<_>>())?;
     let op = Conv2d { geometry, activation: options.activation };
     let bias = match bias {
         Some(bias) => bias.contiguous()?,
@@ -330,7 +333,7 @@ mod tests {
         let x = Tensor::zeros((1, 4, 4, 1), DType::F64, &Device::Cpu).unwrap();
         let weight = Tensor::zeros((1, 1, 3, 3), DType::F64, &Device::Cpu).unwrap();
         let bias = Tensor::zeros(1, DType::F64, &Device::Cpu).unwrap();
-        let error = conv2d(&x, &weight, Some(&bias), Conv2dOptions::default()).unwrap_err();
-        assert!(format!("{error:?}").contains("expected f32"), "{error:?}");
+        let error = conv2d(&x, &weight, Some(&bias), Conv2dOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("x must be f32, got f64 of shape [1, 4, 4, 1]"), "{error}");
     }
 }

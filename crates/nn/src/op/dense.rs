@@ -2,6 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
+use super::check_f32;
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::dense as kernel;
@@ -14,7 +15,8 @@ use crate::storage::f32s;
 /// Shapes, all f32: `x` is `[n, inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`, the result `[n, outputs]`.
 ///
 /// # Errors
-/// [`NnError::Shape`] where the shapes do not fit each other or a dimension is empty.
+/// [`NnError::Shape`] where the shapes do not fit each other or a dimension is empty; [`NnError::Type`] where an operand is
+/// not f32.
 pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor, NnError> {
     let shapes = (x.dims(), weight.dims(), bias.dims());
     let wrong = |what: &str| {
@@ -33,6 +35,7 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation)
     if n * inputs * outputs == 0 {
         return Err(wrong("a dimension is empty"));
     }
+    check_f32("dense", &[("x", x), ("weight", weight), ("bias", bias)])?;
     Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Dense { activation })?)
 }
 

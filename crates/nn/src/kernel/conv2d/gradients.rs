@@ -46,22 +46,10 @@ pub fn gradients(
     // What pooling leaves out has no gradient.
     let geometry = &if matches!(source, OutputGradient::Pooled { .. }) { geometry.even() } else { *geometry };
     let pass = Pass::new(vectors, geometry, images, weight, source, &wanted);
-    let mut rest = wanted.images;
-    let mut tasks = Vec::new();
-    for part in Geometry::parts(source.count(geometry)) {
-        let own = rest.take().map(|images| {
-            let (own, others) = images.split_at_mut(part.len() * geometry.input_len());
-            rest = Some(others);
-            own
-        });
-        tasks.push((part, own));
-    }
-    let sums: Vec<Sums> = tasks.into_par_iter().map(|(part, to_images)| pass.part(part, to_images)).collect();
-    if let Some(bias) = wanted.bias {
-        add_bias_sums(sums.iter().map(|sum| sum.bias.as_slice()), bias);
-    }
-    if let Some(weight) = wanted.weight {
-        WeightSum::reduce(sums.into_iter().filter_map(|sums| sums.weight), geometry, weight);
+    match pass.way {
+        Way::Unrolled => pass.run::<unrolled::WeightSum>(wanted),
+        Way::Direct => pass.run::<direct::WeightSum>(wanted),
+        Way::Winograd => pass.run::<winograd::WeightSum>(wanted),
     }
 }
 
@@ -93,9 +81,21 @@ fn add_bias_sums<'a>(sums: impl Iterator<Item = &'a [f64]>, out: &mut [f32]) {
     }
 }
 
+/// A sum of gradients to the weights over images.
+pub trait WeightSum: Send + Sized {
+    /// Zero, for images that `padding` frames.
+    fn zero(vectors: Vectors, g: &Geometry, padding: &Frame) -> Self;
+
+    /// Adds the gradient of an image that `padding` frames, from the gradient to its output that `frame` frames.
+    fn add(&mut self, g: &Geometry, padding: &Frame, image: &[f32], frame: &Frame, gradient: &[f32]);
+
+    /// Adds up at least one sum, in order, and writes the gradient to the weights, OIHW, to `out`.
+    fn reduce(sums: Vec<Self>, g: &Geometry, out: &mut [f32]);
+}
+
 /// What one part of the batch adds to the gradients that are sums over images.
-struct Sums {
-    weight: Option<WeightSum>,
+struct Sums<W> {
+    weight: Option<W>,
     bias: Vec<f64>,
 }
 
@@ -149,17 +149,45 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The part's sums; the gradients to its images are written to `to_images`.
-    fn part(&self, part: Range<usize>, mut to_images: Option<&mut [f32]>) -> Sums {
+    /// Divides the batch into parts, and adds up what they sum.
+    fn run<W: WeightSum>(&self, wanted: Wanted<'_>) {
         let g = self.geometry;
-        let mut weight = self.to_weight.then(|| WeightSum::zero(self.way, self.vectors, g, &self.padding));
+        let mut rest = wanted.images;
+        let mut tasks = Vec::new();
+        for part in Geometry::parts(self.source.count(g)) {
+            let own = rest.take().map(|images| {
+                let (own, others) = images.split_at_mut(part.len() * g.input_len());
+                rest = Some(others);
+                own
+            });
+            tasks.push((part, own));
+        }
+        let sums: Vec<Sums<W>> = tasks.into_par_iter().map(|(part, to_images)| self.part(part, to_images)).collect();
+        if let Some(bias) = wanted.bias {
+            add_bias_sums(sums.iter().map(|sum| sum.bias.as_slice()), bias);
+        }
+        if let Some(weight) = wanted.weight {
+            W::reduce(sums.into_iter().filter_map(|sums| sums.weight).collect(), g, weight);
+        }
+    }
+
+    /// The part's sums; the gradients to its images are written to `to_images`.
+    fn part<W: WeightSum>(&self, part: Range<usize>, mut to_images: Option<&mut [f32]>) -> Sums<W> {
+        let g = self.geometry;
+        let padded = self.way != Way::Unrolled && !self.padding.is_empty() && self.to_weight;
+        let mut padded = padded.then(|| Scratch::of(self.padding.len()));
+        let mut weight = self.to_weight.then(|| W::zero(self.vectors, g, &self.padding));
         let mut bias = vec![0.0; g.output[2]];
         let mut framed = Scratch::of(self.frame.len());
         for (index, n) in part.enumerate() {
             self.fill(n, &mut framed, &mut bias);
             if let Some(sum) = &mut weight {
-                let image = &self.images[n * g.input_len()..][..g.input_len()];
-                sum.add(g, image, &self.padding, &self.frame, &framed);
+                let mut image = &self.images[n * g.input_len()..][..g.input_len()];
+                if let Some(padded) = &mut padded {
+                    self.padding.place(image, padded);
+                    image = padded;
+                }
+                sum.add(g, &self.padding, image, &self.frame, &framed);
             }
             if let (Some(prepared), Some(to_images)) = (&self.to_images, &mut to_images) {
                 let out = &mut to_images[index * g.input_len()..][..g.input_len()];
@@ -247,58 +275,4 @@ fn gradient_frame(g: &Geometry, way: Way, to_images: bool) -> Frame {
         windows.max(offset[axis] + whole(g.output[axis]))
     });
     Frame { inner: [g.output[0], g.output[1]], outer, offset, channels: g.output[2] }
-}
-
-/// A sum of gradients to the weights over images.
-enum WeightSum {
-    Unrolled(unrolled::WeightSum),
-    Direct(direct::WeightSum),
-    Winograd(winograd::WeightSum),
-}
-
-impl WeightSum {
-    fn zero(way: Way, vectors: Vectors, g: &Geometry, padding: &Frame) -> Self {
-        match way {
-            Way::Unrolled => Self::Unrolled(unrolled::WeightSum::zero(g)),
-            Way::Direct => Self::Direct(direct::WeightSum::zero(vectors, g, padding)),
-            Way::Winograd => Self::Winograd(winograd::WeightSum::zero(vectors, g)),
-        }
-    }
-
-    fn add(&mut self, g: &Geometry, image: &[f32], padding: &Frame, frame: &Frame, gradient: &[f32]) {
-        if let Self::Unrolled(sum) = self {
-            return sum.add(g, image, frame, gradient);
-        }
-        let mut padded = Scratch::of(if padding.is_empty() { 0 } else { padding.len() });
-        let image = if padding.is_empty() {
-            image
-        } else {
-            padding.place(image, &mut padded);
-            &*padded
-        };
-        match self {
-            Self::Unrolled(_) => {}
-            Self::Direct(sum) => sum.add(g, image, frame, gradient),
-            Self::Winograd(sum) => sum.add(g, padding, image, frame, gradient),
-        }
-    }
-
-    /// Adds up the sums, all of one kind, in order, and writes the total to `out`, OIHW.
-    fn reduce(sums: impl Iterator<Item = Self>, g: &Geometry, out: &mut [f32]) {
-        let (mut unrolled, mut direct, mut winograd) = (Vec::new(), Vec::new(), Vec::new());
-        for sum in sums {
-            match sum {
-                Self::Unrolled(sum) => unrolled.push(sum),
-                Self::Direct(sum) => direct.push(sum),
-                Self::Winograd(sum) => winograd.push(sum),
-            }
-        }
-        if !unrolled.is_empty() {
-            unrolled::WeightSum::reduce(unrolled, g, out);
-        } else if !direct.is_empty() {
-            direct::WeightSum::reduce(direct, g, out);
-        } else if !winograd.is_empty() {
-            winograd::WeightSum::reduce(winograd, g, out);
-        }
-    }
 }

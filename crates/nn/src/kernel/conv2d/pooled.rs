@@ -83,7 +83,7 @@ impl WithSimd for UnpoolRow<'_> {
         for ((pooled, gradient), (winners, out)) in pooled.zip(self.winners.chunks_exact(channels).zip(windows)) {
             let (first, second) = out.split_at_mut(channels);
             for i in 0..channels {
-                let outside = (pooled[i] <= low) | (pooled[i] >= high);
+                let outside = pooled[i] <= low || pooled[i] >= high;
                 let gradient = if outside { 0.0 } else { gradient[i] };
                 first[i] = if winners[i] == left { gradient } else { 0.0 };
                 second[i] = if winners[i] == right { gradient } else { 0.0 };
@@ -108,7 +108,7 @@ impl WithSimd for ActivationRow<'_> {
     fn with_simd<S: Simd>(self, _simd: S) {
         let [low, high] = self.limits;
         for ((out, gradient), y) in self.out.iter_mut().zip(self.gradient).zip(self.output) {
-            let outside = (*y <= low) | (*y >= high);
+            let outside = *y <= low || *y >= high;
             *out = if outside { 0.0 } else { *gradient };
         }
     }

@@ -5,11 +5,12 @@
 //! and Simard 2006, *High performance convolutional neural networks for document processing*), so that each pass becomes
 //! a matrix product that stays in the cache.
 
-use super::add_in_order;
 use super::frame::Frame;
 use super::geometry::Geometry;
+use super::{add_in_order, gradients};
 use crate::kernel::matmul::{Matrix, MatrixMut, Store, matmul};
 use crate::kernel::scratch::Scratch;
+use crate::kernel::vectors::Vectors;
 
 /// How many unrolled elements a band aims for: 256 KiB, which fits the second-level cache beside its product.
 const BAND_ELEMENTS: usize = 64 * 1024;
@@ -94,14 +95,14 @@ pub struct WeightSum {
     outputs: usize,
 }
 
-impl WeightSum {
-    pub fn zero(g: &Geometry) -> Self {
+impl gradients::WeightSum for WeightSum {
+    fn zero(_vectors: Vectors, g: &Geometry, _padding: &Frame) -> Self {
         let outputs = g.group()[1];
         Self { groups: (0..g.groups).map(|_| Scratch::zeros(g.window_len() * outputs)).collect(), outputs }
     }
 
-    /// Adds the gradient of an image, from the gradient to its output, which `frame` frames.
-    pub fn add(&mut self, g: &Geometry, image: &[f32], frame: &Frame, gradient: &[f32]) {
+    /// The image has no frame here: its padding is added on the way.
+    fn add(&mut self, g: &Geometry, _padding: &Frame, image: &[f32], frame: &Frame, gradient: &[f32]) {
         let (outputs, window) = (self.outputs, g.window_len());
         let mut unrolled = g.band_buffer();
         for (group, sum) in self.groups.iter_mut().enumerate() {
@@ -121,8 +122,7 @@ impl WeightSum {
         }
     }
 
-    /// Adds up sums, in order, and writes the gradient to the weights, OIHW, to `out`.
-    pub fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
+    fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
         for group in 0..g.groups {
             add_in_order(sums.iter_mut().map(|sum| &mut *sum.groups[group]));
         }

@@ -20,7 +20,7 @@ pub use self::weight_gradient::WeightGradient;
 pub use self::windows::Windows;
 use super::frame::Frame;
 use super::geometry::Geometry;
-use super::{NO_LIMITS, add_in_order};
+use super::{NO_LIMITS, add_in_order, gradients};
 use crate::kernel::vectors::Vectors;
 
 /// A convolution with its weights laid out for the kernel.
@@ -98,15 +98,13 @@ pub struct WeightSum {
     groups: Vec<Packed>,
 }
 
-impl WeightSum {
-    /// Zero, for images that `padding` frames.
-    pub fn zero(vectors: Vectors, g: &Geometry, padding: &Frame) -> Self {
+impl gradients::WeightSum for WeightSum {
+    fn zero(vectors: Vectors, g: &Geometry, padding: &Frame) -> Self {
         let groups = (0..g.groups).map(|_| Packed::zeros(vectors, g.window_len(), g.group()[1]));
         Self { vectors, windows: Windows::new(g, padding.row_len()), groups: groups.collect() }
     }
 
-    /// Adds the gradient of an image in its frame, from the gradient to its output that `frame` frames.
-    pub fn add(&mut self, g: &Geometry, image: &[f32], frame: &Frame, gradient: &[f32]) {
+    fn add(&mut self, g: &Geometry, _padding: &Frame, image: &[f32], frame: &Frame, gradient: &[f32]) {
         let [inputs, outputs] = g.group();
         for (group, sum) in self.groups.iter_mut().enumerate() {
             self.vectors.run(WeightGradient {
@@ -121,8 +119,7 @@ impl WeightSum {
         }
     }
 
-    /// Adds up sums, in order, and writes the gradient to the weights, OIHW, to `out`.
-    pub fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
+    fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
         for group in 0..g.groups {
             add_in_order(sums.iter_mut().map(|sum| &mut *sum.groups[group].values));
         }

@@ -15,7 +15,7 @@ use self::transform::{
 use super::direct::{Convolution, Packed, WeightGradient, Windows};
 use super::frame::Frame;
 use super::geometry::Geometry;
-use super::{NO_LIMITS, add_in_order};
+use super::{NO_LIMITS, add_in_order, gradients};
 use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
 
@@ -146,13 +146,12 @@ pub struct WeightSum {
     sums: Vec<Packed>,
 }
 
-impl WeightSum {
-    pub fn zero(vectors: Vectors, g: &Geometry) -> Self {
+impl gradients::WeightSum for WeightSum {
+    fn zero(vectors: Vectors, g: &Geometry, _padding: &Frame) -> Self {
         Self { vectors, sums: (0..PRODUCTS).map(|_| Packed::zeros(vectors, g.input[2], g.output[2])).collect() }
     }
 
-    /// Adds the gradient of an image that `padding` frames, from the gradient to its output that `frame` frames.
-    pub fn add(&mut self, g: &Geometry, padding: &Frame, image: &[f32], frame: &Frame, gradient: &[f32]) {
+    fn add(&mut self, g: &Geometry, padding: &Frame, image: &[f32], frame: &Frame, gradient: &[f32]) {
         let ([rows, columns, outputs], inputs) = (g.output, g.input[2]);
         let [down, across] = [rows.div_ceil(2), columns.div_ceil(2)];
         let band = (BAND_ELEMENTS / (PRODUCTS * across * (inputs + outputs))).clamp(1, down);
@@ -187,8 +186,7 @@ impl WeightSum {
         }
     }
 
-    /// Adds up sums, in order, and writes the gradient to the weights, OIHW, to `out`.
-    pub fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
+    fn reduce(mut sums: Vec<Self>, g: &Geometry, out: &mut [f32]) {
         for p in 0..PRODUCTS {
             add_in_order(sums.iter_mut().map(|sum| &mut *sum.sums[p].values));
         }

@@ -327,9 +327,8 @@ impl NamedLayer {
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
         match options.geometry("pool2d", &batch) {
             Ok(geometry) => Ok((options, geometry)),
-            Err(error) => {
-                self.wrong(format!("a window of {window}x{window} does not fit an input of {input:?}: {error}"))
-            }
+            Err(_) if stride == 0 => self.wrong("the stride must be at least 1".to_string()),
+            Err(_) => self.wrong(format!("a window of {window}x{window} does not fit an input of {input:?}")),
         }
     }
 
@@ -526,7 +525,8 @@ mod tests {
         assert_refused(LayerSpec::Conv2d(Conv2dLayer { groups: 2, ..Conv2dLayer::new(8, 3) }), &[9, 9, 3], "groups");
         assert_refused(LayerSpec::Conv2d(Conv2dLayer { stride: 0, ..Conv2dLayer::new(8, 3) }), &[9, 9, 3], "stride");
         assert_refused(LayerSpec::max_pool2d(2), &[1, 9, 1], "2x2 does not fit");
-        assert_refused(LayerSpec::max_pool2d(0), &[1, 9, 1], "0x0 does not fit");
+        let still = Pool2dLayer { window: 2, stride: Some(0), padding: Padding::Valid };
+        assert_refused(LayerSpec::MaxPool2d(still), &[9, 9, 1], "stride must be at least 1");
         let depthwise = LayerSpec::DepthwiseConv2d(DepthwiseConv2dLayer::new(3));
         assert_refused(depthwise, &[2, 9, 4], "3x3 do not fit an input of [2, 9, 4]");
         let norm = BatchNormLayer { epsilon: 0.0, ..BatchNormLayer::default() };

@@ -22,7 +22,8 @@ pub fn training(results: &Results) -> String {
     let mut text = preamble(results);
     text += "A training step is forward, loss, backward and one step of RMSprop at 1e-4, on the same batch of random images, \
              without dropout, and its loss is fetched. An evaluation is a forward pass in evaluation mode of which one logit \
-             is fetched; nobody folds batch normalization. Every contender reports its number of parameters, and another \
+             is fetched; `ours` folds batch normalization into the weights of each pass, as its `predict` does, the others \
+             compute it as their evaluation mode does. Every contender reports its number of parameters, and another \
              number than the one in the heading is refused; batch normalization counts with scale and shift.\n\n";
     text += "*Whole process* is the peak of resident memory of the process, with Python and all libraries that it loaded. *Net* \
              is that peak less what was resident after loading them and before anything was built: the network, its batch \

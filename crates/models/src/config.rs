@@ -90,6 +90,7 @@ impl ModelConfig {
     }
 
     /// The same model for `classes` classes, where it takes any number and was not given one.
+    #[must_use]
     pub fn for_classes(self, count: usize) -> Self {
         match self {
             Self::EfficientnetLite0 { image_size, classes: None } => {

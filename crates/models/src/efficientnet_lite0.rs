@@ -1,10 +1,12 @@
-//! EfficientNet-Lite0: EfficientNet-B0 (Tan and Le 2019) without squeeze-and-excitation and with ReLU6, as TensorFlow's
+//! EfficientNet-Lite0: EfficientNet-B0 (Tan and Le 2019) without squeeze-and-excitation and with `ReLU6`, as TensorFlow's
 //! repository defines it for small devices. 4,652,008 parameters with its 1,000 classes.
 //!
 //! Layers have the names that timm gives them in `tf_efficientnet_lite0`. Padding is TensorFlow's `same`, the epsilon of
 //! batch normalization 1e-3.
 
-use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding};
+use aumenta_nn::{
+    Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, NnError, Padding,
+};
 
 use crate::architecture::Architecture;
 use crate::error::ModelError;
@@ -34,6 +36,8 @@ pub(crate) fn default_image_size() -> usize {
     224
 }
 
+const NAME: &str = "efficientnet-lite0";
+
 /// ImageNet's classes.
 const CLASSES: usize = 1000;
 
@@ -51,9 +55,16 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     features.extend([convolution("conv_head", 1280, 1, 1), norm("bn2", Activation::Relu6)]);
     features.push(NamedLayer::new("global_pool", LayerSpec::GlobalAvgPool2d {}));
     let classes = classes.unwrap_or(CLASSES);
+    if classes < 2 {
+        let source = NnError::Layer {
+            layer: "classifier".to_string(),
+            reason: format!("there must be at least 2 classes, got {classes}"),
+        };
+        return Err(ModelError::Layers { model: NAME, source });
+    }
     let units = if classes == 2 { 1 } else { classes };
     let head = vec![NamedLayer::new("classifier", LayerSpec::Dense { units, activation: Activation::Linear })];
-    Architecture::new("efficientnet-lite0", [image_size, image_size, 3], features, head)
+    Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }
 
 /// An inverted residual block: expansion, a depthwise convolution and a projection without activation; added to its input
@@ -111,5 +122,6 @@ mod tests {
     fn two_classes_have_one_logit() {
         assert_eq!(architecture(96, Some(2)).unwrap().outputs(), 1);
         assert_eq!(architecture(96, Some(5)).unwrap().outputs(), 5);
+        assert!(architecture(96, Some(1)).is_err());
     }
 }

@@ -45,7 +45,8 @@ impl<'a> Gradients<'a> {
         Self { tensors: buffers.to_vec(), buffers: PhantomData }
     }
 
-    /// The gradients, in the parameters' order.
+    /// The gradients, in the parameters' order. A clone of one shares its memory: where the next step's gradients come into
+    /// the same buffers, only a copy keeps them.
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors
     }

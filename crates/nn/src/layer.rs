@@ -10,6 +10,9 @@ use crate::op::conv2d::{Conv2dOptions, geometry, same_padding};
 use crate::op::depthwise_conv2d::DepthwiseConv2dOptions;
 use crate::op::pool2d::Pool2dOptions;
 
+/// What a sample or a parameter may have: 4 GiB of f32 numbers.
+const MOST_ELEMENTS: usize = 1 << 30;
+
 /// A layer's kind and settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
@@ -225,6 +228,26 @@ impl NamedLayer {
     /// # Errors
     /// [`NnError::Layer`] where the layer cannot take such an input.
     pub fn output_shape(&self, input: &[usize]) -> Result<Vec<usize>, NnError> {
+        self.check_size("an input", input)?;
+        let output = self.shape_of_output(input)?;
+        self.check_size("an output", &output)?;
+        for parameter in self.parameter_shapes(input) {
+            self.check_size("a parameter", &parameter.shape)?;
+        }
+        Ok(output)
+    }
+
+    /// Whether a tensor of `shape` has elements, and no more than can be counted on.
+    fn check_size(&self, what: &str, shape: &[usize]) -> Result<(), NnError> {
+        let count = shape.iter().try_fold(1, |count: usize, size| count.checked_mul(*size));
+        match count {
+            Some(0) => self.wrong(format!("{what} of shape {shape:?} has no elements")),
+            Some(count) if count <= MOST_ELEMENTS => Ok(()),
+            _ => self.wrong(format!("{what} of shape {shape:?} has more than {MOST_ELEMENTS} elements")),
+        }
+    }
+
+    fn shape_of_output(&self, input: &[usize]) -> Result<Vec<usize>, NnError> {
         match (&self.spec, input) {
             (LayerSpec::Conv2d(conv), [_, _, _]) => Ok(self.conv2d(conv, input)?.1.output.to_vec()),
             (LayerSpec::DepthwiseConv2d(conv), [_, _, _]) => Ok(self.depthwise_conv2d(conv, input)?.1.output.to_vec()),
@@ -256,6 +279,9 @@ impl NamedLayer {
                 Ok(vec![*units])
             }
             (LayerSpec::Residual { layers }, _) => {
+                if layers.is_empty() {
+                    return self.wrong("it has no layers".to_string());
+                }
                 let output = layers.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))?;
                 if output != input {
                     return self.wrong(format!("its layers make {output:?} of {input:?}, and the two cannot be added"));
@@ -266,6 +292,14 @@ impl NamedLayer {
         }
     }
 
+    /// Whether a sample is `[height, width, channels]`.
+    fn check_image(&self, input: &[usize]) -> Result<(), NnError> {
+        match input {
+            [_, _, _] => Ok(()),
+            _ => self.wrong(format!("{} cannot take an input of {input:?}", self.spec.type_name())),
+        }
+    }
+
     fn wrong<T>(&self, reason: String) -> Result<T, NnError> {
         Err(NnError::Layer { layer: self.name.clone(), reason })
     }
@@ -273,6 +307,7 @@ impl NamedLayer {
     /// The options and sizes of a convolution of images of shape `input`.
     pub(crate) fn conv2d(&self, conv: &Conv2dLayer, input: &[usize]) -> Result<(Conv2dOptions, Geometry), NnError> {
         let &Conv2dLayer { filters, kernel, stride, dilation, groups, .. } = conv;
+        self.check_image(input)?;
         let fits = kernel > 0 && stride > 0 && dilation > 0 && groups > 0;
         let padding = if fits { conv.padding.of_image(input, kernel, stride, dilation) } else { [0; 4] };
         let options = Conv2dOptions {
@@ -283,7 +318,7 @@ impl NamedLayer {
             activation: conv.activation,
         };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
-        let weight = [filters, input.last().copied().unwrap_or(0) / groups.max(1), kernel, kernel];
+        let weight = [filters, input[2] / groups.max(1), kernel, kernel];
         match geometry(&batch, &weight, None, &options) {
             Ok(geometry) => Ok((options, geometry)),
             Err(error) => {
@@ -299,6 +334,7 @@ impl NamedLayer {
         input: &[usize],
     ) -> Result<(DepthwiseConv2dOptions, depthwise_conv2d::Geometry), NnError> {
         let &DepthwiseConv2dLayer { kernel, multiplier, stride, dilation, .. } = conv;
+        self.check_image(input)?;
         let fits = kernel > 0 && stride > 0 && dilation > 0;
         let padding = if fits { conv.padding.of_image(input, kernel, stride, dilation) } else { [0; 4] };
         let options = DepthwiseConv2dOptions {
@@ -308,7 +344,7 @@ impl NamedLayer {
             activation: conv.activation,
         };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
-        let channels = input.last().copied().unwrap_or(0) * multiplier;
+        let channels = input[2].saturating_mul(multiplier);
         match options.geometry(&batch, &[channels, 1, kernel, kernel], &[channels]) {
             Ok(geometry) => Ok((options, geometry)),
             Err(error) => self.wrong(format!("windows of {kernel}x{kernel} do not fit an input of {input:?}: {error}")),
@@ -321,8 +357,9 @@ impl NamedLayer {
         pool: &Pool2dLayer,
         input: &[usize],
     ) -> Result<(Pool2dOptions, pool2d::Geometry), NnError> {
+        self.check_image(input)?;
         let (window, stride) = (pool.window, pool.stride.unwrap_or(pool.window));
-        let padding = if window * stride > 0 { pool.padding.of_image(input, window, stride, 1) } else { [0; 4] };
+        let padding = if window > 0 && stride > 0 { pool.padding.of_image(input, window, stride, 1) } else { [0; 4] };
         let options = Pool2dOptions { window: [window; 2], stride: [stride; 2], padding };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
         match options.geometry("pool2d", &batch) {
@@ -348,7 +385,7 @@ impl NamedLayer {
                 std::iter::once(weight).chain(conv.bias.then(|| bias(conv.filters))).collect()
             }
             LayerSpec::DepthwiseConv2d(conv) => {
-                let channels = input[input.len() - 1] * conv.multiplier;
+                let channels = input[input.len() - 1].saturating_mul(conv.multiplier);
                 let weight = weight(vec![channels, 1, conv.kernel, conv.kernel]);
                 std::iter::once(weight).chain(conv.bias.then(|| bias(channels))).collect()
             }
@@ -522,6 +559,14 @@ mod tests {
         assert_refused(conv(0, 3), &[9, 9, 1], "0 windows");
         assert_refused(conv(8, 0), &[9, 9, 1], "a dimension is empty");
         assert_refused(conv(8, 3), &[9], "Conv2d cannot take an input of [9]");
+        assert_refused(conv(8, 3), &[9, 9, 0], "[9, 9, 0] has no elements");
+        assert_refused(LayerSpec::Residual { layers: Vec::new() }, &[9], "it has no layers");
+        let wide = Conv2dLayer { padding: Padding::Zeros(1 << 63), ..Conv2dLayer::new(8, 3) };
+        assert_refused(LayerSpec::Conv2d(wide), &[9, 9, 3], "at most 65536");
+        let far = Conv2dLayer { dilation: usize::MAX, padding: Padding::Same, ..Conv2dLayer::new(8, 3) };
+        assert_refused(LayerSpec::Conv2d(far), &[9, 9, 3], "at most 65536");
+        let many = DepthwiseConv2dLayer { multiplier: usize::MAX, ..DepthwiseConv2dLayer::new(3) };
+        assert_refused(LayerSpec::DepthwiseConv2d(many), &[9, 9, 3], "layer `layer`");
         assert_refused(LayerSpec::Conv2d(Conv2dLayer { groups: 2, ..Conv2dLayer::new(8, 3) }), &[9, 9, 3], "groups");
         assert_refused(LayerSpec::Conv2d(Conv2dLayer { stride: 0, ..Conv2dLayer::new(8, 3) }), &[9, 9, 3], "stride");
         assert_refused(LayerSpec::max_pool2d(2), &[1, 9, 1], "2x2 does not fit");

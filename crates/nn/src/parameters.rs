@@ -33,20 +33,24 @@ impl Parameters {
     /// # Panics
     /// Where the name is taken, or the variable has another name already: an optimizer would step it twice.
     pub fn push(&mut self, name: String, var: Var) {
-        assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
-        if let Some(other) = self.all().find(|other| other.var.id() == var.id()) {
-            panic!("`{name}` and `{}` are one variable", other.name);
-        }
+        self.check_new(&name, &var);
         self.trained.push(Parameter { name, var });
     }
 
     /// Adds a running statistic at the end.
     ///
     /// # Panics
-    /// Where the name is taken.
+    /// As [`Parameters::push`].
     pub fn push_statistic(&mut self, name: String, var: Var) {
-        assert!(self.get(&name).is_none(), "two parameters are named `{name}`");
+        self.check_new(&name, &var);
         self.statistics.push(Parameter { name, var });
+    }
+
+    fn check_new(&self, name: &str, var: &Var) {
+        assert!(self.get(name).is_none(), "two parameters are named `{name}`");
+        if let Some(other) = self.all().find(|other| other.var.id() == var.id()) {
+            panic!("`{name}` and `{}` are one variable", other.name);
+        }
     }
 
     /// The running statistics in order.

@@ -1,5 +1,7 @@
 //! A chain of layers with its parameters.
 
+use std::collections::HashSet;
+
 use aumenta_seed::Seed;
 use candle_core::{Device, Tensor, Var};
 
@@ -60,8 +62,13 @@ impl Sequential {
     /// biases zero, all drawn from `seed`.
     ///
     /// # Errors
-    /// [`NnError::Layer`] where a layer cannot take the output of the one before.
+    /// [`NnError::Layer`] where a layer cannot take the output of the one before, or two have one name; [`NnError::Shape`]
+    /// where there is none.
     pub fn new(input: &[usize], layers: &[NamedLayer], seed: Seed, device: &Device) -> Result<Self, NnError> {
+        check_names(layers, &mut HashSet::new())?;
+        if layers.is_empty() {
+            return Err(NnError::shape("sequential", "a network needs at least one layer"));
+        }
         let mut parameters = Parameters::default();
         let mut shape = input.to_vec();
         for layer in layers {
@@ -118,7 +125,7 @@ impl Sequential {
     /// [`Sequential::forward`] and Candle's backward pass. Both compute the same.
     ///
     /// # Errors
-    /// As [`Sequential::forward`] and `loss`; [`NnError::NoGradient`] where the loss does not depend on the output.
+    /// As [`Sequential::forward`] and `loss`; [`NnError::Shape`] where the losses do not depend on the output.
     pub fn gradients(
         &mut self,
         x: &Tensor,
@@ -140,7 +147,9 @@ impl Sequential {
         let output = Var::from_tensor(&plan.forward(&x, &self.parameters, step)?)?;
         let losses = loss(output.as_tensor())?;
         let gradient = losses.mean_all()?.backward()?.remove(&output);
-        let gradient = gradient.ok_or_else(|| NnError::NoGradient { name: "output".to_string() })?;
+        let Some(gradient) = gradient else {
+            return Err(NnError::shape("sequential", "the losses do not depend on the network's output"));
+        };
         let gradients = plan.backward(&x, &self.parameters, step, &gradient.contiguous()?)?;
         Ok(TrainStep { output: output.as_detached_tensor(), losses: losses.detach(), gradients })
     }
@@ -165,7 +174,14 @@ impl Sequential {
     /// # Errors
     /// As [`Sequential::forward`], by the layer that cannot take its input.
     pub fn forward_range(&self, x: &Tensor, range: std::ops::Range<usize>, mode: Mode) -> Result<Tensor, NnError> {
-        self.layers[range].iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
+        let Some(layers) = self.layers.get(range.clone()) else {
+            let reason = format!("there are no layers {range:?} among {}", self.layers.len());
+            return Err(NnError::shape("sequential", reason));
+        };
+        if x.rank() < 2 || x.elem_count() == 0 {
+            return Err(NnError::shape("sequential", format!("{:?} is no batch", x.dims())));
+        }
+        layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
     fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
@@ -252,6 +268,20 @@ impl Sequential {
             Mode::Evaluate => var.as_detached_tensor(),
         })
     }
+}
+
+/// Whether all layers, with those inside others, have names of their own.
+fn check_names<'a>(layers: &'a [NamedLayer], names: &mut HashSet<&'a str>) -> Result<(), NnError> {
+    for layer in layers {
+        if !names.insert(&layer.name) {
+            let reason = "another layer has the same name".to_string();
+            return Err(NnError::Layer { layer: layer.name.clone(), reason });
+        }
+        if let LayerSpec::Residual { layers } = &layer.spec {
+            check_names(layers, names)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -467,6 +497,41 @@ mod tests {
         let x = Tensor::new(&[1f32, 10., 2., 20.], &Device::Cpu).unwrap().reshape((1, 1, 2, 2)).unwrap();
         let flat = network.forward(&x, Mode::Evaluate).unwrap();
         assert_eq!(flat.to_vec2::<f32>().unwrap(), [[1.0, 2.0, 10.0, 20.0]]);
+    }
+
+    #[test]
+    fn layers_that_make_no_network_are_named() {
+        let refused = |input: &[usize], layers: &[NamedLayer]| {
+            Sequential::new(input, layers, Seed::new(7), &Device::Cpu).unwrap_err().to_string()
+        };
+        let dropout = NamedLayer::new("drop", LayerSpec::Dropout { rate: 0.1 });
+        let twice = [dropout.clone(), NamedLayer::new("block", LayerSpec::Residual { layers: vec![dropout.clone()] })];
+        assert_eq!(refused(&[4], &twice), "layer `drop`: another layer has the same name");
+        assert!(refused(&[4], &[]).contains("at least one layer"));
+        assert!(refused(&[4, 0, 2], std::slice::from_ref(&dropout)).contains("[4, 0, 2]"));
+        assert!(refused(&[1 << 40, 1 << 30], &[dropout]).contains("more than"));
+        let huge = NamedLayer::new("dense", LayerSpec::Dense { units: 1 << 20, activation: Activation::Linear });
+        assert!(refused(&[1 << 20], &[huge]).contains("more than"));
+        let network = small(0.0);
+        let x = ramp(&[1, 8, 8, 2], 7);
+        assert!(network.forward_range(&x, 3..99, Mode::Evaluate).unwrap_err().to_string().contains("3..99"));
+        let scalar = Tensor::new(1f32, &Device::Cpu).unwrap();
+        assert!(network.forward_range(&scalar, 0..1, Mode::Evaluate).unwrap_err().to_string().contains("no batch"));
+        assert!(network.forward_range(&ramp(&[2, 3], 7), 0..1, Mode::Evaluate).is_err());
+    }
+
+    #[test]
+    fn an_image_of_two_axes_is_flattened_alike_in_training_and_prediction() {
+        let layers = [
+            NamedLayer::new("flatten", LayerSpec::Flatten {}),
+            NamedLayer::new("dense", LayerSpec::Dense { units: 2, activation: Activation::Linear }),
+        ];
+        let mut network = Sequential::new(&[5, 4], &layers, Seed::new(7), &Device::Cpu).unwrap();
+        let x = ramp(&[3, 5, 4], 7);
+        let output = network.forward(&x, Mode::Evaluate).unwrap();
+        assert_close("prediction", &network.predict(&x).unwrap(), &output);
+        let step = network.gradients(&x, 0, &mut |output| Ok(output.sqr()?)).unwrap();
+        assert_close("training", &step.output, &output);
     }
 
     #[test]

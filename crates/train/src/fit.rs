@@ -97,6 +97,7 @@ fn train_epoch(
     observer: &mut dyn Observer,
 ) -> Result<(Scores, Duration), TrainError> {
     let mut tally = Tally::new(epoch, classes, settings.train.image_count());
+    let parameters = model.parameters().clone();
     let mut stream = settings.train.epoch(epoch as u64 - 1);
     let steps_before = (epoch - 1) * stream.batch_count();
     for (index, batch) in stream.by_ref().enumerate() {
@@ -107,7 +108,6 @@ fn train_epoch(
         let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
         let (images, targets) = from_batch(batch, settings.train.preprocessing(), settings.device)?;
         let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
-        let parameters = model.parameters().clone();
         let result = match model.gradients(&images, step, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
             result => result?,

@@ -32,15 +32,23 @@ impl Default for Conv2dOptions {
     }
 }
 
+/// What an image's side, a stride, a dilation or a padding may be, so that no product of them overflows.
+const MOST: usize = 1 << 16;
+
 /// The padding before and after an axis of `size` pixels with which windows give `size / stride` outputs, rounded up, as
 /// TensorFlow's `same` does: where the zeros cannot be shared evenly, the odd one comes after.
+///
+/// # Panics
+/// Where `kernel` or `stride` is zero.
 ///
 /// ```
 /// assert_eq!(aumenta_nn::same_padding(224, 3, 2, 1), [0, 1]);
 /// assert_eq!(aumenta_nn::same_padding(224, 3, 1, 1), [1, 1]);
 /// ```
 pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) -> [usize; 2] {
-    let covered = (size.div_ceil(stride).max(1) - 1) * stride + dilation * (kernel - 1) + 1;
+    assert!(kernel > 0 && stride > 0, "a window of {kernel} moved by {stride}");
+    let reach = dilation.saturating_mul(kernel - 1);
+    let covered = ((size.div_ceil(stride).max(1) - 1) * stride).saturating_add(reach).saturating_add(1);
     let missing = covered.saturating_sub(size);
     [missing / 2, missing - missing / 2]
 }
@@ -53,7 +61,8 @@ pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) 
 ///
 /// Shapes, all f32: `x` is NHWC, `weight` OIHW with `channels / groups` inputs, `bias` O, the result NHWC with
 /// `(height + top + bottom - dilation * (kernel - 1) - 1) / stride + 1` rows, rounded down. Gradients are computed for
-/// those operands alone that are variables or come from some.
+/// those operands alone that are variables or come from some. 3x3 windows are computed by Winograd's filtering, which
+/// turns an infinite pixel into NaN in all outputs of its tile.
 ///
 /// # Errors
 /// [`NnError::Shape`] where the shapes do not fit each other, the window is larger than the padded image, a stride or
@@ -94,8 +103,12 @@ pub(crate) fn geometry(
     let &[n, height, width, channels] = x else { return Err(wrong("x must be NHWC")) };
     let &[outputs, inputs, kernel_height, kernel_width] = weight else { return Err(wrong("weight must be OIHW")) };
     let (kernel, [top, bottom, left, right]) = ([kernel_height, kernel_width], options.padding);
-    if n * height * width * channels * outputs * inputs * kernel_height * kernel_width == 0 {
+    if [n, height, width, channels, outputs, inputs, kernel_height, kernel_width].contains(&0) {
         return Err(wrong("a dimension is empty"));
+    }
+    let settings = [options.stride, options.dilation, kernel].into_iter().flatten().chain(options.padding);
+    if [height, width].into_iter().chain(settings).any(|setting| setting > MOST) {
+        return Err(wrong("sizes of images and windows, strides, dilations and paddings may be at most 65536"));
     }
     if options.groups == 0 || channels % options.groups != 0 || outputs % options.groups != 0 {
         return Err(wrong("the channels cannot be divided into the groups"));

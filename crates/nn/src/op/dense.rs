@@ -72,15 +72,15 @@ impl CustomOp3 for Dense {
         &self,
         x: &Tensor,
         weight: &Tensor,
-        _bias: &Tensor,
+        bias: &Tensor,
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let gradient = self.activation.input_gradient(y, gradient)?;
-        let to_x = if x.track_op() { Some(weight.apply_op2_no_bwd(&gradient, &InputGradient)?) } else { None };
-        let to_weight = x.apply_op2_no_bwd(&gradient, &WeightGradient)?;
-        let to_bias = gradient.apply_op1_no_bwd(&BiasGradient)?;
-        Ok((to_x, Some(to_weight), Some(to_bias)))
+        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient));
+        let to_weight = weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient));
+        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
     }
 }
 

@@ -75,8 +75,11 @@ impl AdamConfig {
 pub(super) const SLOTS: [&str; 2] = ["mean_gradient", "mean_square"];
 
 pub(super) fn check(beta1: f64, beta2: f64, epsilon: f32) -> Result<(), NnError> {
-    setting::below_one("beta1", beta1 as f32)?;
-    setting::below_one("beta2", beta2 as f32)?;
+    for (name, beta) in [("beta1", beta1), ("beta2", beta2)] {
+        // Also as the f32 number that a mean is multiplied by.
+        let fits = (0.0..1.0).contains(&beta) && (beta as f32) < 1.0;
+        setting::check(name, "at least 0 and below 1", beta as f32, fits)?;
+    }
     setting::above_zero("epsilon", epsilon)
 }
 

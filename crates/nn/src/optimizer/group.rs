@@ -81,13 +81,15 @@ pub fn assign<'a>(groups: &'a [ParameterGroup], names: &[&str]) -> Result<Vec<Op
 
 /// Whether `name` is `pattern`, where each `*` of it stands for any characters or none.
 fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((prefix, pattern)) => name.strip_prefix(prefix).is_some_and(|name| {
-            let rests = name.char_indices().map(|(at, _)| &name[at..]).chain([""]);
-            rests.into_iter().any(|rest| matches(pattern, rest))
-        }),
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    let (inner, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    // The leftmost place of each piece leaves the most room for those behind it.
+    for piece in inner.split('*') {
+        let Some(at) = name.find(piece) else { return false };
+        name = &name[at + piece.len()..];
     }
+    name.ends_with(last)
 }
 
 fn listed(names: &[&str]) -> String {

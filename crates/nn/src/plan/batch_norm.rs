@@ -1,6 +1,6 @@
 //! Batch normalization in training, with its activation.
 
-use super::stage::{Operands, Pass, Stage, weight_and_bias};
+use super::stage::{Operands, Pass, Stage, two};
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::batch_norm::{self as kernel, Normalization};
@@ -72,10 +72,9 @@ impl Stage for BatchNorm {
     }
 
     fn update_statistics(&self, statistics: &mut [&mut [f32]]) {
-        if let Ok([mean, variance]) = statistics.get_disjoint_mut(self.running) {
-            let batch = (self.mean.as_slice(), self.variance.as_slice());
-            kernel::update_running(self.settings.momentum, self.count, batch, (mean, variance));
-        }
+        let [mean, variance] = two(statistics, self.running);
+        let batch = (self.mean.as_slice(), self.variance.as_slice());
+        kernel::update_running(self.settings.momentum, self.count, batch, (mean, variance));
     }
 
     fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]) {
@@ -84,7 +83,7 @@ impl Stage for BatchNorm {
         activation::input_gradient(self.settings.activation, y, gradient, &mut to_normalized);
         let (mean, variance, epsilon) = (&self.mean, &self.variance, self.settings.epsilon);
         let normalization = Normalization { gamma: pass.parameters[self.scale], mean, variance, epsilon };
-        let (to_gamma, Some(to_beta)) = weight_and_bias(to, self.scale, Some(self.shift)) else { return };
+        let [to_gamma, to_beta] = two(to, [self.scale, self.shift]);
         kernel::parameter_gradients(x, &normalization, &to_normalized, to_gamma, to_beta);
         if let Some(to_x) = to_x {
             kernel::train_input_gradient(x, &normalization, &to_normalized, to_gamma, to_beta, to_x);

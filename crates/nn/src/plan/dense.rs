@@ -1,6 +1,6 @@
 //! A dense layer with its activation.
 
-use super::stage::{Operands, Pass, Stage, weight_and_bias};
+use super::stage::{Operands, Pass, Stage, two};
 use crate::error::NnError;
 use crate::kernel::activation::{self, Activation};
 use crate::kernel::conv2d::bias_gradient;
@@ -46,15 +46,13 @@ impl Stage for Dense {
 
     fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]) {
         let Operands { x, y, gradient, .. } = *operands;
-        let (to_weight, to_bias) = weight_and_bias(to, self.weight, Some(self.bias));
+        let [to_weight, to_bias] = two(to, [self.weight, self.bias]);
         let mut to_sums = Scratch::of(gradient.len());
         activation::input_gradient(self.activation, y, gradient, &mut to_sums);
         if let Some(to_x) = to_x {
             kernel::input_gradient(self.inputs, self.outputs, pass.parameters[self.weight], &to_sums, to_x);
         }
         kernel::weight_gradient(self.inputs, self.outputs, x, &to_sums, to_weight);
-        if let Some(to_bias) = to_bias {
-            bias_gradient(Vectors::widest(), self.outputs, &to_sums, to_bias);
-        }
+        bias_gradient(Vectors::widest(), self.outputs, &to_sums, to_bias);
     }
 }

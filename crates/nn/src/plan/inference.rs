@@ -36,13 +36,13 @@ impl<'a> Values<'a> {
 
 /// Layers ready to run.
 #[derive(Debug)]
-pub struct Inference {
-    steps: Vec<(Step, usize)>,
+pub struct Inference<'a> {
+    steps: Vec<(Step<'a>, usize)>,
 }
 
 /// One step, over any number of samples, each one after the other in a slice.
 #[derive(Debug)]
-enum Step {
+enum Step<'a> {
     Conv2d { forward: conv2d::Forward, pooled: bool, then: Activation },
     DepthwiseConv2d(depthwise_conv2d::Forward),
     BatchNorm { scale: Vec<f32>, shift: Vec<f32>, activation: Activation },
@@ -51,13 +51,13 @@ enum Step {
     GlobalAvgPool2d { pixels: usize, channels: usize },
     Activation(Activation),
     Flatten { pixels: usize, channels: usize },
-    Dense { inputs: usize, weight: Vec<f32>, bias: Vec<f32>, activation: Activation },
-    Residual(Inference),
+    Dense { inputs: usize, weight: &'a [f32], bias: &'a [f32], activation: Activation },
+    Residual(Inference<'a>),
 }
 
-impl Inference {
+impl<'a> Inference<'a> {
     /// The layers for input samples of shape `input`, and the shape of an output sample.
-    pub fn new(input: &[usize], layers: &[NamedLayer], values: &Values<'_>) -> Result<(Self, Vec<usize>), NnError> {
+    pub fn new(input: &[usize], layers: &[NamedLayer], values: &Values<'a>) -> Result<(Self, Vec<usize>), NnError> {
         let mut steps = Vec::with_capacity(layers.len());
         let mut shape = input.to_vec();
         let mut rest = layers.iter().peekable();
@@ -95,15 +95,18 @@ impl Inference {
                     Step::GlobalAvgPool2d { pixels: shape.iter().product::<usize>() / channels, channels }
                 }
                 LayerSpec::Activation { activation } => Step::Activation(*activation),
-                LayerSpec::Flatten {} => match shape[..] {
-                    [rows, columns, channels] => Step::Flatten { pixels: rows * columns, channels },
-                    _ => continue,
-                },
+                LayerSpec::Flatten {} => {
+                    let (pixels, channels) = match shape[..] {
+                        [rows, columns, channels] => (rows * columns, channels),
+                        _ => (1, output[0]),
+                    };
+                    Step::Flatten { pixels, channels }
+                }
                 LayerSpec::Dropout { .. } | LayerSpec::SpatialDropout { .. } => continue,
                 LayerSpec::Dense { activation, .. } => Step::Dense {
                     inputs: shape[0],
-                    weight: values.get(&layer.name, "weight")?.to_vec(),
-                    bias: values.get(&layer.name, "bias")?.to_vec(),
+                    weight: values.get(&layer.name, "weight")?,
+                    bias: values.get(&layer.name, "bias")?,
                     activation: *activation,
                 },
                 LayerSpec::Residual { layers } => Step::Residual(Self::new(&shape, layers, values)?.0),
@@ -134,7 +137,7 @@ impl Inference {
 }
 
 /// Runs steps one after the other; the last writes to `out`.
-fn chain(steps: &[(Step, usize)], x: &[f32], out: &mut [f32]) {
+fn chain(steps: &[(Step<'_>, usize)], x: &[f32], out: &mut [f32]) {
     let Some((last, before)) = steps.split_last() else { return out.copy_from_slice(x) };
     let count = out.len() / last.1;
     let mut current: Option<Scratch> = None;
@@ -146,7 +149,7 @@ fn chain(steps: &[(Step, usize)], x: &[f32], out: &mut [f32]) {
     last.0.run(current.as_deref().unwrap_or(x), out);
 }
 
-impl Step {
+impl Step<'_> {
     fn is_for_batches(&self) -> bool {
         matches!(self, Self::Dense { .. })
     }
@@ -236,7 +239,7 @@ fn conv2d_step(
     input: &[usize],
     folded: &Folded<'_>,
     pooled: bool,
-) -> Result<Step, NnError> {
+) -> Result<Step<'static>, NnError> {
     let (_, geometry) = layer.conv2d(conv, input)?;
     let limits = folded.activation.limits();
     let make = if pooled { conv2d::Forward::pooled } else { conv2d::Forward::new };
@@ -251,7 +254,7 @@ fn depthwise_step(
     conv: &DepthwiseConv2dLayer,
     input: &[usize],
     folded: &Folded<'_>,
-) -> Result<Step, NnError> {
+) -> Result<Step<'static>, NnError> {
     let (_, geometry) = layer.depthwise_conv2d(conv, input)?;
     let no_bias = vec![0.0; geometry.output[2]];
     let bias = folded.bias.as_deref().unwrap_or(&no_bias);

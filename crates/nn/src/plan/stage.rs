@@ -62,8 +62,14 @@ pub fn weight_and_bias<'a>(
     bias: Option<usize>,
 ) -> (&'a mut [f32], Option<&'a mut [f32]>) {
     let Some(bias) = bias else { return (&mut *to[weight], None) };
-    match to.get_disjoint_mut([weight, bias]) {
-        Ok([weight, bias]) => (weight, Some(bias)),
-        Err(error) => unreachable!("parameters {weight} and {bias}: {error}"),
+    let [weight, bias] = two(to, [weight, bias]);
+    (weight, Some(bias))
+}
+
+/// Two different slices, by their places.
+pub fn two<'a>(slices: &'a mut [&mut [f32]], [a, b]: [usize; 2]) -> [&'a mut [f32]; 2] {
+    match slices.get_disjoint_mut([a, b]) {
+        Ok([a, b]) => [a, b],
+        Err(error) => unreachable!("slices {a} and {b}: {error}"),
     }
 }

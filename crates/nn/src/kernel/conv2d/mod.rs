@@ -340,6 +340,14 @@ mod tests {
         let wanted = Wanted { images: Some(&mut x), ..Wanted::default() };
         gradients(Vectors::widest(), &g, &[], &[1.0], source, wanted);
         assert_eq!(x, [0.0, 2.0, 0.0, 4.0, 5.0, 0.0]);
+        let source = OutputGradient::Limited {
+            gradient: &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
+            output: &[f32::INFINITY, 0.0, f32::NAN, 1.0, 2.0, 3.0],
+            limits: [0.0, f32::INFINITY],
+        };
+        let wanted = Wanted { images: Some(&mut x), ..Wanted::default() };
+        gradients(Vectors::widest(), &g, &[], &[1.0], source, wanted);
+        assert_eq!(x, [1.0, 0.0, 3.0, 4.0, 5.0, 6.0], "what no limit cut off has its gradient");
     }
 
     #[test]

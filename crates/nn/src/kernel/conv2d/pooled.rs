@@ -83,13 +83,19 @@ impl WithSimd for UnpoolRow<'_> {
         for ((pooled, gradient), (winners, out)) in pooled.zip(self.winners.chunks_exact(channels).zip(windows)) {
             let (first, second) = out.split_at_mut(channels);
             for i in 0..channels {
-                let outside = pooled[i] <= low || pooled[i] >= high;
+                let outside = is_outside(pooled[i], low, high);
                 let gradient = if outside { 0.0 } else { gradient[i] };
                 first[i] = if winners[i] == left { gradient } else { 0.0 };
                 second[i] = if winners[i] == right { gradient } else { 0.0 };
             }
         }
     }
+}
+
+/// Whether an activation with these limits cut a value off. An infinite limit cuts nothing off, not even infinity.
+#[inline(always)]
+fn is_outside(value: f32, low: f32, high: f32) -> bool {
+    (value <= low && low > f32::NEG_INFINITY) || (value >= high && high < f32::INFINITY)
 }
 
 /// One row of the gradient to a convolution's sums, from the gradient to its activated output.
@@ -108,7 +114,7 @@ impl WithSimd for ActivationRow<'_> {
     fn with_simd<S: Simd>(self, _simd: S) {
         let [low, high] = self.limits;
         for ((out, gradient), y) in self.out.iter_mut().zip(self.gradient).zip(self.output) {
-            let outside = *y <= low || *y >= high;
+            let outside = is_outside(*y, low, high);
             *out = if outside { 0.0 } else { *gradient };
         }
     }

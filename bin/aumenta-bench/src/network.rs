@@ -28,6 +28,11 @@ pub struct Convnet {
 }
 
 impl Network {
+    /// Whether its step is one of training, and not of evaluation.
+    pub fn is_trained(self) -> bool {
+        self.convnet().is_some()
+    }
+
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -7,6 +7,8 @@ use crate::results::{Figures, Outcome, Results, Row};
 
 /// The heading of [`training`]'s section.
 pub const TRAINING: &str = "Training against other libraries";
+/// The heading of [`training`]'s section where no network is trained.
+pub const PREDICTION: &str = "Prediction against other libraries";
 /// The heading of [`scaling`]'s section.
 pub const SCALING: &str = "Our step by batch size";
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::Options;
 use crate::contender::{Contender, Task};
@@ -25,6 +25,9 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<()> {
+        if let Some(network) = self.networks.iter().find(|network| !network.is_trained()) {
+            bail!("{} is not trained here, only evaluated: leave it out", network.name());
+        }
         let settings = self.options.settings()?;
         let mut groups = Vec::new();
         for &network in &self.networks {

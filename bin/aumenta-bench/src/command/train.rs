@@ -43,6 +43,8 @@ impl Args {
                 groups.push(self.only.iter().map(|&contender| (contender, task.clone())).collect());
             }
         }
-        self.options.run(&groups, settings, report::TRAINING, report::training)
+        let trained = self.networks.iter().copied().any(Network::is_trained);
+        let heading = if trained { report::TRAINING } else { report::PREDICTION };
+        self.options.run(&groups, settings, heading, report::training)
     }
 }

@@ -14,7 +14,7 @@ use crate::contender::{Contender, Task};
 use crate::machine::Machine;
 use crate::measure::measure;
 use crate::output::print;
-use crate::report::with_section;
+use crate::report::{Section, with_section};
 use crate::results::{Outcome, Results, Settings};
 
 /// What `docs/benchmarks.md` says before its first section.
@@ -57,8 +57,7 @@ impl Options {
         &self,
         groups: &[Vec<(Contender, Task<'_>)>],
         settings: Settings,
-        heading: &str,
-        section: fn(&Results) -> String,
+        sections: fn(&Results) -> Vec<Section>,
     ) -> Result<()> {
         let mut results = Results {
             command: std::env::args().map(shown).collect::<Vec<_>>().join(" "),
@@ -70,14 +69,16 @@ impl Options {
         for group in groups {
             results.rows.extend(measure(group, &settings, &mut results.versions, &|line| eprintln!("{line}")));
         }
-        let section = section(&results);
-        print(&section)?;
+        let sections = sections(&results);
+        for section in &sections {
+            print(&section.text)?;
+        }
         if let Some(path) = &self.json {
             fs::write(path, serde_json::to_string_pretty(&results)? + "\n")?;
         }
         if let Some(path) = &self.write {
             let document = if path.exists() { fs::read_to_string(path)? } else { OPENING.to_string() };
-            fs::write(path, with_section(&document, heading, &section))?;
+            fs::write(path, sections.iter().fold(document, |document, section| with_section(&document, section)))?;
         }
         let refused = results.rows.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).count();
         ensure!(refused == 0, "{refused} of {} rows were not measured; the report says why", results.rows.len());

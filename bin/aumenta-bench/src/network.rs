@@ -33,6 +33,15 @@ impl Network {
         self.convnet().is_some()
     }
 
+    /// The heading of its section.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Mnist => "Training the MNIST convnet",
+            Self::CatsDogs => "Training the cats and dogs convnet",
+            Self::EfficientnetLite0 => "Evaluating EfficientNet-Lite0",
+        }
+    }
+
     /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use crate::contender::{Contender, Library};
 use crate::results::{Figures, Outcome, Results, Row};
 
-/// The heading of [`training`]'s section.
-pub const TRAINING: &str = "Training against other libraries";
-/// The heading of [`training`]'s section where no network is trained.
-pub const PREDICTION: &str = "Prediction against other libraries";
-/// The heading of [`scaling`]'s section.
-pub const SCALING: &str = "Our step by batch size";
+/// A part of the document that a command replaces when it is run again.
+pub struct Section {
+    /// Unique within the document.
+    pub heading: String,
+    pub text: String,
+}
 
 /// What our step's time may be of Keras' fastest.
 const TARGET_OF_KERAS: f64 = 0.85;
@@ -19,8 +19,17 @@ const TARGET_OF_PYTORCH: f64 = 0.75;
 /// What our memory may be of that of Keras' fastest.
 const TARGET_OF_MEMORY: f64 = 0.25;
 
-/// The section that compares libraries: a table a network and batch, each with the targets met or missed.
-pub fn training(results: &Results) -> String {
+/// The sections that compare libraries, one a network: a table a batch, each with the targets met or missed.
+pub fn training(results: &Results) -> Vec<Section> {
+    let networks = results.rows.chunk_by(|a, b| a.network == b.network);
+    let section = |rows: &[Row]| Section {
+        heading: rows[0].network.title().to_string(),
+        text: network(&Results { rows: rows.to_vec(), ..results.clone() }),
+    };
+    networks.map(section).collect()
+}
+
+fn network(results: &Results) -> String {
     let mut text = preamble(results);
     text += "A training step is forward, loss, backward and one step of RMSprop at 1e-4, on the same batch of random images, \
              without dropout, and its loss is fetched. An evaluation is a forward pass in evaluation mode of which one logit \
@@ -39,7 +48,11 @@ pub fn training(results: &Results) -> String {
 }
 
 /// The section with our own step over batch sizes: a table a network.
-pub fn scaling(results: &Results) -> String {
+pub fn scaling(results: &Results) -> Vec<Section> {
+    vec![Section { heading: "Our step by batch size".to_string(), text: by_batch(results) }]
+}
+
+fn by_batch(results: &Results) -> String {
     let mut text = preamble(results);
     text += "Time that grows in proportion to the batch has the same milliseconds an image in every row.\n";
     for rows in results.rows.chunk_by(|a, b| a.network == b.network) {
@@ -58,9 +71,10 @@ pub fn scaling(results: &Results) -> String {
     text
 }
 
-/// `document` with `section` under the heading `heading`, in place of what stood there, or at the end.
-pub fn with_section(document: &str, heading: &str, section: &str) -> String {
-    let section = format!("## {heading}\n\n{}\n", section.trim_end());
+/// `document` with `section`, in place of what stood under its heading, or at the end.
+pub fn with_section(document: &str, section: &Section) -> String {
+    let heading = &section.heading;
+    let section = format!("## {heading}\n\n{}\n", section.text.trim_end());
     let Some(start) = document.find(&format!("## {heading}\n")) else {
         return format!("{}\n\n{section}", document.trim_end());
     };
@@ -271,7 +285,7 @@ mod tests {
             row(Contender::Keras, 20, &[20.0, 20.0, 20.0], 700, 500),
             row(Contender::KerasFunction, 20, &[16.0, 17.0, 18.0], 640, 500),
         ];
-        let text = training(&results(rows));
+        let text = &training(&results(rows))[0].text;
         assert!(text.starts_with("    aumenta-bench train --networks mnist\n\nMachine: 2 cores of AMD EPYC"), "{text}");
         let section = &text[text.find("\n### ").unwrap()..];
         assert_eq!(
@@ -300,7 +314,7 @@ mod tests {
     #[test]
     fn each_network_and_batch_has_its_own_table() {
         let rows = [20, 20, 64].map(|batch| row(Contender::Torch, batch, &[1.0], 700, 500)).to_vec();
-        let text = training(&results(rows));
+        let text = &training(&results(rows))[0].text;
         assert_eq!(text.matches("\n### ").count(), 2);
         assert_eq!(text.matches("Aumenta was not measured here").count(), 2);
         assert_eq!(text.matches("- `torch`: PyTorch as it comes").count(), 1);
@@ -309,7 +323,7 @@ mod tests {
     #[test]
     fn scaling_shows_the_time_and_the_memory_an_image() {
         let rows = vec![row(Contender::Ours, 8, &[4.0], 18, 10), row(Contender::Ours, 256, &[102.4], 138, 10)];
-        let text = scaling(&results(rows));
+        let text = by_batch(&results(rows));
         assert!(text.contains("| 8 | 4.00 | 4.00 to 4.00 | 0.500 | 8 | 1.00 |\n"), "{text}");
         assert!(text.contains("| 256 | 102 | 102 to 102 | 0.400 | 128 | 0.50 |\n"), "{text}");
     }
@@ -317,9 +331,11 @@ mod tests {
     #[test]
     fn a_section_replaces_its_old_self_and_leaves_the_others() {
         let document = "# Benchmarks\n\n## One\n\nold\n\n### Part\n\n## Two\n\nkept\n";
-        let changed = with_section(document, "One", "new\n");
+        let section = |heading: &str| Section { heading: heading.to_string(), text: "new\n".to_string() };
+        let (one, two) = (section("One"), section("Two"));
+        let changed = with_section(document, &one);
         assert_eq!(changed, "# Benchmarks\n\n## One\n\nnew\n\n## Two\n\nkept\n");
-        assert_eq!(with_section(&changed, "Two", "new"), "# Benchmarks\n\n## One\n\nnew\n\n## Two\n\nnew\n");
-        assert_eq!(with_section("# Benchmarks\n", "One", "new"), "# Benchmarks\n\n## One\n\nnew\n");
+        assert_eq!(with_section(&changed, &two), "# Benchmarks\n\n## One\n\nnew\n\n## Two\n\nnew\n");
+        assert_eq!(with_section("# Benchmarks\n", &one), "# Benchmarks\n\n## One\n\nnew\n");
     }
 }

@@ -37,6 +37,6 @@ impl Args {
             };
             groups.push(self.batches.iter().map(entry).collect());
         }
-        self.options.run(&groups, settings, report::SCALING, report::scaling)
+        self.options.run(&groups, settings, report::scaling)
     }
 }

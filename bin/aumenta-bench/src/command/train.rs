@@ -43,8 +43,6 @@ impl Args {
                 groups.push(self.only.iter().map(|&contender| (contender, task.clone())).collect());
             }
         }
-        let trained = self.networks.iter().copied().any(Network::is_trained);
-        let heading = if trained { report::TRAINING } else { report::PREDICTION };
-        self.options.run(&groups, settings, heading, report::training)
+        self.options.run(&groups, settings, report::training)
     }
 }

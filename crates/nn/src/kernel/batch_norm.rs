@@ -6,15 +6,12 @@
 // What runs inside an instruction set must be inlined into the function that enables it.
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::parts::parts;
 use super::vectors::Vectors;
 
-/// Into how many parts the pixels are divided where sums go over them, whatever the number of threads.
-const PARTS: usize = 16;
 /// How many pixels are summed up in f32.
 const RUN: usize = 16;
 /// About how many elements a thread takes at once where there are no sums.
@@ -89,6 +86,7 @@ pub fn scale_and_shift(x: &[f32], scale: &[f32], shift: &[f32], out: &mut [f32])
 pub fn statistics(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
     let (vectors, channels) = (Vectors::widest(), mean.len());
     let parts: Vec<Moments> = parts(x.len() / channels)
+        .into_par_iter()
         .map(|part| {
             let mut moments = Moments::zeros(channels);
             let (mut means, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
@@ -138,6 +136,7 @@ pub fn parameter_gradients(
     let (vectors, channels) = (Vectors::widest(), to_gamma.len());
     let (mean, inverse) = (normalization.mean, &normalization.inverse_deviations());
     let parts: Vec<[Vec<f64>; 2]> = parts(x.len() / channels)
+        .into_par_iter()
         .map(|part| {
             let part = part.start * channels..part.end * channels;
             let mut sums = [vec![0.0f64; channels], vec![0.0f64; channels]];
@@ -192,12 +191,6 @@ pub fn eval_input_gradient(normalization: &Normalization<'_>, gradient: &[f32], 
     out.par_chunks_mut(chunk).zip(gradient.par_chunks(chunk)).for_each(|(out, gradient)| {
         vectors.run(Multiply { scale, gradient, out });
     });
-}
-
-/// The pixels of each part.
-fn parts(pixels: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
-    let parts = PARTS.min(pixels);
-    (0..parts).into_par_iter().map(move |part| part * pixels / parts..(part + 1) * pixels / parts)
 }
 
 /// The length of a chunk of whole pixels.

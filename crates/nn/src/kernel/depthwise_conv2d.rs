@@ -6,16 +6,13 @@
 // What runs inside an instruction set must be inlined into the function that enables it.
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::activation::{self, Activation};
+use super::parts::parts;
 use super::vectors::Vectors;
 
-/// Into how many parts a batch is divided where sums go over its images, whatever the number of threads.
-const PARTS: usize = 8;
 /// How many target rows of an image are one task: their sources stay in a core's cache while blocks of channels pass.
 const BAND: usize = 8;
 /// How many vectors of sums are kept in registers.
@@ -229,6 +226,7 @@ fn input_gradient_by(vectors: Vectors, g: &Geometry, weight: &[f32], gradient: &
 fn weight_gradient_by(vectors: Vectors, g: &Geometry, images: &[f32], gradient: &[f32], out: &mut [f32]) {
     let (sums, area) = (&g.output_sums(), g.area());
     let parts: Vec<Vec<f32>> = parts(images.len() / g.input_len())
+        .into_par_iter()
         .map(|part| {
             let mut products = vec![0.0; g.output[2].next_multiple_of(vectors.lanes()) * area];
             let mut repeated = Vec::new();
@@ -248,12 +246,6 @@ fn weight_gradient_by(vectors: Vectors, g: &Geometry, images: &[f32], gradient: 
             *out = parts.iter().map(|part| part[at]).sum();
         }
     }
-}
-
-/// The images of each part.
-fn parts(images: usize) -> impl IndexedParallelIterator<Item = Range<usize>> {
-    let parts = PARTS.min(images);
-    (0..parts).into_par_iter().map(move |part| part * images / parts..(part + 1) * images / parts)
 }
 
 /// Weights `[channels, area]` as blocks of one vector of channels, each block `[area, lanes]`; the last block is filled up

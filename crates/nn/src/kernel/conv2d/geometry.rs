@@ -1,12 +1,6 @@
 //! [`Geometry`]: the sizes of one convolution.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
-
-/// Into how many parts a batch is divided where sums go over its images. It is fixed, so that the order of summation does
-/// not depend on the number of threads.
-const PARTS: usize = 8;
 
 /// The sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +60,6 @@ impl Geometry {
     pub fn even(&self) -> Self {
         let [rows, columns] = self.pooled();
         Self { output: [2 * rows, 2 * columns, self.output[2]], ..*self }
-    }
-
-    /// The ranges of `count` images that are summed up on their own before the sums are added in order.
-    pub fn parts(count: usize) -> Vec<Range<usize>> {
-        let parts = PARTS.min(count);
-        (0..parts).map(|part| part * count / parts..(part + 1) * count / parts).collect()
     }
 
     /// The position in OIHW of the weight from `element` of group `group`'s window (row by row, channels last) to its

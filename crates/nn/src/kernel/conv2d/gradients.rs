@@ -8,6 +8,7 @@ use super::frame::Frame;
 use super::geometry::Geometry;
 use super::pooled::{ActivationRow, AddPixels, UnpoolRow};
 use super::{NO_LIMITS, Way, direct, padding, unrolled, winograd};
+use crate::kernel::parts::parts;
 use crate::kernel::scratch::Scratch;
 use crate::kernel::vectors::Vectors;
 
@@ -58,7 +59,7 @@ pub fn gradients(
 pub fn bias_gradient(vectors: Vectors, row: usize, gradient: &[f32], out: &mut [f32]) {
     let channels = out.len();
     let count = gradient.len() / row;
-    let parts = Geometry::parts(count).into_par_iter().map(|part| {
+    let parts = parts(count).into_par_iter().map(|part| {
         let (mut sum, mut partial) = (vec![0.0; channels], vec![0.0; channels]);
         for row in gradient[part.start * row..part.end * row].chunks_exact(row) {
             vectors.run(AddPixels { row, partial: &mut partial, sum: &mut sum });
@@ -154,7 +155,7 @@ impl<'a> Pass<'a> {
         let g = self.geometry;
         let mut rest = wanted.images;
         let mut tasks = Vec::new();
-        for part in Geometry::parts(self.source.count(g)) {
+        for part in parts(self.source.count(g)) {
             let own = rest.take().map(|images| {
                 let (own, others) = images.split_at_mut(part.len() * g.input_len());
                 rest = Some(others);

@@ -2,7 +2,11 @@
 //!
 //! It is for timing alone: the gradient of Candle 0.11.1's max pooling is too small by the window's area.
 
+use std::sync::PoisonError;
+
 use anyhow::{Context as _, Result};
+use aumenta_nn::Initializer;
+use aumenta_seed::Seed;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Module, ModuleT as _, Tensor, Var};
 use candle_nn::{
@@ -24,11 +28,22 @@ pub fn build(network: Network, images: &Images) -> Result<Box<dyn Peer>> {
     match network.convnet() {
         Some(layers) => {
             let convnet = Convnet::new(&layers, network, &builder)?;
+            seed(&variables)?;
             let optimizer = RmsProp::new(&variables)?;
             Ok(Box::new(Training { convnet, optimizer, images, classes }))
         }
         None => Ok(Box::new(Evaluation { network: EfficientNetLite0::new(&builder)?, images })),
     }
+}
+
+/// Gives all variables the values that ours of the same names start from: Candle's own cannot be seeded on the CPU.
+fn seed(variables: &VarMap) -> Result<()> {
+    let variables = variables.data().lock().unwrap_or_else(PoisonError::into_inner);
+    for (name, variable) in variables.iter() {
+        let initializer = if variable.rank() > 1 { Initializer::GlorotUniform } else { Initializer::Zeros };
+        variable.set(initializer.variable(name, variable.dims(), Seed::new(7), &Device::Cpu)?.as_tensor())?;
+    }
+    Ok(())
 }
 
 struct Training {

@@ -25,6 +25,7 @@ mod error;
 mod pipeline;
 mod plan;
 mod transform;
+mod translate;
 
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;

@@ -23,4 +23,12 @@ pub enum AugmentError {
         /// The second number given.
         high: f64,
     },
+    /// A setting of another library's dialect that is not part of augmentation here.
+    #[error("{field} has no equal here: {reason}")]
+    NoEqual {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+        /// Why, or what does it instead.
+        reason: &'static str,
+    },
 }

@@ -68,7 +68,7 @@ impl Call {
     /// # Errors
     /// Where there are more positional arguments than parameters, a name is not among `parameters`, or one is given
     /// twice.
-    pub fn bind<'a>(&'a self, parameters: &'a [&'a str]) -> Result<Arguments<'a>, TranslateError> {
+    pub fn bind<'a>(&'a self, parameters: &[&'static str]) -> Result<Arguments<'a>, TranslateError> {
         let mut bound: Vec<(&str, &Argument)> = Vec::new();
         for (at, argument) in self.arguments.iter().enumerate() {
             let name = argument.name.as_deref().or(parameters.get(at).copied());

@@ -1,5 +1,7 @@
 //! [`ColorChain`]: the changes of colour that a picture takes on its way, in order and folded together.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use crate::tone::FixedTone;
 use crate::{Table, Tone};
 

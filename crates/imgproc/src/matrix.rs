@@ -1,5 +1,7 @@
 //! [`Matrix3`]: where each output pixel comes from.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use crate::Size;
 
 /// A projective map from **output** pixels to **source** pixels.

@@ -1,5 +1,7 @@
 //! [`Slot`]: the place that a finished picture is written to, such as one sample's part of a batch.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use crate::{Size, luma};
 
 /// Where a picture goes, and in which form.

@@ -1,5 +1,7 @@
 //! [`Table`]: any change of a channel's value that looks at that value alone.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 /// For each channel the new value of each of its 256 values.
 ///
 /// Gamma, inversion, posterizing and everything that a histogram decides are of this kind.

@@ -6,6 +6,8 @@
 //! aarch64 includes NEON) and chosen at run time. All arithmetic on pixels is on integers, so the same source and
 //! matrix give the same bytes on every machine.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 mod bicubic;
 mod bilinear;
 mod nearest;

@@ -92,7 +92,7 @@ impl Corners {
     #[inline(always)]
     fn blend(&self, group: usize) -> Lanes<u32> {
         let mut colors = [0; LANES];
-        for lane in 0..LANES {
+        for (lane, packed) in colors.iter_mut().enumerate() {
             let (upper, lower) = (self.upper[group][lane], self.lower[group][lane]);
             let (right, down) = (self.right[group][lane], self.down[group][lane]);
             let mut color = 0;
@@ -100,10 +100,10 @@ impl Corners {
                 let value = |pair: u64| (pair >> (8 * channel)) as i32 & 0xff;
                 let upper = mean(value(upper), value(upper >> 24), right);
                 let lower = mean(value(lower), value(lower >> 24), right);
-                let middle = upper + ((lower - upper) * down >> WEIGHT);
+                let middle = upper + (((lower - upper) * down) >> WEIGHT);
                 color |= ((middle + 32) >> 6) << (8 * channel);
             }
-            colors[lane] = color as u32;
+            *packed = color as u32;
         }
         colors
     }
@@ -115,7 +115,7 @@ const WEIGHT: u32 = 15;
 /// The mean of two values from 0 to 255, in units of 2^-6.
 #[inline(always)]
 fn mean(left: i32, right: i32, weight: i32) -> i32 {
-    (left << 6) + ((right - left) * weight >> (WEIGHT - 6))
+    (left << 6) + (((right - left) * weight) >> (WEIGHT - 6))
 }
 
 /// Coordinates as whole pixels and the weights of the next ones.

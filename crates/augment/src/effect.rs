@@ -1,15 +1,19 @@
 //! [`Effect`]: how an operation is carried out.
 
-use aumenta_imgproc::{Image, Matrix3, Size, Tone};
+use aumenta_imgproc::{ColorStep, Image, Matrix3, Size, Tone};
 
 use crate::Op;
 
 /// The three kinds of operations, told apart by what they must see of the picture.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time lives, on the stack, and moves into a list that is reused"
+)]
 pub(crate) enum Effect {
     /// Moves pixels: the map from the output's pixels to those of the picture before. Neighbours compose into one.
     Motion(Matrix3),
     /// Changes each pixel by its own color alone. Neighbours compose, and are folded into the resampling.
-    Color(Tone),
+    Color(ColorStep),
     /// Looks at more than one pixel, or at where a pixel is: [`Op::rasterize`] does it, on the picture at its output size.
     #[expect(dead_code, reason = "the first such operation comes next")]
     Raster,
@@ -29,13 +33,17 @@ impl Op {
             Self::Zoom { x, y } => Effect::Motion(Matrix3::scale(x, y, center)),
             Self::HorizontalFlip {} => Effect::Motion(Matrix3::horizontal_flip(center)),
             Self::VerticalFlip {} => Effect::Motion(Matrix3::vertical_flip(center)),
-            Self::Brightness { factor } => Effect::Color(Tone::brightness(factor)),
-            Self::Contrast { factor } => Effect::Color(Tone::contrast(factor)),
-            Self::Saturation { factor } => Effect::Color(Tone::saturation(factor)),
+            Self::Brightness { factor } => tone(Tone::brightness(factor)),
+            Self::Contrast { factor } => tone(Tone::contrast(factor)),
+            Self::Saturation { factor } => tone(Tone::saturation(factor)),
         }
     }
 
     /// Carries out an operation whose effect is [`Effect::Raster`], in place; `spare` is a buffer of any content.
     #[expect(clippy::unused_self, reason = "the first such operation comes next")]
     pub(crate) fn rasterize(&self, _image: &mut Image, _spare: &mut Image) {}
+}
+
+fn tone(tone: Tone) -> Effect {
+    Effect::Color(ColorStep::Matrix(tone))
 }

@@ -1,16 +1,20 @@
 //! [`Effect`]: how an operation is carried out.
 
-use aumenta_imgproc::{Image, Matrix3, Sampling, Size, Tone};
+use aumenta_imgproc::{ColorStep, Image, Matrix3, Sampling, Size, Tone};
 
 use crate::Op;
 use crate::keras::{self, KerasMap};
 
 /// The three kinds of operations, told apart by what they must see of the picture.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time lives, on the stack, and moves into a list that is reused"
+)]
 pub(crate) enum Effect {
     /// Moves pixels: the map from the output's pixels to those of the picture before. Neighbours compose into one.
     Motion(Matrix3),
     /// Changes each pixel by its own color alone. Neighbours compose, and are folded into the resampling.
-    Color(Tone),
+    Color(ColorStep),
     /// Looks at more than one pixel, or at where a pixel is: [`Op::rasterize`] does it, on the picture at its output size.
     Raster,
 }
@@ -29,10 +33,11 @@ impl Op {
             Self::Zoom { x, y } => Effect::Motion(Matrix3::scale(x, y, center)),
             Self::HorizontalFlip {} => Effect::Motion(Matrix3::horizontal_flip(center)),
             Self::VerticalFlip {} => Effect::Motion(Matrix3::vertical_flip(center)),
-            Self::Brightness { factor } => Effect::Color(Tone::brightness(factor)),
-            Self::Contrast { factor } => Effect::Color(Tone::contrast(factor)),
-            Self::Saturation { factor } => Effect::Color(Tone::saturation(factor)),
-            Self::KerasAffine { .. } | Self::KerasChannelShift { .. } | Self::KerasBrightness { .. } => Effect::Raster,
+            Self::Brightness { factor } => tone(Tone::brightness(factor)),
+            Self::Contrast { factor } => tone(Tone::contrast(factor)),
+            Self::Saturation { factor } => tone(Tone::saturation(factor)),
+            Self::KerasBrightness { factor } => Effect::Color(keras::brightness(factor)),
+            Self::KerasAffine { .. } | Self::KerasChannelShift { .. } => Effect::Raster,
         }
     }
 
@@ -54,7 +59,6 @@ impl Op {
                 keras::resample(image, &map, Sampling { fill, interpolation }, spare);
             }
             Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
-            Self::KerasBrightness { factor } => keras::multiply(image, factor),
             Self::Rotate { .. }
             | Self::Shift { .. }
             | Self::Shear { .. }
@@ -63,7 +67,12 @@ impl Op {
             | Self::VerticalFlip {}
             | Self::Brightness { .. }
             | Self::Contrast { .. }
-            | Self::Saturation { .. } => {}
+            | Self::Saturation { .. }
+            | Self::KerasBrightness { .. } => {}
         }
     }
+}
+
+fn tone(tone: Tone) -> Effect {
+    Effect::Color(ColorStep::Matrix(tone))
 }

@@ -5,7 +5,7 @@
 //! histogram) is a border between passes: what waits is resampled into a buffer of the output's size, the operation works
 //! there, and what follows waits again.
 
-use aumenta_imgproc::{Image, Interpolation, Matrix3, Size, Tone, shrink, warp};
+use aumenta_imgproc::{ColorChain, Image, Interpolation, Matrix3, Size, Slot, shrink, warp, write};
 
 use crate::Plan;
 use crate::effect::Effect;
@@ -19,85 +19,70 @@ pub struct Scratch {
     picture: Image,
     /// A buffer for operations that cannot work in place.
     spare: Image,
+    /// Changes of color that no pixel has seen yet.
+    colors: ColorChain,
 }
 
-/// Fills `out`, u8 HWC of `output`, with what `plan` makes of `source`.
-pub(crate) fn execute(plan: &Plan, source: &Image, output: Size, scratch: &mut Scratch, out: &mut [u8]) {
-    let mut waiting = Waiting::resize(source.size(), output);
+/// Fills `slot`, which holds a picture of `output`, with what `plan` makes of `source`.
+pub(crate) fn execute(plan: &Plan, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+    let Scratch { shrunk, picture, spare, colors } = scratch;
+    colors.clear();
+    let mut motion = resize(source.size(), output);
     let mut rendered = false;
     for op in &plan.ops {
         match op.effect(output) {
-            Effect::Motion(matrix) => waiting.matrix = matrix.then(&waiting.matrix),
-            Effect::Color(tone) => waiting.tone = waiting.tone.then(&tone),
+            Effect::Motion(matrix) => motion = matrix.then(&motion),
+            Effect::Color(step) => colors.push(step),
             Effect::Raster => {
-                let Scratch { shrunk, picture, spare } = scratch;
-                if rendered {
-                    waiting.settle(plan, picture, spare);
-                } else {
-                    picture.resize_buffer(output.width, output.height);
-                    waiting.resample(plan, source, output, shrunk, picture.pixels_mut());
-                }
+                spare.resize_buffer(output.width, output.height);
+                let from = if rendered { &*picture } else { source };
+                render(plan, from, &motion, colors, output, shrunk, Slot::Bytes(spare.pixels_mut()));
+                std::mem::swap(picture, spare);
                 op.rasterize(picture, spare);
-                waiting = Waiting::nothing();
+                motion = Matrix3::IDENTITY;
+                colors.clear();
                 rendered = true;
             }
         }
     }
-    let Scratch { shrunk, picture, .. } = scratch;
-    let source = if rendered { &*picture } else { source };
-    waiting.resample(plan, source, output, shrunk, out);
+    let from = if rendered { &*picture } else { source };
+    render(plan, from, &motion, colors, output, shrunk, slot);
 }
 
-/// Motions and changes of color that no pixel has seen yet.
-struct Waiting {
-    matrix: Matrix3,
-    tone: Tone,
+/// The map of a plain resize.
+fn resize(source: Size, output: Size) -> Matrix3 {
+    Matrix3::grid(source.width as f64 / output.width as f64, source.height as f64 / output.height as f64)
 }
 
-impl Waiting {
-    fn nothing() -> Self {
-        Self { matrix: Matrix3::IDENTITY, tone: Tone::IDENTITY }
+/// One pass: `source` moved and colored into `slot`.
+fn render(
+    plan: &Plan,
+    source: &Image,
+    motion: &Matrix3,
+    colors: &ColorChain,
+    output: Size,
+    shrunk: &mut Image,
+    slot: Slot<'_>,
+) {
+    if *motion == Matrix3::IDENTITY && source.size() == output {
+        return write(source, colors, slot);
     }
-
-    fn resize(source: Size, output: Size) -> Self {
-        let columns = source.width as f64 / output.width as f64;
-        let rows = source.height as f64 / output.height as f64;
-        Self { matrix: Matrix3::grid(columns, rows), ..Self::nothing() }
+    let (columns, rows) = blocks(plan.interpolation, motion, source.size(), output);
+    if columns == 1 && rows == 1 {
+        return warp(source, motion, plan.sampling(), colors, output, slot);
     }
-
-    /// Carries out what waits on `picture` itself.
-    fn settle(&self, plan: &Plan, picture: &mut Image, spare: &mut Image) {
-        if self.matrix == Matrix3::IDENTITY && self.tone == Tone::IDENTITY {
-            return;
-        }
-        let size = picture.size();
-        spare.resize_buffer(size.width, size.height);
-        // A motion within the output never shrinks by so much that the picture would have to be averaged first, except
-        // for a strong zoom out, which is averaged into a buffer of its own.
-        let mut shrunk = Image::default();
-        self.resample(plan, picture, size, &mut shrunk, spare.pixels_mut());
-        std::mem::swap(picture, spare);
-    }
-
-    fn resample(&self, plan: &Plan, source: &Image, output: Size, shrunk: &mut Image, out: &mut [u8]) {
-        let (columns, rows) = blocks(plan.interpolation, &self.matrix, source.size());
-        if columns == 1 && rows == 1 {
-            warp(source, &self.matrix, plan.fill, plan.interpolation, &self.tone, output, out);
-        } else {
-            shrink(source, columns, rows, shrunk);
-            let matrix = self.matrix.then(&Matrix3::grid(1.0 / columns as f64, 1.0 / rows as f64));
-            warp(shrunk, &matrix, plan.fill, plan.interpolation, &self.tone, output, out);
-        }
-    }
+    shrink(source, columns, rows, shrunk);
+    let motion = motion.then(&Matrix3::grid(1.0 / columns as f64, 1.0 / rows as f64));
+    warp(shrunk, &motion, plan.sampling(), colors, output, slot);
 }
 
 /// The blocks of source pixels to average beforehand, so that the warp's stride ends up below 2.
-fn blocks(interpolation: Interpolation, matrix: &Matrix3, source: Size) -> (usize, usize) {
+fn blocks(interpolation: Interpolation, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
     if interpolation == Interpolation::Nearest {
         return (1, 1);
     }
     // The margin keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.
     let whole = |stride: f64, side: usize| ((stride + 1e-6) as usize).clamp(1, side.max(1));
-    let (columns, rows) = matrix.stride();
+    let (columns, rows) = motion.stride(output);
     (whole(columns, source.width), whole(rows, source.height))
 }

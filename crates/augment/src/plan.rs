@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use aumenta_imgproc::{Fill, Image, Interpolation, Size};
+use aumenta_imgproc::{Fill, Image, Interpolation, Sampling, Size, Slot};
 use serde::{Deserialize, Serialize};
 
 use crate::execute::execute;
@@ -54,16 +54,20 @@ impl Plan {
     /// interpolation is [`Interpolation::Nearest`].
     pub fn apply(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut Image) {
         out.resize_buffer(output.width, output.height);
-        self.apply_to_slice(source, output, scratch, out.pixels_mut());
+        self.apply_to_slot(source, output, scratch, Slot::Bytes(out.pixels_mut()));
     }
 
-    /// As [`apply`](Self::apply), into an HWC buffer, such as one sample's slot of a batch.
+    /// As [`apply`](Self::apply), into a slot of any form, such as one sample's part of a batch.
     ///
     /// # Panics
-    /// Where `out` does not hold `output.width * output.height * 3` bytes.
-    pub fn apply_to_slice(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut [u8]) {
-        assert_eq!(out.len(), output.width * output.height * 3, "an output of {output:?} needs three bytes a pixel");
-        execute(self, source, output, scratch, out);
+    /// Where the slot does not hold a picture of the size `output`.
+    pub fn apply_to_slot(&self, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+        execute(self, source, output, scratch, slot);
+    }
+
+    /// How it reads between and beyond pixels.
+    pub(crate) fn sampling(&self) -> Sampling {
+        Sampling { fill: self.fill, interpolation: self.interpolation }
     }
 }
 

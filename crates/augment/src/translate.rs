@@ -258,3 +258,149 @@ fn names(call: &Call) -> impl Iterator<Item = &str> {
     });
     std::iter::once(call.name.as_str()).chain(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use aumenta_imgproc::{Fill, Interpolation};
+
+    use super::*;
+    use crate::ZoomRange;
+
+    /// The settings as TOML and the notes, one a line.
+    fn translated(text: &str, from: Option<Library>) -> String {
+        let translation = translate(text, from).unwrap();
+        let notes: Vec<String> = translation.notes.iter().map(|note| format!("{note}\n")).collect();
+        let shared = AugmentConfig { transforms: Vec::new(), ..translation.config.clone() };
+        let steps: Vec<String> = translation
+            .config
+            .transforms
+            .iter()
+            .map(|step| toml::to_string(step).unwrap().replace('\n', "; "))
+            .collect();
+        let fill = format!("{:?} {:?}\n", shared.fill, shared.interpolation);
+        steps.iter().map(|step| format!("{step}\n")).collect::<String>() + &fill + &notes.concat()
+    }
+
+    fn error(text: &str, from: Option<Library>) -> String {
+        translate(text, from).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_books_generator_becomes_our_settings() {
+        let script = "train_datagen = ImageDataGenerator(\n    rescale=1./255,\n    rotation_range=40,\n    \
+                      width_shift_range=0.2,\n    height_shift_range=0.2,\n    shear_range=0.2,\n    zoom_range=0.2,\n    \
+                      horizontal_flip=True,)\n\ntest_datagen = ImageDataGenerator(rescale=1./255)\n";
+        let translation = translate(script, None).unwrap();
+        let expected = AugmentConfig {
+            shear_degrees: 0.2,
+            zoom: ZoomRange::Between([0.833_333_333, 1.25]),
+            ..AugmentConfig::book()
+        };
+        assert_eq!(translation.config, expected);
+        let notes: Vec<(&str, Fidelity)> =
+            translation.notes.iter().map(|note| (note.subject.as_str(), note.fidelity)).collect();
+        let expected = [
+            ("rescale", Fidelity::Exact),
+            ("rotation_range", Fidelity::Exact),
+            ("width_shift_range", Fidelity::Approximate),
+            ("height_shift_range", Fidelity::Approximate),
+            ("shear_range", Fidelity::Approximate),
+            ("zoom_range", Fidelity::Approximate),
+            ("horizontal_flip", Fidelity::Exact),
+            ("line 10, column 16: ImageDataGenerator", Fidelity::NoEqual),
+        ];
+        assert_eq!(notes, expected);
+        assert!(translation.notes[4].text.ends_with("up to Keras 2.1.2 the number was in radians"));
+    }
+
+    #[test]
+    fn a_generators_arguments_can_be_json() {
+        let json = r#"{"fill_mode": "constant", "cval": 7, "interpolation_order": 0, "brightness_range": [0.5, 1.5],
+            "zca_whitening": true, "channel_shift_range": 10.0, "width_shift_range": [1, 2]}"#;
+        let translation = translate(json, None).unwrap();
+        let config = translation.config;
+        assert_eq!((config.fill, config.interpolation), (Fill::Constant([7; 3]), Interpolation::Nearest));
+        assert_eq!((config.brightness, config.width_shift), (0.5, 0.0));
+        let without: Vec<&str> = translation
+            .notes
+            .iter()
+            .filter(|note| note.fidelity == Fidelity::NoEqual)
+            .map(|note| note.subject.as_str())
+            .collect();
+        assert_eq!(without, ["channel_shift_range", "width_shift_range", "zca_whitening"]);
+    }
+
+    #[test]
+    fn torchvisions_compose_becomes_steps() {
+        let script = "from torchvision import transforms as T\nt = T.Compose([\n T.Resize((150, 150)),\n \
+                      T.RandomRotation(30, fill=(1, 2, 3)),\n T.RandomHorizontalFlip(),\n \
+                      T.RandomApply([T.ColorJitter(0.2, saturation=(0.5, 1.2))], p=0.3),\n T.RandomSpin(7),\n])";
+        assert_eq!(
+            translated(script, None),
+            "transform = \"rotation\"; degrees = 30.0; \ntransform = \"horizontal-flip\"; \n\
+             transform = \"brightness\"; amount = 0.2; probability = 0.3; \n\
+             transform = \"saturation\"; amount = 0.5; probability = 0.3; \nConstant([1, 2, 3]) Nearest\n\
+             no equal: Resize: pictures are resized to the model's input, aspect ratio not kept\n\
+             exact: RandomRotation\nexact: RandomHorizontalFlip\nexact: ColorJitter.brightness\n\
+             approximate: ColorJitter.saturation: the factor is drawn from 0.5 to 1.5\n\
+             approximate: ColorJitter: brightness, contrast and saturation act in this order, not in a random one\n\
+             no equal: RandomSpin: no transform here does this\n"
+        );
+    }
+
+    #[test]
+    fn torchvisions_affine_becomes_its_parts() {
+        let script = "Compose([RandomAffine(10, translate=(0.1, 0.2), scale=(0.8, 1.2), shear=5)])";
+        let expected = "transform = \"rotation\"; degrees = 10.0; \n\
+                        transform = \"shift\"; width = 0.1; height = 0.2; \n\
+                        transform = \"zoom\"; range = [0.8, 1.2]; \ntransform = \"shear\"; degrees = 5.0; \n\
+                        Constant([0, 0, 0]) Nearest\n";
+        assert!(translated(script, Some(Library::Torchvision)).starts_with(expected));
+    }
+
+    #[test]
+    fn albumentations_is_read_from_python_and_from_json() {
+        let script = "t = A.Compose([A.HorizontalFlip(p=0.3), A.Rotate(limit=20, border_mode=cv2.BORDER_REPLICATE, p=1),\n\
+                      A.RandomBrightnessContrast(p=1.0)])";
+        let json = r#"{"__version__": "1.4.0", "transform": {"__class_fullname__": "Compose", "p": 1.0, "transforms": [
+            {"__class_fullname__": "HorizontalFlip", "p": 0.3, "always_apply": false},
+            {"__class_fullname__": "Rotate", "limit": [-20, 20], "interpolation": 1, "border_mode": 1, "value": null, "p": 1.0},
+            {"__class_fullname__": "RandomBrightnessContrast", "p": 1.0}]}}"#;
+        let expected = "transform = \"horizontal-flip\"; probability = 0.3; \n\
+                        transform = \"rotation\"; degrees = 20.0; \ntransform = \"brightness\"; amount = 0.2; \n\
+                        Nearest Bilinear\nexact: HorizontalFlip\nexact: Rotate\n\
+                        approximate: RandomBrightnessContrast.contrast_limit: it multiplies all levels, which is called \
+                        brightness here\n\
+                        no equal: RandomBrightnessContrast.brightness_limit: no transform adds the same to all levels\n";
+        assert_eq!(translated(script, None), expected);
+        assert_eq!(translated(json, None), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_translated_is_an_error_with_its_place() {
+        let keras = Some(Library::Keras);
+        assert_eq!(
+            error("ImageDataGenerator(rotation_range='far')", None),
+            "line 1, column 20: ImageDataGenerator: rotation_range is \"far\", expected a number"
+        );
+        assert_eq!(
+            error("x\nImageDataGenerator(rotation=3)", keras),
+            "line 2, column 20: ImageDataGenerator has no argument rotation"
+        );
+        assert_eq!(
+            error("T.Compose([T.RandomRotation(3, degrees=4)])", None),
+            "line 1, column 32: RandomRotation is given degrees twice"
+        );
+        assert_eq!(error("x = 3", None), "no ImageDataGenerator(...) and no Compose([...]) was found");
+        assert_eq!(error("T.Compose([])", keras), "no ImageDataGenerator(...) and no Compose([...]) was found");
+        assert_eq!(
+            error("Compose([HorizontalFlip()])", None),
+            "line 1, column 1: Compose is torchvision's or albumentations', and nothing says whose"
+        );
+        assert_eq!(
+            error("ImageDataGenerator(rotation_range=-3)", None),
+            "translated, the settings are out of range: rotation-degrees is -3, expected an angle from 0 to 180"
+        );
+        assert!(error(&" ".repeat(MAX_BYTES + 1), None).starts_with("the text has 1048577 bytes"));
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aumenta_augment::{Canvas, Pipeline, Plan, Scratch};
 use aumenta_dataset::{Dataset, Record, Split};
-use aumenta_imgproc::{Image, Limits, Size, decode_into};
+use aumenta_imgproc::{Image, Limits, Size, Slot, decode_into};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
 
@@ -105,7 +105,7 @@ impl Buffers {
             .map_err(|source| StreamError::Decode { path: path(), source })?;
         let size = recipe.preprocessing.size();
         self.rgb.resize(size.width * size.height * 3, 0);
-        plan.apply_to_slice(&self.decoded, size, &mut self.scratch, &mut self.rgb);
+        plan.apply_to_slot(&self.decoded, size, &mut self.scratch, Slot::Bytes(&mut self.rgb));
         recipe.preprocessing.write(&self.rgb, slot);
         Ok(plan)
     }

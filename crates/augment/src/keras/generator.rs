@@ -194,7 +194,7 @@ impl Shift {
             KerasShiftRange::UpTo(value) => Self::UpTo(not_negative(field, *value)?, unit(*value)),
             KerasShiftRange::OneOf(values) => {
                 if values.is_empty() {
-                    return Err(AugmentError::OutOfRange { field, value: 0.0, expected: "at least one number" });
+                    return Err(AugmentError::Empty { field });
                 }
                 for &value in values {
                     in_range(field, value, -LARGEST_SHIFT, LARGEST_SHIFT, "numbers from -65536 to 65536")?;

@@ -1,6 +1,6 @@
-//! Pixels as Keras changes them: on the whole picture, at the output's size.
+//! Pixels as Keras and the libraries under it change them.
 
-use aumenta_imgproc::{ColorChain, Image, Sampling, Slot, warp};
+use aumenta_imgproc::{ColorChain, ColorStep, Image, Sampling, Slot, Table, warp};
 
 use super::KerasMap;
 
@@ -8,34 +8,24 @@ use super::KerasMap;
 pub(crate) fn resample(image: &mut Image, map: &KerasMap, sampling: Sampling, spare: &mut Image) {
     let size = image.size();
     spare.resize_buffer(size.width, size.height);
-    warp(image, &map.matrix(size), sampling, &ColorChain::default(), size, Slot::Bytes(spare.pixels_mut()));
+    warp(image, &map.matrix(size), sampling, &ColorChain::IDENTITY, size, Slot::Bytes(spare.pixels_mut()));
     std::mem::swap(image, spare);
 }
 
 /// Adds `levels` to the channels and clips to the range of the levels in `image`.
 pub(crate) fn shift_channels(image: &mut Image, levels: [f64; 3]) {
-    let low = image.pixels().iter().copied().min().unwrap_or(0);
-    let high = image.pixels().iter().copied().max().unwrap_or(0);
-    let (low, high) = (f64::from(low), f64::from(high));
-    let shifted = levels.map(|levels| table(|value| (f64::from(value) + levels).clamp(low, high) + 0.5));
-    for pixel in image.pixels_mut().as_chunks_mut::<3>().0 {
-        for (value, table) in pixel.iter_mut().zip(&shifted) {
-            *value = table[usize::from(*value)];
-        }
+    let low = f64::from(image.pixels().iter().copied().min().unwrap_or(0));
+    let high = f64::from(image.pixels().iter().copied().max().unwrap_or(0));
+    let channel = |levels: f64| std::array::from_fn(|value| ((value as f64 + levels).clamp(low, high) + 0.5) as u8);
+    let shifted = Table::from_channels(levels.map(channel));
+    for pixel in image.pixels_mut().as_chunks_mut().0 {
+        *pixel = shifted.apply(*pixel);
     }
 }
 
 /// Multiplies all levels by `factor`, in single precision, and cuts fractions off.
-pub(crate) fn multiply(image: &mut Image, factor: f64) {
-    let multiplied = table(|value| f64::from(f32::from(value) * factor as f32));
-    for value in image.pixels_mut() {
-        *value = multiplied[usize::from(*value)];
-    }
-}
-
-/// What `change` makes of every level, its fraction cut off; levels end at 0 and 255.
-fn table(change: impl Fn(u8) -> f64) -> [u8; 256] {
-    std::array::from_fn(|value| change(value as u8) as u8)
+pub(crate) fn brightness(factor: f64) -> ColorStep {
+    ColorStep::Table(Table::from_fn(|value| (f32::from(value) * factor as f32) as u8))
 }
 
 #[cfg(test)]
@@ -53,20 +43,21 @@ mod tests {
 
     #[test]
     fn brightness_cuts_fractions_off() {
-        let mut image = Image::from_pixels(1, 1, vec![3, 101, 200]);
-        multiply(&mut image, 0.5);
-        assert_eq!(image.pixels(), [1, 50, 100]);
-        multiply(&mut image, 2.75);
-        assert_eq!(image.pixels(), [2, 137, 255]);
-        multiply(&mut image, -1.0);
-        assert_eq!(image.pixels(), [0, 0, 0]);
+        let bright = |factor| {
+            let mut chain = ColorChain::default();
+            chain.push(brightness(factor));
+            chain.apply([3, 101, 200])
+        };
+        assert_eq!(bright(0.5), [1, 50, 100]);
+        assert_eq!(bright(2.75), [8, 255, 255]);
+        assert_eq!(bright(1.0), [3, 101, 200]);
+        assert_eq!(bright(-1.0), [0, 0, 0]);
     }
 
     #[test]
     fn an_empty_picture_stays_empty() {
         let mut image = Image::default();
         shift_channels(&mut image, [1.0; 3]);
-        multiply(&mut image, 2.0);
         assert_eq!(image, Image::default());
     }
 }

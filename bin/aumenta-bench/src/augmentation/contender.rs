@@ -16,9 +16,9 @@ use crate::contender::peers;
 pub enum Contender {
     /// Aumenta.
     Ours,
-    /// OpenCV, called from Python.
+    /// `OpenCV`, called from Python.
     Opencv,
-    /// albumentations on OpenCV.
+    /// albumentations on `OpenCV`.
     Albumentations,
     /// torchvision's v2 transforms on uint8 tensors.
     Torchvision,
@@ -28,7 +28,7 @@ pub enum Contender {
     Pillow,
     /// kornia-rs, called from Python.
     KorniaRs,
-    /// Keras' `ImageDataGenerator`, and SciPy as it calls it.
+    /// Keras' `ImageDataGenerator`, and `SciPy` as it calls it.
     KerasGenerator,
     /// Keras' preprocessing layers on TensorFlow.
     KerasLayers,

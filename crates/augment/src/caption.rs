@@ -1,0 +1,29 @@
+//! Short captions of operations, for contact sheets and logs.
+
+use std::fmt;
+
+use crate::Op;
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rotate { degrees } => write!(f, "rot {:+.0}°", shown(*degrees, 0)),
+            Self::Shift { x_fraction, y_fraction } => {
+                write!(f, "shift {:+.2},{:+.2}", shown(*x_fraction, 2), shown(*y_fraction, 2))
+            }
+            Self::Shear { degrees } => write!(f, "shear {:+.0}°", shown(*degrees, 0)),
+            Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
+            Self::HorizontalFlip {} => f.write_str("flip"),
+            Self::VerticalFlip {} => f.write_str("vflip"),
+            Self::Brightness { factor } => write!(f, "bright {factor:.2}"),
+            Self::Contrast { factor } => write!(f, "contrast {factor:.2}"),
+            Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
+        }
+    }
+}
+
+/// `value` rounded to so many digits, where what rounds to zero has no minus sign.
+fn shown(value: f64, digits: i32) -> f64 {
+    let scale = 10f64.powi(digits);
+    (value * scale).round() / scale + 0.0
+}

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use aumenta_augment::{AugmentConfig, Pipeline, Plan, Scratch};
+use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Scratch};
 use aumenta_imgproc::{Fill, Image, Interpolation, Matrix3, Tone, warp};
 use aumenta_seed::Seed;
 use clap::ValueEnum as _;
@@ -127,7 +127,9 @@ impl Output {
             }
             Work::Drawn(pipeline) => {
                 for picture in &photographs.large {
-                    pipeline.draw_into(&mut Seed::new(7).rng("augment", 0, self.plans_drawn), &mut self.plan);
+                    let canvas = Canvas { source: picture.size(), output: SMALL };
+                    let mut rng = Seed::new(7).rng("augment", 0, self.plans_drawn);
+                    pipeline.draw_into(canvas, &mut rng, &mut self.plan);
                     self.plans_drawn += 1;
                     self.plan.apply(picture, SMALL, &mut self.scratch, &mut self.bytes);
                     self.write_pixels();

@@ -191,3 +191,66 @@ fn digits(microseconds: f64) -> String {
     };
     format!("{microseconds:.decimals$}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::augmentation::operation::Operation;
+    use crate::augmentation::results::{Figures, Settings};
+    use crate::machine::Machine;
+
+    fn cell(operation: Operation, contender: Contender, rounds: &[f64], mean_level: f64) -> Cell {
+        let figures = Figures { rounds: rounds.to_vec(), mean_level };
+        Cell { operation, contender, outcome: Outcome::Measured(figures) }
+    }
+
+    fn text(cells: Vec<Cell>) -> String {
+        let results = Results {
+            command: "aumenta-bench augment".to_string(),
+            machine: Machine {
+                processor: "AMD EPYC (family 25, model 17)".to_string(),
+                cores: 2,
+                units: vec!["avx2".to_string()],
+                memory_gib: 23.5,
+                load: 0.05,
+            },
+            versions: BTreeMap::from([("opencv".to_string(), "5.0.0".to_string())]),
+            settings: Settings { rounds: 3, photographs: 64, turn_milliseconds: 50, pause_milliseconds: 50 },
+            absent: BTreeMap::from([(Contender::Pillow, "`python3` cannot be started".to_string())]),
+            cells,
+        };
+        augmentation(&results).text
+    }
+
+    #[test]
+    fn a_whole_operation_has_a_line_a_contender() {
+        let text = text(vec![
+            cell(Operation::WarpBytes, Contender::Ours, &[80.0, 81.0, 200.0], 120.0),
+            cell(Operation::WarpBytes, Contender::Opencv, &[162.0, 160.0, 170.0], 120.4),
+        ]);
+        assert!(text.starts_with("    aumenta-bench augment\n\nMachine: 2 cores of AMD EPYC"), "{text}");
+        assert!(text.contains("| ours | 81.0 | 12346 | 80.0 to 200 | 1.00 |\n"), "{text}");
+        assert!(text.contains("| opencv | 162 | 6173 | 160 to 170 | 2.00 |\n"), "{text}");
+        assert!(!text.contains("Not first") && !text.contains("Another result"), "{text}");
+        assert!(text.ends_with("\n`pillow` was not measured: `python3` cannot be started.\n"), "{text}");
+    }
+
+    #[test]
+    fn single_operations_share_a_table_and_lost_rows_are_named() {
+        let refused = Outcome::Refused("ValueError: low >= high".to_string());
+        let text = text(vec![
+            cell(Operation::HorizontalFlip, Contender::Ours, &[10.0], 100.0),
+            cell(Operation::HorizontalFlip, Contender::Opencv, &[5.0], 104.0),
+            cell(Operation::HorizontalFlip, Contender::Pillow, &[12.5], 97.5),
+            cell(Operation::Clahe, Contender::Opencv, &[250.0], 100.0),
+            Cell { operation: Operation::Clahe, contender: Contender::Albumentations, outcome: refused },
+        ]);
+        assert!(text.contains("| `horizontal-flip` | 10.0 | - | - | 5.00 (0.50) | - | 12.5 (1.25) |\n"), "{text}");
+        assert!(text.contains("| `clahe`, clip limit 2, 8x8 tiles | - | - | - | 250 | - | - |\n"), "{text}");
+        assert!(text.contains("\nNot first: `horizontal-flip`, opencv takes 0.50.\n"), "{text}");
+        assert!(text.contains("levels: `horizontal-flip`, opencv +4.\n"), "{text}");
+        assert!(text.contains("\n`clahe` of `albumentations` was not measured: ValueError: low >= high.\n"), "{text}");
+    }
+}

@@ -31,6 +31,7 @@ mod execute;
 mod op;
 mod pipeline;
 mod plan;
+mod prefilter;
 mod step;
 mod transform;
 
@@ -42,6 +43,7 @@ pub use crate::execute::Scratch;
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
+pub use crate::prefilter::Prefilter;
 pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
     RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,

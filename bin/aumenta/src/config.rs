@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result};
-use aumenta_augment::AugmentConfig;
+use aumenta_augment::Augmentation;
 use aumenta_models::ModelConfig;
 use aumenta_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct Config {
     /// How the weights move.
     pub optimizer: OptimizerConfig,
     /// What is drawn for each training image; nothing by default.
-    pub augment: AugmentConfig,
+    pub augment: Augmentation,
 }
 
 impl Default for Config {
@@ -46,7 +46,7 @@ impl Default for Config {
             workers: None,
             model: None,
             optimizer: OptimizerConfig::default(),
-            augment: AugmentConfig::default(),
+            augment: Augmentation::default(),
         }
     }
 }
@@ -130,6 +130,7 @@ fn missing(key: &str, flag: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_augment::AugmentConfig;
     use aumenta_nn::{AdamWConfig, ParameterGroup};
 
     use super::*;
@@ -146,7 +147,7 @@ mod tests {
             run: Some(run.clone()),
             optimizer: OptimizerConfig::AdamW(adamw),
             model: Some(ModelConfig::named("cats-dogs-convnet").unwrap()),
-            augment: AugmentConfig::book(),
+            augment: AugmentConfig::book().into(),
             ..Config::default()
         };
         let text = config.to_toml(&run).unwrap();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AugmentError, Pipeline, RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation,
-    RandomShear, RandomShift, RandomVerticalFlip, RandomZoom, Transform,
+    RandomShear, RandomShift, RandomVerticalFlip, RandomZoom, Step, Transform,
 };
 
 /// The augmentation section of a configuration. Every setting is optional, and left out it changes nothing.
@@ -21,7 +21,7 @@ use crate::{
 /// assert!(toml::from_str::<AugmentConfig>("rotation = 20").is_err());
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AugmentConfig {
     /// The largest turn about the centre, either way, from 0 to 180.
@@ -48,6 +48,9 @@ pub struct AugmentConfig {
     pub fill: Fill,
     /// How colours between pixels are read: `"bilinear"` or `"nearest"`.
     pub interpolation: Interpolation,
+    /// Further transforms, which act after the settings above, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub transforms: Vec<Step>,
 }
 
 /// A range of zoom factors.
@@ -97,7 +100,7 @@ impl AugmentConfig {
     /// Whether no setting changes any picture; fill and interpolation alone do not.
     pub fn is_neutral(&self) -> bool {
         let zoom = if self.zoom.ends() == (1.0, 1.0) { ZoomRange::default() } else { self.zoom };
-        let changes = Self { zoom, fill: Fill::default(), interpolation: Interpolation::default(), ..*self };
+        let changes = Self { zoom, fill: Fill::default(), interpolation: Interpolation::default(), ..self.clone() };
         changes == Self::default()
     }
 
@@ -135,19 +138,23 @@ impl AugmentConfig {
         if self.saturation != 0.0 {
             transforms.push(Box::new(RandomSaturation::new(self.saturation)?));
         }
+        for step in &self.transforms {
+            transforms.push(step.build()?);
+        }
         Ok(Pipeline::new(transforms, self.fill, self.interpolation))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::Size;
     use aumenta_seed::Seed;
 
     use super::*;
-    use crate::{Op, Plan};
+    use crate::{Canvas, Op, Plan};
 
     fn draw(config: &AugmentConfig) -> Plan {
-        config.build().unwrap().draw(&mut Seed::new(7).rng("augment", 0, 0))
+        config.build().unwrap().draw(Canvas::of(Size::square(100)), &mut Seed::new(7).rng("augment", 0, 0))
     }
 
     #[test]
@@ -177,7 +184,7 @@ mod tests {
         let config: AugmentConfig = toml::from_str(
             "rotation-degrees = 10\nwidth-shift = 0.1\nheight-shift = 0.2\nshear-degrees = 5\nzoom = [0.9, 1.3]\n\
              brightness = 0.1\ncontrast = 0.2\nsaturation = 0.3\nfill = { constant = [1, 2, 3] }\n\
-             interpolation = 'nearest'",
+             interpolation = 'nearest'\n[[transforms]]\ntransform = 'vertical-flip'\nprobability = 1",
         )
         .unwrap();
         let plan = draw(&config);
@@ -192,7 +199,8 @@ mod tests {
                     Op::Zoom { .. },
                     Op::Brightness { .. },
                     Op::Contrast { .. },
-                    Op::Saturation { .. }
+                    Op::Saturation { .. },
+                    Op::VerticalFlip {}
                 ]
             ),
             "{plan}"

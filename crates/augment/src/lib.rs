@@ -6,13 +6,14 @@
 //! differ by the augmentation and by nothing else.
 //!
 //! ```
-//! use aumenta_augment::{AugmentConfig, Plan, Scratch};
+//! use aumenta_augment::{AugmentConfig, Canvas, Plan, Scratch};
 //! use aumenta_imgproc::{Image, Size};
 //! use aumenta_seed::Seed;
 //!
 //! let pipeline = AugmentConfig::book().build()?;
-//! let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 41));
 //! let photograph = Image::filled(500, 375, [90, 120, 60]);
+//! let canvas = Canvas { source: photograph.size(), output: Size::square(150) };
+//! let plan = pipeline.draw(canvas, &mut Seed::new(7).rng("augment", 0, 41));
 //! let (mut scratch, mut augmented, mut original) = (Scratch::default(), Image::default(), Image::default());
 //! plan.apply(&photograph, Size::square(150), &mut scratch, &mut augmented);
 //! Plan::identity().apply(&photograph, Size::square(150), &mut scratch, &mut original);
@@ -20,17 +21,29 @@
 //! # Ok::<(), aumenta_augment::AugmentError>(())
 //! ```
 
+mod augmentation;
+mod canvas;
+mod caption;
 mod config;
+mod effect;
 mod error;
+mod execute;
+mod op;
 mod pipeline;
 mod plan;
+mod step;
 mod transform;
 
+pub use crate::augmentation::Augmentation;
+pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
+pub use crate::execute::Scratch;
+pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
-pub use crate::plan::{Op, Plan, Scratch};
+pub use crate::plan::Plan;
+pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
     RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
-    RandomVerticalFlip, RandomZoom, Transform,
+    RandomVerticalFlip, RandomZoom, Sometimes, Transform,
 };

@@ -3,13 +3,13 @@
 use aumenta_imgproc::{Fill, Interpolation};
 use rand::Rng;
 
-use crate::{Plan, Transform};
+use crate::{Canvas, Plan, Transform};
 
 /// Transforms that draw one after the other, and how their plans resample.
 ///
 /// ```
-/// use aumenta_augment::{Pipeline, RandomHorizontalFlip, RandomRotation};
-/// use aumenta_imgproc::{Fill, Interpolation};
+/// use aumenta_augment::{Canvas, Pipeline, RandomHorizontalFlip, RandomRotation};
+/// use aumenta_imgproc::{Fill, Interpolation, Size};
 /// use aumenta_seed::Seed;
 ///
 /// let pipeline = Pipeline::new(
@@ -17,9 +17,10 @@ use crate::{Plan, Transform};
 ///     Fill::Reflect,
 ///     Interpolation::Bilinear,
 /// );
-/// let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 3));
-/// assert_eq!(plan, pipeline.draw(&mut Seed::new(7).rng("augment", 0, 3)));
-/// assert_ne!(plan, pipeline.draw(&mut Seed::new(7).rng("augment", 1, 3)));
+/// let canvas = Canvas { source: Size { width: 500, height: 375 }, output: Size::square(150) };
+/// let plan = pipeline.draw(canvas, &mut Seed::new(7).rng("augment", 0, 3));
+/// assert_eq!(plan, pipeline.draw(canvas, &mut Seed::new(7).rng("augment", 0, 3)));
+/// assert_ne!(plan, pipeline.draw(canvas, &mut Seed::new(7).rng("augment", 1, 3)));
 /// # Ok::<(), aumenta_augment::AugmentError>(())
 /// ```
 #[derive(Debug)]
@@ -45,37 +46,40 @@ impl Pipeline {
         self.transforms.is_empty()
     }
 
-    /// A plan for one picture, which depends on the generator alone.
-    pub fn draw(&self, rng: &mut dyn Rng) -> Plan {
+    /// A plan for one picture, which depends on the canvas and the generator alone.
+    pub fn draw(&self, canvas: Canvas, rng: &mut dyn Rng) -> Plan {
         let mut plan = Plan::identity();
-        self.draw_into(rng, &mut plan);
+        self.draw_into(canvas, rng, &mut plan);
         plan
     }
 
     /// As [`draw`](Self::draw), over an old plan, whose allocation is reused.
-    pub fn draw_into(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    pub fn draw_into(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.clear();
         plan.fill = self.fill;
         plan.interpolation = self.interpolation;
         for transform in &self.transforms {
-            transform.draw(rng, plan);
+            transform.draw(canvas, rng, plan);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::Size;
     use aumenta_seed::Seed;
 
     use super::*;
     use crate::{AugmentConfig, Op, RandomHorizontalFlip, RandomVerticalFlip};
+
+    const CANVAS: Canvas = Canvas::of(Size::square(100));
 
     #[test]
     fn transforms_draw_in_order() {
         let flips: Vec<Box<dyn Transform>> =
             vec![Box::new(RandomVerticalFlip::new(1.0).unwrap()), Box::new(RandomHorizontalFlip::new(1.0).unwrap())];
         let pipeline = Pipeline::new(flips, Fill::Wrap, Interpolation::Nearest);
-        let plan = pipeline.draw(&mut Seed::new(7).rng("augment", 0, 0));
+        let plan = pipeline.draw(CANVAS, &mut Seed::new(7).rng("augment", 0, 0));
         let expected = Plan {
             ops: vec![Op::VerticalFlip {}, Op::HorizontalFlip {}],
             fill: Fill::Wrap,
@@ -88,18 +92,18 @@ mod tests {
     fn an_empty_pipeline_draws_the_identity() {
         let pipeline = Pipeline::empty();
         assert!(pipeline.is_empty());
-        assert_eq!(pipeline.draw(&mut Seed::new(7).rng("augment", 0, 0)), Plan::identity());
+        assert_eq!(pipeline.draw(CANVAS, &mut Seed::new(7).rng("augment", 0, 0)), Plan::identity());
     }
 
     #[test]
     fn a_plan_depends_on_its_stream_alone() {
         let pipeline = AugmentConfig::book().build().unwrap();
         let stream = |epoch, sample| Seed::new(7).rng("augment", epoch, sample);
-        let plan = pipeline.draw(&mut stream(0, 3));
-        let mut reused = pipeline.draw(&mut stream(5, 9));
+        let plan = pipeline.draw(CANVAS, &mut stream(0, 3));
+        let mut reused = pipeline.draw(CANVAS, &mut stream(5, 9));
         assert_ne!(plan, reused);
-        pipeline.draw_into(&mut stream(0, 3), &mut reused);
+        pipeline.draw_into(CANVAS, &mut stream(0, 3), &mut reused);
         assert_eq!(plan, reused);
-        assert_ne!(plan, pipeline.draw(&mut stream(0, 4)));
+        assert_ne!(plan, pipeline.draw(CANVAS, &mut stream(0, 4)));
     }
 }

@@ -5,92 +5,11 @@
 
 use std::fmt;
 
-use aumenta_imgproc::{Fill, Image, Interpolation, Matrix3, Size, Tone, shrink, warp};
+use aumenta_imgproc::{Fill, Image, Interpolation, Sampling, Size, Slot};
 use serde::{Deserialize, Serialize};
 
-/// One change of a picture, with the drawn numbers.
-///
-/// The geometric ones act on the picture **after** its resize to the output size, about the output's centre, so an
-/// angle is an angle in what the network sees.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
-pub enum Op {
-    /// Turns the picture counter-clockwise about its centre.
-    Rotate {
-        /// The angle; a negative one turns clockwise.
-        degrees: f64,
-    },
-    /// Moves the picture.
-    Shift {
-        /// To the right, in widths of the output; negative to the left.
-        x_fraction: f64,
-        /// Down, in heights of the output; negative up.
-        y_fraction: f64,
-    },
-    /// Leans the picture's vertical lines counter-clockwise; the middle row stays.
-    ///
-    /// Rows slide by the tangent of the angle and keep their height. (Keras slides by the sine and also stretches the
-    /// picture's height by the inverse cosine, which differs by 2% at 11 degrees.)
-    Shear {
-        /// The angle between the leaning lines and the vertical, from -90 to 90 exclusive.
-        degrees: f64,
-    },
-    /// Enlarges the picture about its centre.
-    ///
-    /// (Keras gives its factors to the inverse map: there, 1.2 shrinks. Its range around 1 is the same idea mirrored.)
-    Zoom {
-        /// Factor in width: 1.2 shows everything a fifth wider, 0.8 a fifth narrower. Positive.
-        x: f64,
-        /// Factor in height. Positive.
-        y: f64,
-    },
-    /// Mirrors the picture left to right.
-    HorizontalFlip {},
-    /// Mirrors the picture top to bottom.
-    VerticalFlip {},
-    /// Multiplies all channels; see [`Tone::brightness`].
-    Brightness {
-        /// 0 is black, 1 changes nothing.
-        factor: f64,
-    },
-    /// Multiplies the distance from mid gray; see [`Tone::contrast`].
-    Contrast {
-        /// 0 is flat gray, 1 changes nothing.
-        factor: f64,
-    },
-    /// Multiplies the distance from the pixel's own gray; see [`Tone::saturation`].
-    Saturation {
-        /// 0 is a gray picture, 1 changes nothing.
-        factor: f64,
-    },
-}
-
-impl Op {
-    /// The motion on an output of `size`, or `None` for an operation on colours.
-    fn matrix(&self, size: Size) -> Option<Matrix3> {
-        let (width, height) = (size.width as f64, size.height as f64);
-        let center = ((width - 1.0) / 2.0, (height - 1.0) / 2.0);
-        match *self {
-            Self::Rotate { degrees } => Some(Matrix3::rotation(degrees, center)),
-            Self::Shift { x_fraction, y_fraction } => Some(Matrix3::shift(x_fraction * width, y_fraction * height)),
-            Self::Shear { degrees } => Some(Matrix3::shear(degrees, center)),
-            Self::Zoom { x, y } => Some(Matrix3::scale(x, y, center)),
-            Self::HorizontalFlip {} => Some(Matrix3::horizontal_flip(center)),
-            Self::VerticalFlip {} => Some(Matrix3::vertical_flip(center)),
-            Self::Brightness { .. } | Self::Contrast { .. } | Self::Saturation { .. } => None,
-        }
-    }
-
-    /// The change of colour, or `None` for a motion.
-    fn tone(&self) -> Option<Tone> {
-        match *self {
-            Self::Brightness { factor } => Some(Tone::brightness(factor)),
-            Self::Contrast { factor } => Some(Tone::contrast(factor)),
-            Self::Saturation { factor } => Some(Tone::saturation(factor)),
-            _ => None,
-        }
-    }
-}
+use crate::execute::execute;
+use crate::{Op, Scratch};
 
 /// What happens to one picture: operations in the order in which they act on it, and how it is resampled.
 ///
@@ -119,12 +38,6 @@ pub struct Plan {
     pub interpolation: Interpolation,
 }
 
-/// Buffers that [`Plan::apply`] reuses, so that applying allocates nothing once they have grown; one for each thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    shrunk: Image,
-}
-
 impl Plan {
     /// The plan of evaluation: a plain bilinear resize and nothing else.
     pub fn identity() -> Self {
@@ -141,47 +54,20 @@ impl Plan {
     /// interpolation is [`Interpolation::Nearest`].
     pub fn apply(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut Image) {
         out.resize_buffer(output.width, output.height);
-        self.apply_to_slice(source, output, scratch, out.pixels_mut());
+        self.apply_to_slot(source, output, scratch, Slot::Bytes(out.pixels_mut()));
     }
 
-    /// As [`apply`](Self::apply), into an HWC buffer, such as one sample's slot of a batch.
+    /// As [`apply`](Self::apply), into a slot of any form, such as one sample's part of a batch.
     ///
     /// # Panics
-    /// Where `out` does not hold `output.width * output.height * 3` bytes.
-    pub fn apply_to_slice(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut [u8]) {
-        let matrix = self.matrix(source.size(), output);
-        let tone = self.tone();
-        let (columns, rows) = self.blocks(&matrix, source.size());
-        if columns == 1 && rows == 1 {
-            warp(source, &matrix, self.fill, self.interpolation, &tone, output, out);
-        } else {
-            shrink(source, columns, rows, &mut scratch.shrunk);
-            let matrix = matrix.then(&Matrix3::grid(1.0 / columns as f64, 1.0 / rows as f64));
-            warp(&scratch.shrunk, &matrix, self.fill, self.interpolation, &tone, output, out);
-        }
+    /// Where the slot does not hold a picture of the size `output`.
+    pub fn apply_to_slot(&self, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+        execute(self, source, output, scratch, slot);
     }
 
-    /// From output pixels to source pixels: the motions undone from the last to the first, then the resize.
-    fn matrix(&self, source: Size, output: Size) -> Matrix3 {
-        let motions = self.ops.iter().rev().filter_map(|op| op.matrix(output));
-        let columns = source.width as f64 / output.width as f64;
-        let rows = source.height as f64 / output.height as f64;
-        motions.fold(Matrix3::IDENTITY, |all, motion| all.then(&motion)).then(&Matrix3::grid(columns, rows))
-    }
-
-    fn tone(&self) -> Tone {
-        self.ops.iter().filter_map(Op::tone).fold(Tone::IDENTITY, |all, tone| all.then(&tone))
-    }
-
-    /// The blocks of source pixels to average beforehand, so that the warp's stride ends up below 2.
-    fn blocks(&self, matrix: &Matrix3, source: Size) -> (usize, usize) {
-        if self.interpolation == Interpolation::Nearest {
-            return (1, 1);
-        }
-        // The margin keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.
-        let whole = |stride: f64, side: usize| ((stride + 1e-6) as usize).clamp(1, side.max(1));
-        let (columns, rows) = matrix.stride();
-        (whole(columns, source.width), whole(rows, source.height))
+    /// How it reads between and beyond pixels.
+    pub(crate) fn sampling(&self) -> Sampling {
+        Sampling { fill: self.fill, interpolation: self.interpolation }
     }
 }
 
@@ -199,32 +85,9 @@ impl fmt::Display for Plan {
     }
 }
 
-impl fmt::Display for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rotate { degrees } => write!(f, "rot {:+.0}°", shown(*degrees, 0)),
-            Self::Shift { x_fraction, y_fraction } => {
-                write!(f, "shift {:+.2},{:+.2}", shown(*x_fraction, 2), shown(*y_fraction, 2))
-            }
-            Self::Shear { degrees } => write!(f, "shear {:+.0}°", shown(*degrees, 0)),
-            Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
-            Self::HorizontalFlip {} => f.write_str("flip"),
-            Self::VerticalFlip {} => f.write_str("vflip"),
-            Self::Brightness { factor } => write!(f, "bright {factor:.2}"),
-            Self::Contrast { factor } => write!(f, "contrast {factor:.2}"),
-            Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
-        }
-    }
-}
-
-/// `value` rounded to so many digits, where what rounds to zero has no minus sign.
-fn shown(value: f64, digits: i32) -> f64 {
-    let scale = 10f64.powi(digits);
-    (value * scale).round() / scale + 0.0
-}
-
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::shrink;
     use proptest::prelude::*;
 
     use super::*;
@@ -288,7 +151,7 @@ mod tests {
             (Op::Zoom { x: 2.0, y: 1.0 }, 20, 10),
             (Op::HorizontalFlip {}, 5, 10),
         ] {
-            let out = applied(&plan([op]), &source, source.size());
+            let out = applied(&plan([op.clone()]), &source, source.size());
             assert_eq!(out.get(x, y), [255; 3], "{op}");
         }
         source.set(10, 4, [255; 3]);
@@ -302,7 +165,7 @@ mod tests {
         source.set(10, 10, [255; 3]);
         let shift = Op::Shift { x_fraction: 5.0 / 21.0, y_fraction: 0.0 };
         let turn = Op::Rotate { degrees: 90.0 };
-        assert_eq!(applied(&plan([shift, turn]), &source, source.size()).get(10, 5), [255; 3]);
+        assert_eq!(applied(&plan([shift.clone(), turn.clone()]), &source, source.size()).get(10, 5), [255; 3]);
         assert_eq!(applied(&plan([turn, shift]), &source, source.size()).get(15, 10), [255; 3]);
     }
 
@@ -367,7 +230,7 @@ mod tests {
             for (source, output) in [((3, 2), (4, 4)), ((0, 0), (2, 2)), ((3, 3), (0, 2)), ((9, 1), (1, 1))] {
                 let source = Image::filled(source.0, source.1, [9; 3]);
                 let output = Size { width: output.0, height: output.1 };
-                for op in ops {
+                for op in ops.clone() {
                     assert_eq!(applied(&plan([op]), &source, output).size(), output);
                 }
             }

@@ -5,6 +5,7 @@ mod flip;
 mod rotation;
 mod shear;
 mod shift;
+mod sometimes;
 mod zoom;
 
 use std::fmt::Debug;
@@ -16,20 +17,22 @@ pub use self::flip::{RandomHorizontalFlip, RandomVerticalFlip};
 pub use self::rotation::RandomRotation;
 pub use self::shear::RandomShear;
 pub use self::shift::RandomShift;
+pub use self::sometimes::Sometimes;
 pub use self::zoom::RandomZoom;
-use crate::{AugmentError, Plan};
+use crate::{AugmentError, Canvas, Plan};
 
 /// A random change of pictures: it draws numbers and writes them down, and never sees a pixel.
 ///
 /// ```
-/// use aumenta_augment::{Op, Plan, Transform};
+/// use aumenta_augment::{Canvas, Op, Plan, Transform};
+/// use aumenta_imgproc::Size;
 ///
 /// /// Turns half of all pictures upside down.
 /// #[derive(Debug)]
 /// struct UpsideDown;
 ///
 /// impl Transform for UpsideDown {
-///     fn draw(&self, rng: &mut dyn rand::Rng, plan: &mut Plan) {
+///     fn draw(&self, _: Canvas, rng: &mut dyn rand::Rng, plan: &mut Plan) {
 ///         if rand::RngExt::random_bool(rng, 0.5) {
 ///             plan.ops.push(Op::Rotate { degrees: 180.0 });
 ///         }
@@ -37,16 +40,16 @@ use crate::{AugmentError, Plan};
 /// }
 ///
 /// let mut plan = Plan::identity();
-/// UpsideDown.draw(&mut aumenta_seed::Seed::new(7).rng("augment", 0, 0), &mut plan);
+/// let canvas = Canvas::of(Size::square(150));
+/// UpsideDown.draw(canvas, &mut aumenta_seed::Seed::new(7).rng("augment", 0, 0), &mut plan);
 /// assert!(plan.ops.len() <= 1);
 /// ```
 pub trait Transform: Send + Sync + Debug {
     /// Draws this transform's numbers from `rng` and appends the operation to `plan`, or nothing where the draw leaves
     /// the picture alone.
     ///
-    /// How many numbers are drawn must not depend on anything but earlier draws, so that a seed always gives the same
-    /// plan.
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan);
+    /// What is drawn must depend on the canvas and earlier draws alone, so that a seed always gives the same plan.
+    fn draw(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan);
 }
 
 /// `value`, if it lies in `low..=high`; NaN does not.
@@ -56,6 +59,7 @@ fn in_range(field: &'static str, value: f64, low: f64, high: f64, expected: &'st
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::Size;
     use aumenta_seed::Seed;
 
     use super::*;
@@ -65,7 +69,7 @@ mod tests {
     fn draws(transform: &dyn Transform) -> Vec<Op> {
         let mut plan = Plan::identity();
         for sample in 0..200 {
-            transform.draw(&mut Seed::new(7).rng("augment", 0, sample), &mut plan);
+            transform.draw(Canvas::of(Size::square(100)), &mut Seed::new(7).rng("augment", 0, sample), &mut plan);
         }
         plan.ops
     }
@@ -115,7 +119,7 @@ mod tests {
     fn flips_come_as_often_as_asked() {
         assert!((70..=130).contains(&draws(&RandomHorizontalFlip::new(0.5).unwrap()).len()));
         assert_eq!(draws(&RandomHorizontalFlip::new(0.0).unwrap()), []);
-        assert_eq!(draws(&RandomVerticalFlip::new(1.0).unwrap()), [Op::VerticalFlip {}; 200]);
+        assert_eq!(draws(&RandomVerticalFlip::new(1.0).unwrap()), vec![Op::VerticalFlip {}; 200]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! [`blend`]: two pictures over each other, pixel by pixel.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use pulp::Arch;
 
 use crate::Image;

@@ -94,10 +94,9 @@ fn clip(counts: &mut [u64; 256], limit: u64) {
     for count in counts.iter_mut() {
         *count += each;
     }
-    if remainder > 0 {
-        for count in counts.iter_mut().step_by((256 / remainder) as usize).take(remainder as usize) {
-            *count += 1;
-        }
+    let distance = 256u64.checked_div(remainder).unwrap_or(256);
+    for count in counts.iter_mut().step_by(distance as usize).take(remainder as usize) {
+        *count += 1;
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`gaussian_blur`].
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use pulp::Arch;
 
 use crate::Image;
@@ -27,7 +29,7 @@ use crate::border::mirror;
 /// ```
 pub fn gaussian_blur(image: &mut Image, sigma_pixels: f64, scratch: &mut Image) {
     let (width, height) = (image.width(), image.height());
-    if image.pixels().is_empty() || !(sigma_pixels > 0.0) {
+    if image.pixels().is_empty() || sigma_pixels.is_nan() || sigma_pixels <= 0.0 {
         return;
     }
     let weights = half_kernel(sigma_pixels.min(100.0));

@@ -1,5 +1,7 @@
 //! [`Hue`]: a turn of the color wheel.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use libm::{floor, round};
 
 /// A turn of every color's hue in HSV, with its saturation and value kept.

@@ -1,23 +1,25 @@
 //! Pixels: decoding and encoding under limits, colour, resizing and the fused warp.
 //!
 //! A file's bytes become an [`Image`] by [`decode()`], which reads the common formats under [`Limits`] and refuses what
-//! is cut short. [`warp()`] takes it from there to the size that a network wants, through one [`Matrix3`] and one
-//! [`Tone`], in one pass; where that skips pixels, [`shrink()`] stands before it. [`resize()`], [`luma()`],
-//! [`encode_png`] and [`encode_jpeg`] serve reports and comparisons.
+//! is cut short. [`warp()`] takes it from there to the size and the form that a network wants, through one [`Matrix3`]
+//! and one [`ColorChain`], in one pass; where that skips pixels, [`shrink()`] stands before it. [`resize()`],
+//! [`luma()`], [`encode_png`] and [`encode_jpeg`] serve reports and comparisons.
 //!
 //! Everything here is a function of its arguments: no randomness, no files, no threads, and integer arithmetic in the
 //! kernels, so that the same input gives the same bytes everywhere.
 //!
 //! ```
-//! use aumenta_imgproc::{Fill, Image, Interpolation, Limits, Matrix3, Size, Tone, decode, encode_png, warp};
+//! use aumenta_imgproc::{
+//!     ColorChain, Image, Limits, Matrix3, Sampling, Size, Slot, Tone, decode, encode_png, warp,
+//! };
 //!
 //! let bytes = encode_png(&Image::filled(40, 30, [100, 150, 200]))?;
 //! let source = decode(&bytes, &Limits::default())?;
 //! let turn = Matrix3::rotation(20.0, (4.5, 4.5));
 //! let matrix = turn.then(&Matrix3::grid(40.0 / 10.0, 30.0 / 10.0));
 //! let mut out = [0; 10 * 10 * 3];
-//! let darker = Tone::brightness(0.5);
-//! warp(&source, &matrix, Fill::Nearest, Interpolation::Bilinear, &darker, Size::square(10), &mut out);
+//! let darker = ColorChain::from(Tone::brightness(0.5));
+//! warp(&source, &matrix, Sampling::default(), &darker, Size::square(10), Slot::Bytes(&mut out));
 //! assert_eq!(out[..3], [50, 75, 100]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -25,6 +27,7 @@
 mod blend;
 mod border;
 mod clahe;
+mod color_chain;
 pub mod curve;
 mod decode;
 mod downscale;
@@ -43,8 +46,11 @@ mod motion_blur;
 mod noise;
 mod recompress;
 mod resize;
+mod sampling;
 mod sharpness;
 mod shrink;
+mod slot;
+mod table;
 #[cfg(test)]
 mod test_picture;
 mod tone;
@@ -52,6 +58,7 @@ mod warp;
 
 pub use crate::blend::blend;
 pub use crate::clahe::clahe;
+pub use crate::color_chain::{ColorChain, ColorStep};
 pub use crate::decode::{DecodeError, Limits, Probe, decode, decode_into, probe};
 pub use crate::downscale::downscale;
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};
@@ -68,7 +75,10 @@ pub use crate::motion_blur::motion_blur;
 pub use crate::noise::{add_gaussian_noise, add_salt_and_pepper, add_shot_noise};
 pub use crate::recompress::jpeg_recompress;
 pub use crate::resize::resize;
+pub use crate::sampling::{Fill, Interpolation, Sampling};
 pub use crate::sharpness::sharpen;
 pub use crate::shrink::shrink;
+pub use crate::slot::{Channels, FloatFormat, Layout, Slot};
+pub use crate::table::Table;
 pub use crate::tone::Tone;
-pub use crate::warp::{Fill, Interpolation, warp};
+pub use crate::warp::{warp, write};

@@ -29,7 +29,7 @@ use crate::border::mirror;
 /// ```
 pub fn motion_blur(image: &mut Image, length_pixels: f64, angle_degrees: f64, scratch: &mut Image) {
     let (width, height) = (image.width(), image.height());
-    if image.pixels().is_empty() || !(length_pixels > 1.0) {
+    if image.pixels().is_empty() || length_pixels.is_nan() || length_pixels <= 1.0 {
         return;
     }
     let taps = taps(length_pixels.min(200.0), if angle_degrees.is_finite() { angle_degrees } else { 0.0 });

@@ -19,7 +19,7 @@ use crate::Image;
 /// assert!(((squares / 30_000.0).sqrt() - 10.0).abs() < 0.2);
 /// ```
 pub fn add_gaussian_noise(image: &mut Image, sigma_levels: f64, seed: u64) {
-    if !(sigma_levels > 0.0) {
+    if sigma_levels.is_nan() || sigma_levels <= 0.0 {
         return;
     }
     let halves = normal_halves(sigma_levels.min(255.0));

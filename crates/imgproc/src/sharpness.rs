@@ -1,5 +1,7 @@
 //! [`sharpen`]: from a smoothed picture to itself and beyond.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use pulp::Arch;
 
 use crate::Image;

@@ -1,5 +1,7 @@
 //! [`Tone`]: a change of colour that looks at one pixel at a time.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 /// A 3x4 colour matrix on RGB values from 0 to 255: `out = linear * in + offset`.
 ///
 /// Brightness, contrast and saturation are all of this kind, so any number of them compose into one matrix that the
@@ -101,7 +103,7 @@ impl FixedTone {
     const BITS: u32 = 16;
     const ONE: f64 = (1u32 << Self::BITS) as f64;
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
         let [red, green, blue] = rgb.map(i64::from);
         self.rows.map(|[r, g, b, offset]| {

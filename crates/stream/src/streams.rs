@@ -80,7 +80,7 @@ impl TrainStream {
 
     /// What epoch `epoch` does to the image of `record`: the plan that [`Self::epoch`] delivers with it.
     pub fn plan(&self, epoch: u64, record: &Record) -> Plan {
-        self.recipe.plan(epoch, record.id)
+        self.recipe.plan(epoch, record)
     }
 }
 

@@ -4,9 +4,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use aumenta_augment::{Pipeline, Plan, Scratch};
+use aumenta_augment::{Canvas, Pipeline, Plan, Scratch};
 use aumenta_dataset::{Dataset, Record, Split};
-use aumenta_imgproc::{Image, Limits, decode_into};
+use aumenta_imgproc::{Image, Limits, Size, Slot, decode_into};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
 
@@ -28,10 +28,12 @@ impl Recipe {
         self.dataset.records(self.split)
     }
 
-    /// What epoch `epoch` does to the image with this id: a function of the seed, the epoch and the id alone.
-    pub(crate) fn plan(&self, epoch: u64, id: u32) -> Plan {
+    /// What epoch `epoch` does to the image of `record`: a function of the seed, the epoch and the record alone.
+    pub(crate) fn plan(&self, epoch: u64, record: &Record) -> Plan {
+        let source = Size { width: record.width as usize, height: record.height as usize };
+        let canvas = Canvas { source, output: self.preprocessing.size() };
         match &self.augment {
-            Some((pipeline, seed)) => pipeline.draw(&mut seed.rng("augment", epoch, u64::from(id))),
+            Some((pipeline, seed)) => pipeline.draw(canvas, &mut seed.rng("augment", epoch, u64::from(record.id))),
             None => Plan::identity(),
         }
     }
@@ -93,7 +95,7 @@ impl Buffers {
     }
 
     fn sample(&mut self, recipe: &Recipe, record: &Record, epoch: u64, slot: &mut [f32]) -> Result<Plan, StreamError> {
-        let plan = recipe.plan(epoch, record.id);
+        let plan = recipe.plan(epoch, record);
         let path = || record.path.clone();
         recipe
             .dataset
@@ -103,7 +105,7 @@ impl Buffers {
             .map_err(|source| StreamError::Decode { path: path(), source })?;
         let size = recipe.preprocessing.size();
         self.rgb.resize(size.width * size.height * 3, 0);
-        plan.apply_to_slice(&self.decoded, size, &mut self.scratch, &mut self.rgb);
+        plan.apply_to_slot(&self.decoded, size, &mut self.scratch, Slot::Bytes(&mut self.rgb));
         recipe.preprocessing.write(&self.rgb, slot);
         Ok(plan)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aumenta_augment::{AugmentConfig, Pipeline, Plan, Transform};
+use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Transform};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
 use aumenta_imgproc::{Fill, Interpolation};
 use aumenta_seed::Seed;
@@ -155,7 +155,7 @@ fn an_image_that_changed_since_the_split_ends_the_epoch_and_is_named() {
 struct Panics;
 
 impl Transform for Panics {
-    fn draw(&self, _rng: &mut dyn rand::Rng, _plan: &mut Plan) {
+    fn draw(&self, _: Canvas, _rng: &mut dyn rand::Rng, _plan: &mut Plan) {
         panic!("a defect");
     }
 }

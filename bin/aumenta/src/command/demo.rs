@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Result;
-use aumenta_augment::AugmentConfig;
+use aumenta_augment::{AugmentConfig, Augmentation};
 use aumenta_dataset::{Amounts, Dataset, Manifest, PrepareConfig, Split};
 use aumenta_imgproc::{Size, encode_png};
 use aumenta_models::ModelConfig;
@@ -92,14 +92,14 @@ impl Args {
         let manifest = split(&zip, &out.join("split"), &prepare)?;
         let dataset = Arc::new(Dataset::open(&out.join("split"), None)?);
 
-        let plain = self.write_config("plain", &scale, 0.0, AugmentConfig::default())?;
-        let augmented = self.write_config("augmented", &scale, DROPOUT, augmentation())?;
+        let plain = self.write_config("plain", &scale, 0.0, Augmentation::default())?;
+        let augmented = self.write_config("augmented", &scale, DROPOUT, augmentation().into())?;
         let contact_sheet = encode_png(&sheet(&dataset, &augmented, Size::square(96), 4, 6)?)?;
         write_atomic_bytes(&out.join("contact-sheet.png"), &contact_sheet)?;
 
         let runs = [
             train_and_measure(&plain, "plain", "as it is")?,
-            train_and_measure(&augmented, "augmented", &describe(&augmented.augment))?,
+            train_and_measure(&augmented, "augmented", &describe(&augmentation()))?,
         ];
         let report = OverfittingReport {
             title: "Cats and dogs, drawn: does the convnet over-fit?".to_string(),
@@ -119,7 +119,7 @@ impl Args {
     }
 
     /// Writes a configuration into the demo's folder, as a user would write it, and reads it back.
-    fn write_config(&self, name: &str, scale: &Scale, dropout: f32, augment: AugmentConfig) -> Result<Config> {
+    fn write_config(&self, name: &str, scale: &Scale, dropout: f32, augment: Augmentation) -> Result<Config> {
         let config = Config {
             data: Some(self.out.join("split")),
             run: Some(self.out.join("runs").join(name)),

@@ -100,7 +100,7 @@ impl Settings {
         config.seed = self.seed.unwrap_or(config.seed);
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
-        config.augment = self.augment.map_or(config.augment, AugmentPreset::config);
+        config.augment = self.augment.map_or(config.augment, |preset| preset.config().into());
         if let Some(name) = self.model {
             // The file's settings of the same model stay.
             let settings = config.model.filter(|model| model.name() == name);

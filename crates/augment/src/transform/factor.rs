@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Brightens or darkens every picture, by a factor drawn uniformly from `[1 - amount, 1 + amount]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,7 @@ impl RandomBrightness {
 }
 
 impl Transform for RandomBrightness {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Brightness { factor: factor(self.amount, rng) });
     }
 }
@@ -44,7 +44,7 @@ impl RandomContrast {
 }
 
 impl Transform for RandomContrast {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Contrast { factor: factor(self.amount, rng) });
     }
 }
@@ -66,7 +66,7 @@ impl RandomSaturation {
 }
 
 impl Transform for RandomSaturation {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Saturation { factor: factor(self.amount, rng) });
     }
 }

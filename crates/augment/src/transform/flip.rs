@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Mirrors a picture left to right with some probability.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +23,7 @@ impl RandomHorizontalFlip {
 }
 
 impl Transform for RandomHorizontalFlip {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         if rng.random_bool(self.probability) {
             plan.ops.push(Op::HorizontalFlip {});
         }
@@ -48,7 +48,7 @@ impl RandomVerticalFlip {
 }
 
 impl Transform for RandomVerticalFlip {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         if rng.random_bool(self.probability) {
             plan.ops.push(Op::VerticalFlip {});
         }

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Turns every picture about its centre, by an angle drawn uniformly from `[-degrees, degrees]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +23,7 @@ impl RandomRotation {
 }
 
 impl Transform for RandomRotation {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Rotate { degrees: rng.random_range(-self.degrees..=self.degrees) });
     }
 }

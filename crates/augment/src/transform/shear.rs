@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Leans every picture sideways, by an angle drawn uniformly from `[-degrees, degrees]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +22,7 @@ impl RandomShear {
 }
 
 impl Transform for RandomShear {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Shear { degrees: rng.random_range(-self.degrees..=self.degrees) });
     }
 }

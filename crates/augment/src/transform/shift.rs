@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Moves every picture, by a distance drawn uniformly and independently in each direction.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl RandomShift {
 }
 
 impl Transform for RandomShift {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Shift {
             x_fraction: rng.random_range(-self.width_fraction..=self.width_fraction),
             y_fraction: rng.random_range(-self.height_fraction..=self.height_fraction),

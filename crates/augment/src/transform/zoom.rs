@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use super::{Transform, in_range};
-use crate::{AugmentError, Op, Plan};
+use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Enlarges or shrinks every picture, by factors drawn uniformly from `[low, high]`, one for the width and an
 /// independent one for the height, as Keras' `ImageDataGenerator` does.
@@ -30,7 +30,7 @@ impl RandomZoom {
 }
 
 impl Transform for RandomZoom {
-    fn draw(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         let mut factor = || rng.random_range(self.low..=self.high);
         plan.ops.push(Op::Zoom { x: factor(), y: factor() });
     }

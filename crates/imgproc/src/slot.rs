@@ -1,0 +1,193 @@
+//! [`Slot`]: the place that a finished picture is written to, such as one sample's part of a batch.
+
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
+use crate::{Size, luma};
+
+/// Where a picture goes, and in which form.
+#[derive(Debug)]
+pub enum Slot<'a> {
+    /// Bytes from 0 to 255, HWC, three channels: `height * width * 3` of them.
+    Bytes(&'a mut [u8]),
+    /// Scaled numbers: `height * width` for each of the format's channels.
+    Floats {
+        /// The numbers, in the format's layout.
+        values: &'a mut [f32],
+        /// Layout, channels and scale.
+        format: &'a FloatFormat,
+    },
+}
+
+/// How the colours of a picture become floats: `value * scale + offset` for a value from 0 to 255, rounded to f32 after
+/// the product and again after the sum.
+///
+/// ```
+/// use aumenta_imgproc::{Channels, ColorChain, FloatFormat, Image, Layout, Slot, write};
+///
+/// // Three planes from -1 to 1.
+/// let format = FloatFormat { layout: Layout::Chw, channels: Channels::Rgb, scale: [1.0 / 127.5; 3], offset: [-1.0; 3] };
+/// let image = Image::from_pixels(2, 1, vec![255, 0, 0, 0, 255, 255]);
+/// let mut values = [0.0; 6];
+/// write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
+/// assert_eq!(values, [1.0, -1.0, -1.0, 1.0, -1.0, 1.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FloatFormat {
+    /// The order of the values.
+    pub layout: Layout,
+    /// What is written of a pixel.
+    pub channels: Channels,
+    /// The factor of red, green and blue; gray takes the first.
+    pub scale: [f32; 3],
+    /// What is added after the product; gray takes the first.
+    pub offset: [f32; 3],
+}
+
+/// The order of a picture's values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Row by row, the channels of a pixel side by side.
+    Hwc,
+    /// Plane by plane, each row by row.
+    Chw,
+}
+
+/// What is written of a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Red, green and blue.
+    Rgb,
+    /// The pixel's [`luma`](crate::luma()).
+    Gray,
+}
+
+impl Channels {
+    /// 3 or 1.
+    pub const fn count(self) -> usize {
+        match self {
+            Self::Rgb => 3,
+            Self::Gray => 1,
+        }
+    }
+}
+
+impl Slot<'_> {
+    /// Panics where the slot does not hold a picture of `size`.
+    pub(crate) fn check(&self, size: Size) {
+        let pixels = size.width * size.height;
+        match self {
+            Self::Bytes(bytes) => {
+                assert_eq!(bytes.len(), pixels * 3, "an output of {size:?} needs three bytes a pixel");
+            }
+            Self::Floats { values, format } => {
+                let channels = format.channels.count();
+                assert_eq!(values.len(), pixels * channels, "an output of {size:?} needs {channels} values a pixel");
+            }
+        }
+    }
+
+    /// Writes packed colours (red in the lowest byte, then green and blue; the highest byte is ignored) to the pixels
+    /// from number `first` on, counted row by row, of a picture that has `pixels` of them.
+    #[inline(always)]
+    pub(crate) fn write(&mut self, colors: &[u32], first: usize, pixels: usize) {
+        let range = first..first + colors.len();
+        match self {
+            Self::Bytes(bytes) => write_bytes(colors, &mut bytes[range.start * 3..range.end * 3]),
+            Self::Floats { values, format } => match (format.channels, format.layout) {
+                (Channels::Gray, _) => write_gray(colors, format, &mut values[range]),
+                (Channels::Rgb, Layout::Hwc) => {
+                    write_pixels(colors, format, &mut values[range.start * 3..range.end * 3]);
+                }
+                (Channels::Rgb, Layout::Chw) => {
+                    let (red, rest) = values.split_at_mut(pixels);
+                    let (green, blue) = rest.split_at_mut(pixels);
+                    write_plane::<0>(colors, format, &mut red[range.clone()]);
+                    write_plane::<1>(colors, format, &mut green[range.clone()]);
+                    write_plane::<2>(colors, format, &mut blue[range]);
+                }
+            },
+        }
+    }
+}
+
+#[inline(always)]
+fn write_bytes(colors: &[u32], bytes: &mut [u8]) {
+    for (color, pixel) in colors.iter().zip(bytes.as_chunks_mut::<3>().0) {
+        let [red, green, blue, _] = color.to_le_bytes();
+        *pixel = [red, green, blue];
+    }
+}
+
+#[inline(always)]
+fn write_gray(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
+    for (color, value) in colors.iter().zip(values) {
+        let [red, green, blue, _] = color.to_le_bytes();
+        *value = f32::from(luma([red, green, blue])) * format.scale[0] + format.offset[0];
+    }
+}
+
+#[inline(always)]
+fn write_pixels(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
+    let ([r, g, b], [red, green, blue]) = (format.scale, format.offset);
+    for (&color, pixel) in colors.iter().zip(values.as_chunks_mut::<3>().0) {
+        *pixel = [channel::<0>(color) * r + red, channel::<1>(color) * g + green, channel::<2>(color) * b + blue];
+    }
+}
+
+#[inline(always)]
+fn write_plane<const CHANNEL: usize>(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
+    let (scale, offset) = (format.scale[CHANNEL], format.offset[CHANNEL]);
+    for (&color, value) in colors.iter().zip(values) {
+        *value = channel::<CHANNEL>(color) * scale + offset;
+    }
+}
+
+#[inline(always)]
+fn channel<const CHANNEL: usize>(color: u32) -> f32 {
+    // By way of i32, for which every instruction set has a conversion.
+    (color >> (8 * CHANNEL) & 0xff) as i32 as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ColorChain, Image, write};
+
+    #[track_caller]
+    fn check(image: &Image, layout: Layout, channels: Channels, expected: &[f32]) {
+        let format = FloatFormat { layout, channels, scale: [2.0, 3.0, 4.0], offset: [0.5, -1.0, 0.0] };
+        let mut values = vec![f32::NAN; expected.len()];
+        write(image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
+        assert_eq!(values, expected);
+    }
+
+    #[test]
+    fn each_layout_has_its_order() {
+        let image = Image::from_pixels(2, 1, vec![1, 2, 3, 10, 20, 30]);
+        check(&image, Layout::Hwc, Channels::Rgb, &[2.5, 5.0, 12.0, 20.5, 59.0, 120.0]);
+        check(&image, Layout::Chw, Channels::Rgb, &[2.5, 20.5, 5.0, 59.0, 12.0, 120.0]);
+        // The luma of the two pixels is 2 and 18.
+        check(&image, Layout::Hwc, Channels::Gray, &[4.5, 36.5]);
+        check(&image, Layout::Chw, Channels::Gray, &[4.5, 36.5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "needs 3 values a pixel")]
+    fn a_slot_of_another_size_is_refused() {
+        let format = FloatFormat { layout: Layout::Hwc, channels: Channels::Rgb, scale: [1.0; 3], offset: [0.0; 3] };
+        let slot = Slot::Floats { values: &mut [0.0; 5], format: &format };
+        write(&Image::filled(2, 1, [0; 3]), &ColorChain::IDENTITY, slot);
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_come_out_as_they_went_in(width in 0usize..300, height in 0usize..3, seed in any::<u8>()) {
+            let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at as u8).wrapping_mul(31) ^ seed).collect();
+            let mut out = vec![0; pixels.len()];
+            write(&Image::from_pixels(width, height, pixels.clone()), &ColorChain::IDENTITY, Slot::Bytes(&mut out));
+            prop_assert_eq!(out, pixels);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! [`Table`]: any change of a channel's value that looks at that value alone.
+
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
+/// For each channel the new value of each of its 256 values.
+///
+/// Gamma, inversion, posterizing and everything that a histogram decides are of this kind.
+///
+/// ```
+/// use aumenta_imgproc::Table;
+///
+/// let invert = Table::from_fn(|value| 255 - value);
+/// assert_eq!(invert.apply([0, 100, 255]), [255, 155, 0]);
+/// assert_eq!(invert.then(&invert), Table::IDENTITY);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    channels: [[u8; 256]; 3],
+}
+
+impl Table {
+    /// Every value stays.
+    pub const IDENTITY: Self = Self { channels: [IDENTITY; 3] };
+
+    /// The same change of all three channels.
+    pub fn from_fn(change: impl FnMut(u8) -> u8) -> Self {
+        Self { channels: [IDENTITY.map(change); 3] }
+    }
+
+    /// A table for red, green and blue each.
+    pub const fn from_channels(channels: [[u8; 256]; 3]) -> Self {
+        Self { channels }
+    }
+
+    /// The tables of red, green and blue.
+    pub const fn channels(&self) -> &[[u8; 256]; 3] {
+        &self.channels
+    }
+
+    /// The change that applies `self` first and `next` to its result.
+    #[must_use]
+    pub fn then(&self, next: &Self) -> Self {
+        let mut both = self.clone();
+        for (values, next) in both.channels.iter_mut().zip(&next.channels) {
+            for value in values {
+                *value = next[usize::from(*value)];
+            }
+        }
+        both
+    }
+
+    /// The changed colour.
+    #[inline(always)]
+    pub fn apply(&self, [red, green, blue]: [u8; 3]) -> [u8; 3] {
+        let [reds, greens, blues] = &self.channels;
+        [reds[usize::from(red)], greens[usize::from(green)], blues[usize::from(blue)]]
+    }
+}
+
+const IDENTITY: [u8; 256] = {
+    let mut values = [0; 256];
+    let mut value = 0;
+    while value < 256 {
+        values[value] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn then_applies_the_left_table_first() {
+        let (double, add) = (Table::from_fn(|v| v.saturating_mul(2)), Table::from_fn(|v| v.saturating_add(10)));
+        assert_eq!(double.then(&add).apply([1, 100, 200]), [12, 210, 255]);
+        assert_eq!(add.then(&double).apply([1, 100, 200]), [22, 220, 255]);
+    }
+
+    #[test]
+    fn channels_have_tables_of_their_own() {
+        let mut channels = *Table::IDENTITY.channels();
+        channels[1] = [7; 256];
+        assert_eq!(Table::from_channels(channels).apply([1, 2, 3]), [1, 7, 3]);
+    }
+}

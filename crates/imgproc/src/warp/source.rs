@@ -1,0 +1,176 @@
+//! The source picture, as the samplers read it: packed colours at any whole coordinates.
+
+use super::Lanes;
+use crate::{Fill, Image};
+
+/// A picture of at least one pixel.
+///
+/// A packed colour has red in its lowest byte, then green and blue; its highest byte is unspecified.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pixels: &'a [u8],
+    pub width: i32,
+    pub height: i32,
+}
+
+impl<'a> Source<'a> {
+    /// A view of `image`. One of less than eight bytes is copied to `small`, because colours are read by words.
+    pub fn new(image: &'a Image, small: &'a mut [u8; 16]) -> Self {
+        let pixels = image.pixels();
+        let (width, height) = (image.width() as i32, image.height() as i32);
+        if pixels.len() >= 8 {
+            return Self { pixels, width, height };
+        }
+        small[..pixels.len()].copy_from_slice(pixels);
+        Self { pixels: small, width, height }
+    }
+
+    /// The number of the pixel at a column and a row inside of the picture.
+    #[inline(always)]
+    pub fn index(&self, x: i32, y: i32) -> u32 {
+        (y as u32).wrapping_mul(self.width as u32).wrapping_add(x as u32)
+    }
+
+    /// The colours of the pixel of this number (in the lowest three bytes) and of the next one, whatever that is.
+    #[inline(always)]
+    pub fn pair(&self, index: u32) -> u64 {
+        let at = index as usize * 3;
+        // The last pixels have no eight bytes before them; what the picture has is moved to where it belongs.
+        let start = at.min(self.pixels.len() - 8);
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.pixels[start..start + 8]);
+        u64::from_le_bytes(bytes) >> (8 * (at - start))
+    }
+
+    /// The colour of the pixel of this number.
+    #[inline(always)]
+    pub fn color(&self, index: u32) -> u32 {
+        let at = index as usize * 3;
+        let start = at.min(self.pixels.len() - 4);
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.pixels[start..start + 4]);
+        u32::from_le_bytes(bytes) >> (8 * (at - start))
+    }
+
+    /// The colour at a column and a row that [`inside`] gave; [`OUTSIDE`] reads `constant`.
+    #[inline(always)]
+    pub fn color_or(&self, x: i32, y: i32, constant: u32) -> u32 {
+        if x == OUTSIDE || y == OUTSIDE { constant } else { self.color(self.index(x, y)) }
+    }
+}
+
+/// The coordinate of what lies outside and has a constant colour.
+pub const OUTSIDE: i32 = -1;
+
+/// The colour of what lies [`OUTSIDE`], packed.
+pub fn constant(fill: Fill) -> u32 {
+    match fill {
+        Fill::Constant([red, green, blue]) | Fill::ConstantBeyondCenters([red, green, blue]) => {
+            u32::from_le_bytes([red, green, blue, 0])
+        }
+        Fill::Nearest | Fill::Reflect | Fill::Wrap | Fill::WrapOverlapping => 0,
+    }
+}
+
+/// The columns below `length` that show at columns anywhere (rows likewise).
+#[inline(always)]
+pub fn inside(fill: Fill, at: Lanes<i32>, length: i32) -> Lanes<i32> {
+    let mut inside = at;
+    match fill {
+        Fill::Nearest | Fill::ConstantBeyondCenters(_) | Fill::WrapOverlapping => {
+            for at in &mut inside {
+                *at = (*at).clamp(0, length - 1);
+            }
+        }
+        Fill::Constant(_) => {
+            for at in &mut inside {
+                *at = if (*at as u32) < length as u32 { *at } else { OUTSIDE };
+            }
+        }
+        Fill::Reflect => {
+            if is_within_a_period(at, length) {
+                for at in &mut inside {
+                    let mirrored = if *at < 0 { -1 - *at } else { *at };
+                    *at = mirrored.min(2 * length - 1 - mirrored);
+                }
+            } else {
+                for at in &mut inside {
+                    let folded = (*at).rem_euclid(2 * length);
+                    *at = folded.min(2 * length - 1 - folded);
+                }
+            }
+        }
+        Fill::Wrap => {
+            if is_within_a_period(at, length) {
+                for at in &mut inside {
+                    let raised = if *at < 0 { *at + length } else { *at };
+                    *at = if raised < length { raised } else { raised - length };
+                }
+            } else {
+                for at in &mut inside {
+                    *at = (*at).rem_euclid(length);
+                }
+            }
+        }
+    }
+    inside
+}
+
+#[inline(always)]
+fn is_within_a_period(at: Lanes<i32>, length: i32) -> bool {
+    let mut within = true;
+    for at in at {
+        within &= -length <= at && at < 2 * length;
+    }
+    within
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::warp::LANES;
+
+    #[track_caller]
+    fn check(fill: Fill, expected: [i32; 10]) {
+        for (at, expected) in (-3..7).zip(expected) {
+            assert_eq!(inside(fill, [at; LANES], 4)[0], expected, "{fill:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn fills_continue_a_row_as_documented() {
+        check(Fill::Nearest, [0, 0, 0, 0, 1, 2, 3, 3, 3, 3]);
+        check(Fill::Reflect, [2, 1, 0, 0, 1, 2, 3, 3, 2, 1]);
+        check(Fill::Wrap, [1, 2, 3, 0, 1, 2, 3, 0, 1, 2]);
+        check(Fill::Constant([0; 3]), [-1, -1, -1, 0, 1, 2, 3, -1, -1, -1]);
+    }
+
+    #[test]
+    fn the_last_pixels_are_read_without_what_follows_them() {
+        let image = Image::from_pixels(3, 1, (1..10).collect());
+        let mut small = [0; 16];
+        let source = Source::new(&image, &mut small);
+        assert_eq!(source.pair(1) & 0xffff_ffff_ffff, 0x0908_0706_0504);
+        assert_eq!(source.pair(2) & 0xff_ffff, 0x09_0807);
+        assert_eq!([0, 1, 2].map(|index| source.color(index) & 0xff_ffff), [0x03_0201, 0x06_0504, 0x09_0807]);
+        let one = Image::filled(1, 1, [7, 8, 9]);
+        let source = Source::new(&one, &mut small);
+        assert_eq!((source.pair(0) & 0xff_ffff, source.color(0) & 0xff_ffff), (0x09_0807, 0x09_0807));
+    }
+
+    proptest! {
+        #[test]
+        fn one_lane_far_away_changes_no_other(at in -9i32..9, length in 1i32..5, far in any::<i32>()) {
+            for fill in [Fill::Reflect, Fill::Wrap] {
+                let mut lanes = [at.clamp(-length, 2 * length - 1); LANES];
+                let near = inside(fill, lanes, length)[0];
+                lanes[1] = far >> 3;
+                let mixed = inside(fill, lanes, length);
+                prop_assert_eq!(mixed[0], near);
+                prop_assert!((0..length).contains(&mixed[1]));
+            }
+        }
+    }
+}

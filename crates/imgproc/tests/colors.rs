@@ -1,5 +1,7 @@
 //! Our pixels against those of Pillow, torchvision and OpenCV, which `fixtures/reference/generate_colors.py` wrote down.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use aumenta_imgproc::{
     ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur, mean_luma, sharpen,
     write,

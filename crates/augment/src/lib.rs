@@ -32,6 +32,7 @@ mod keras;
 mod op;
 mod pipeline;
 mod plan;
+mod prefilter;
 mod step;
 mod transform;
 mod translate;
@@ -47,6 +48,7 @@ pub use crate::keras::{
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
+pub use crate::prefilter::Prefilter;
 pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
     RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,

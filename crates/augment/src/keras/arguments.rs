@@ -1,5 +1,7 @@
 //! The arguments of `ImageDataGenerator`, a struct a version: names, defaults and meanings are Keras'.
 
+#![expect(clippy::struct_excessive_bools, reason = "the arguments are Keras'")]
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ZoomRange;
@@ -7,7 +9,6 @@ use crate::ZoomRange;
 /// The arguments of `ImageDataGenerator` in Keras 2.0.8.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "the arguments are Keras'")]
 pub struct Keras2_0_8 {
     /// Refused: the preprocessing normalizes.
     pub featurewise_center: bool,
@@ -57,7 +58,6 @@ pub struct Keras2_0_8 {
 /// The arguments of `ImageDataGenerator` in Keras 2.15.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "the arguments are Keras'")]
 pub struct Keras2_15 {
     /// Refused: the preprocessing normalizes.
     pub featurewise_center: bool,

@@ -239,12 +239,12 @@ fn refuse_normalization(arguments: [(&'static str, bool); 5]) -> Result<(), Augm
 
 fn check_rescale(rescale: Option<f64>) -> Result<(), AugmentError> {
     // 1 / 255 as anyone would write it: in Python, or with a few digits.
-    let written = |value: f64| (value * 255.0 - 1.0).abs() < 1e-3;
-    match rescale.filter(|&value| !written(value)) {
+    match rescale {
+        None => Ok(()),
+        Some(value) if (value * 255.0 - 1.0).abs() < 1e-3 => Ok(()),
         Some(value) => {
             Err(AugmentError::OutOfRange { field: "rescale", value, expected: "1 / 255, which pixels have anyway" })
         }
-        None => Ok(()),
     }
 }
 

@@ -37,7 +37,7 @@ def main():
     operations = {
         "warp-bytes": (warp, photographs.large, photographs.matrices),
         "warp-floats": (warp_floats, floats, photographs.matrices),
-        "book-pipeline": (book, loaded),
+        "book-pipeline-points": (book, loaded),
     }
     versions = {
         "keras-preprocessing": keras_preprocessing.__version__,

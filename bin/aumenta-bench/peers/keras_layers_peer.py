@@ -32,7 +32,7 @@ def main():
         layers.Rescaling(1 / 255),
     ])
     compiled = tf.function(lambda batch: pipeline(batch, training=True), reduce_retracing=True)
-    operations = {"book-pipeline": (lambda batch: compiled(batch).numpy(), batches)}
+    operations = {"book-pipeline-points": (lambda batch: compiled(batch).numpy(), batches)}
     given.serve({"keras": keras.__version__, "tensorflow": tf.__version__}, operations)
 
 

@@ -42,7 +42,7 @@ def main():
     operations = {
         "warp-bytes": (warp, large, forward),
         "warp-floats": (lambda image, matrix: given.floats_chw(warp(image, matrix)), large, forward),
-        "book-pipeline": (book, large),
+        "book-pipeline-points": (book, large),
         # Bytes are resized without antialiasing whatever is asked for, so there is no smooth reduction.
         "resize-bilinear": (lambda image: imgproc.resize(image, side, "bilinear"), large),
         "random-resized-crop": (cropped, large, photographs.crops),

@@ -30,6 +30,12 @@ def main():
         resized = cv2.resize(image, side, interpolation=cv2.INTER_AREA)
         return given.floats_chw(warp(resized, given.book_matrix(draws)))
 
+    def book_points(image):
+        columns, rows = image.shape[1] / given.SIDE, image.shape[0] / given.SIDE
+        resize = numpy.array([[columns, 0, (columns - 1) / 2], [0, rows, (rows - 1) / 2], [0, 0, 1]])
+        motion = resize @ numpy.vstack([given.book_matrix(draws), [0, 0, 1]])
+        return given.floats_chw(warp(image, motion[:2]))
+
     def contrast(image):
         mean = cv2.mean(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[0]
         return cv2.convertScaleAbs(image, alpha=given.CONTRAST, beta=(1 - given.CONTRAST) * mean)
@@ -89,6 +95,7 @@ def main():
         "warp-bytes": (warp, large, photographs.matrices),
         "warp-floats": (lambda image, matrix: given.floats_chw(warp(image, matrix)), large, photographs.matrices),
         "book-pipeline": (book, large),
+        "book-pipeline-points": (book_points, large),
         "resize-area": (lambda image: cv2.resize(image, side, interpolation=cv2.INTER_AREA), large),
         "resize-bilinear": (lambda image: cv2.resize(image, side), large),
         "random-resized-crop": (cropped, large, photographs.crops),

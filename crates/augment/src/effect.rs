@@ -1,12 +1,13 @@
 //! [`Effect`]: how an operation is carried out.
 
 use aumenta_imgproc::{
-    ColorChain, ColorStep, GridMask, Hue, Image, Matrix3, Paint, Region, Size, Slot, Table, Tone, add_gaussian_noise,
-    add_salt_and_pepper, add_shot_noise, autocontrast, clahe, curve, downscale, equalize, erase, gaussian_blur,
-    grid_mask, jpeg_recompress, mean_luma, motion_blur, sharpen, write,
+    ColorChain, ColorStep, GridMask, Hue, Image, Matrix3, Paint, Region, Sampling, Size, Slot, Table, Tone,
+    add_gaussian_noise, add_salt_and_pepper, add_shot_noise, autocontrast, clahe, curve, downscale, equalize, erase,
+    gaussian_blur, grid_mask, jpeg_recompress, mean_luma, motion_blur, sharpen, write,
 };
 
 use crate::Op;
+use crate::keras::{self, KerasMap};
 
 /// The three kinds of operations, told apart by what they must see of the picture.
 #[expect(
@@ -39,6 +40,7 @@ impl Op {
             Self::Brightness { factor } => tone(Tone::brightness(factor)),
             Self::Contrast { factor } => tone(Tone::contrast(factor)),
             Self::Saturation { factor } => tone(Tone::saturation(factor)),
+            Self::KerasBrightness { factor } => Effect::Color(keras::brightness(factor)),
             Self::ChannelShift { red_levels, green_levels, blue_levels } => {
                 tone(Tone::channel_shift([red_levels, green_levels, blue_levels]))
             }
@@ -48,7 +50,9 @@ impl Op {
             Self::Invert {} => table(curve::invert()),
             Self::Posterize { bits } => table(curve::posterize(bits)),
             Self::Solarize { threshold_level } => table(curve::solarize(threshold_level)),
-            Self::ContrastAboutMean { .. }
+            Self::KerasAffine { .. }
+            | Self::KerasChannelShift { .. }
+            | Self::ContrastAboutMean { .. }
             | Self::Equalize {}
             | Self::Autocontrast { .. }
             | Self::Clahe { .. }
@@ -68,6 +72,21 @@ impl Op {
     /// Carries out an operation whose effect is [`Effect::Raster`], in place; `spare` is a buffer of any content.
     pub(crate) fn rasterize(&self, image: &mut Image, spare: &mut Image) {
         match *self {
+            Self::KerasAffine {
+                version,
+                theta_degrees,
+                tx_pixels,
+                ty_pixels,
+                shear_radians,
+                zx,
+                zy,
+                fill,
+                interpolation,
+            } => {
+                let map = KerasMap { version, theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy };
+                keras::resample(image, &map, Sampling { fill, interpolation }, spare);
+            }
+            Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
             Self::ContrastAboutMean { factor } => {
                 let chain = ColorChain::from(Tone::contrast_about(mean_luma(image), factor));
                 spare.clone_from(image);
@@ -104,6 +123,7 @@ impl Op {
             | Self::Brightness { .. }
             | Self::Contrast { .. }
             | Self::Saturation { .. }
+            | Self::KerasBrightness { .. }
             | Self::ChannelShift { .. }
             | Self::Hue { .. }
             | Self::Gamma { .. }

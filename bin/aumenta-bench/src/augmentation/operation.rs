@@ -10,6 +10,7 @@ pub enum Operation {
     WarpBytes,
     WarpFloats,
     BookPipeline,
+    BookPipelinePoints,
     ResizeArea,
     ResizeBilinear,
     RandomResizedCrop,
@@ -58,7 +59,7 @@ impl Operation {
     /// Where it stands in the report.
     pub fn kind(self) -> Kind {
         match self {
-            Self::WarpBytes | Self::WarpFloats | Self::BookPipeline => Kind::Whole,
+            Self::WarpBytes | Self::WarpFloats | Self::BookPipeline | Self::BookPipelinePoints => Kind::Whole,
             _ => Kind::Single,
         }
     }
@@ -68,6 +69,7 @@ impl Operation {
         !matches!(
             self,
             Self::BookPipeline
+                | Self::BookPipelinePoints
                 | Self::RandomResizedCrop
                 | Self::Elastic
                 | Self::GaussianNoise
@@ -89,7 +91,10 @@ impl Operation {
             Self::WarpFloats => "The single warp, 500x375 to 150x150, to float32 CHW in [0, 1]",
             Self::BookPipeline => {
                 "The book's pipeline, 500x375 to 150x150, to float32 in [0, 1]: rotation 40 degrees, shifts 0.2, shear 0.2 \
-                 rad, zoom 0.2, flip, nearest fill, drawing included"
+                 rad, zoom 0.2, flip, nearest fill, drawing included; every source pixel counts"
+            }
+            Self::BookPipelinePoints => {
+                "The book's pipeline again, reading single points of the source, without an average beforehand"
             }
             Self::ResizeArea => "500x375 to 150x150, every source pixel counting",
             Self::ResizeBilinear => "500x375 to 150x150, four pixels each",

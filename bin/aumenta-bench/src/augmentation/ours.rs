@@ -3,14 +3,18 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Scratch};
-use aumenta_imgproc::{Fill, Image, Interpolation, Matrix3, Tone, warp};
+use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Prefilter, Scratch};
+use aumenta_imgproc::{Channels, ColorChain, FloatFormat, Image, Layout, Matrix3, Sampling, Slot, warp};
 use aumenta_seed::Seed;
 use clap::ValueEnum as _;
 
 use super::operation::Operation;
 use super::photographs::{LARGE, Photographs, SMALL};
 use super::protocol::Timed;
+
+/// Values from 0 to 1, CHW.
+const UNIT_PLANES: FloatFormat =
+    FloatFormat { layout: Layout::Chw, channels: Channels::Rgb, scale: [1.0 / 255.0; 3], offset: [0.0; 3] };
 
 /// The photographs, and what is done with them.
 pub struct Ours {
@@ -81,11 +85,15 @@ impl Ours {
 
 /// How `operation` is done, or `None` where there is no such operation yet.
 fn work(operation: Operation, photographs: &Photographs) -> Result<Option<Work>> {
-    let matrices = || photographs.warps.iter().map(|warp| Matrix3::from_rows(warp.matrix)).collect();
+    let matrices = || photographs.warps.iter().map(|warp| Matrix3::affine(warp.matrix)).collect();
     let work = match operation {
         Operation::WarpBytes => Work::WarpToBytes(matrices()),
         Operation::WarpFloats => Work::WarpToFloats(matrices()),
         Operation::BookPipeline => Work::Drawn(AugmentConfig::book().build()?),
+        Operation::BookPipelinePoints => {
+            let config = AugmentConfig { prefilter: Prefilter::None, ..AugmentConfig::book() };
+            Work::Drawn(config.build()?)
+        }
         Operation::ResizeArea => Work::Large(Plan::identity()),
         Operation::ResizeBilinear => {
             let (columns, rows) = (LARGE.width as f64 / SMALL.width as f64, LARGE.height as f64 / SMALL.height as f64);
@@ -116,13 +124,15 @@ impl Output {
         match work {
             Work::WarpToBytes(matrices) => {
                 for (picture, matrix) in photographs.large.iter().zip(matrices) {
-                    self.warp(picture, matrix);
+                    self.bytes.resize_buffer(SMALL.width, SMALL.height);
+                    let slot = Slot::Bytes(self.bytes.pixels_mut());
+                    warp(picture, matrix, Sampling::default(), &ColorChain::IDENTITY, SMALL, slot);
                 }
             }
             Work::WarpToFloats(matrices) => {
                 for (picture, matrix) in photographs.large.iter().zip(matrices) {
-                    self.warp(picture, matrix);
-                    self.write_planes();
+                    let slot = Slot::Floats { values: &mut self.floats, format: &UNIT_PLANES };
+                    warp(picture, matrix, Sampling::default(), &ColorChain::IDENTITY, SMALL, slot);
                 }
             }
             Work::Drawn(pipeline) => {
@@ -131,8 +141,8 @@ impl Output {
                     let mut rng = Seed::new(7).rng("augment", 0, self.plans_drawn);
                     pipeline.draw_into(canvas, &mut rng, &mut self.plan);
                     self.plans_drawn += 1;
-                    self.plan.apply(picture, SMALL, &mut self.scratch, &mut self.bytes);
-                    self.write_pixels();
+                    let slot = Slot::Floats { values: &mut self.floats, format: &UNIT_PLANES };
+                    self.plan.apply_to_slot(picture, SMALL, &mut self.scratch, slot);
                 }
             }
             Work::Large(plan) => {
@@ -145,29 +155,6 @@ impl Output {
                     plan.apply(picture, SMALL, &mut self.scratch, &mut self.bytes);
                 }
             }
-        }
-    }
-
-    fn warp(&mut self, picture: &Image, matrix: &Matrix3) {
-        self.bytes.resize_buffer(SMALL.width, SMALL.height);
-        let out = self.bytes.pixels_mut();
-        warp(picture, matrix, Fill::Nearest, Interpolation::Bilinear, &Tone::IDENTITY, SMALL, out);
-    }
-
-    /// Bytes as floating-point numbers in `[0, 1]`, CHW.
-    fn write_planes(&mut self) {
-        let planes = self.floats.chunks_exact_mut(SMALL.width * SMALL.height);
-        for (channel, plane) in planes.enumerate() {
-            for (value, pixel) in plane.iter_mut().zip(self.bytes.pixels().as_chunks::<3>().0) {
-                *value = f32::from(pixel[channel]) / 255.0;
-            }
-        }
-    }
-
-    /// Bytes as floating-point numbers in `[0, 1]`, HWC.
-    fn write_pixels(&mut self) {
-        for (value, byte) in self.floats.iter_mut().zip(self.bytes.pixels()) {
-            *value = f32::from(*byte) / 255.0;
         }
     }
 

@@ -51,7 +51,10 @@ pub use crate::plan::Plan;
 pub use crate::prefilter::Prefilter;
 pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
-    RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
+    Always, Cover, Cutout, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean,
+    RandomDownscale, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise, RandomGridMask,
+    RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPosterize, RandomRotation,
+    RandomSaltAndPepper, RandomSaturation, RandomSharpness, RandomShear, RandomShift, RandomShotNoise, RandomSolarize,
     RandomVerticalFlip, RandomZoom, Sometimes, Transform,
 };
 pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

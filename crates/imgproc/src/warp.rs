@@ -70,7 +70,7 @@ pub fn write(source: &Image, color: &ColorChain, out: Slot<'_>) {
 const LANES: usize = 16;
 
 /// Groups of lanes that are on their way together.
-const GROUPS: usize = 16;
+const GROUPS: usize = 4;
 
 type Lanes<T> = [T; LANES];
 

@@ -26,11 +26,13 @@
 
 mod color_chain;
 mod decode;
+mod displacement;
 mod encode;
 mod format;
 mod image;
 mod jpeg;
 mod luma;
+mod mask;
 mod matrix;
 mod resize;
 mod sampling;
@@ -42,10 +44,12 @@ mod warp;
 
 pub use crate::color_chain::{ColorChain, ColorStep};
 pub use crate::decode::{DecodeError, Limits, Probe, decode, decode_into, probe};
+pub use crate::displacement::Displacement;
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};
 pub use crate::format::Format;
 pub use crate::image::{Image, Size};
 pub use crate::luma::luma;
+pub use crate::mask::Mask;
 pub use crate::matrix::Matrix3;
 pub use crate::resize::resize;
 pub use crate::sampling::{Fill, Interpolation, Sampling};
@@ -53,4 +57,4 @@ pub use crate::shrink::shrink;
 pub use crate::slot::{Channels, FloatFormat, Layout, Slot};
 pub use crate::table::Table;
 pub use crate::tone::Tone;
-pub use crate::warp::{warp, write};
+pub use crate::warp::{displace, warp, write};

@@ -10,6 +10,7 @@
 
 mod bicubic;
 mod bilinear;
+mod displace;
 mod nearest;
 mod points;
 mod source;
@@ -17,6 +18,7 @@ mod source;
 use pulp::{Arch, Simd, WithSimd};
 
 use self::bilinear::Corners;
+pub use self::displace::displace;
 use self::points::Points;
 use self::source::Source;
 use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};

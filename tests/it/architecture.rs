@@ -24,7 +24,11 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
         &["seed", "imgproc", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report", "train"],
         &["candle-core", "clap", "anyhow", "indicatif"],
     ),
-    ("bench", &["seed", "nn", "models"], &["candle-core", "candle-nn", "burn", "clap", "anyhow"]),
+    (
+        "bench",
+        &["seed", "imgproc", "augment", "nn", "drawn", "models"],
+        &["candle-core", "candle-nn", "burn", "clap", "anyhow"],
+    ),
 ];
 
 /// Libraries that only the rooms above may use.

@@ -18,6 +18,18 @@ impl fmt::Display for Op {
             Self::Brightness { factor } => write!(f, "bright {factor:.2}"),
             Self::Contrast { factor } => write!(f, "contrast {factor:.2}"),
             Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
+            Self::KerasAffine { theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy, .. } => write!(
+                f,
+                "keras theta {:+.0}° tx {:+.0} ty {:+.0} shear {:+.0}° zx {zx:.2} zy {zy:.2}",
+                shown(*theta_degrees, 0),
+                shown(*tx_pixels, 0),
+                shown(*ty_pixels, 0),
+                shown(shear_radians.to_degrees(), 0)
+            ),
+            Self::KerasChannelShift { red, green, blue } => {
+                write!(f, "channels {:+.0},{:+.0},{:+.0}", shown(*red, 0), shown(*green, 0), shown(*blue, 0))
+            }
+            Self::KerasBrightness { factor } => write!(f, "bright {factor:.2}"),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! [`Effect`]: how an operation is carried out.
 
-use aumenta_imgproc::{ColorStep, Image, Matrix3, Size, Tone};
+use aumenta_imgproc::{ColorStep, Image, Matrix3, Sampling, Size, Tone};
 
 use crate::Op;
+use crate::keras::{self, KerasMap};
 
 /// The three kinds of operations, told apart by what they must see of the picture.
 #[expect(
@@ -15,7 +16,6 @@ pub(crate) enum Effect {
     /// Changes each pixel by its own color alone. Neighbours compose, and are folded into the resampling.
     Color(ColorStep),
     /// Looks at more than one pixel, or at where a pixel is: [`Op::rasterize`] does it, on the picture at its output size.
-    #[expect(dead_code, reason = "the first such operation comes next")]
     Raster,
 }
 
@@ -36,12 +36,41 @@ impl Op {
             Self::Brightness { factor } => tone(Tone::brightness(factor)),
             Self::Contrast { factor } => tone(Tone::contrast(factor)),
             Self::Saturation { factor } => tone(Tone::saturation(factor)),
+            Self::KerasBrightness { factor } => Effect::Color(keras::brightness(factor)),
+            Self::KerasAffine { .. } | Self::KerasChannelShift { .. } => Effect::Raster,
         }
     }
 
     /// Carries out an operation whose effect is [`Effect::Raster`], in place; `spare` is a buffer of any content.
-    #[expect(clippy::unused_self, reason = "the first such operation comes next")]
-    pub(crate) fn rasterize(&self, _image: &mut Image, _spare: &mut Image) {}
+    pub(crate) fn rasterize(&self, image: &mut Image, spare: &mut Image) {
+        match *self {
+            Self::KerasAffine {
+                version,
+                theta_degrees,
+                tx_pixels,
+                ty_pixels,
+                shear_radians,
+                zx,
+                zy,
+                fill,
+                interpolation,
+            } => {
+                let map = KerasMap { version, theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy };
+                keras::resample(image, &map, Sampling { fill, interpolation }, spare);
+            }
+            Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
+            Self::Rotate { .. }
+            | Self::Shift { .. }
+            | Self::Shear { .. }
+            | Self::Zoom { .. }
+            | Self::HorizontalFlip {}
+            | Self::VerticalFlip {}
+            | Self::Brightness { .. }
+            | Self::Contrast { .. }
+            | Self::Saturation { .. }
+            | Self::KerasBrightness { .. } => {}
+        }
+    }
 }
 
 fn tone(tone: Tone) -> Effect {

@@ -23,4 +23,18 @@ pub enum AugmentError {
         /// The second number given.
         high: f64,
     },
+    /// A list that is chosen from is empty.
+    #[error("{field} has no numbers, expected at least one")]
+    Empty {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+    },
+    /// A setting of another library's dialect that is not part of augmentation here.
+    #[error("{field} has no equal here: {reason}")]
+    NoEqual {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+        /// Why, or what does it instead.
+        reason: &'static str,
+    },
 }

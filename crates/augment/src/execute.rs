@@ -7,8 +7,8 @@
 
 use aumenta_imgproc::{ColorChain, Image, Interpolation, Matrix3, Size, Slot, shrink, warp, write};
 
-use crate::Plan;
 use crate::effect::Effect;
+use crate::{Plan, Prefilter};
 
 /// Buffers that [`Plan::apply`] reuses, so that applying allocates nothing once they have grown; one for each thread.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ fn render(
     if *motion == Matrix3::IDENTITY && source.size() == output {
         return write(source, colors, slot);
     }
-    let (columns, rows) = blocks(plan.interpolation, motion, source.size(), output);
+    let (columns, rows) = blocks(plan, motion, source.size(), output);
     if columns == 1 && rows == 1 {
         return warp(source, motion, plan.sampling(), colors, output, slot);
     }
@@ -77,8 +77,8 @@ fn render(
 }
 
 /// The blocks of source pixels to average beforehand, so that the warp's stride ends up below 2.
-fn blocks(interpolation: Interpolation, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
-    if interpolation == Interpolation::Nearest {
+fn blocks(plan: &Plan, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
+    if plan.prefilter == Prefilter::None || plan.interpolation == Interpolation::Nearest {
         return (1, 1);
     }
     // The margin keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.

@@ -28,22 +28,30 @@ mod config;
 mod effect;
 mod error;
 mod execute;
+mod keras;
 mod op;
 mod pipeline;
 mod plan;
+mod prefilter;
 mod step;
 mod transform;
+mod translate;
 
 pub use crate::augmentation::Augmentation;
 pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
 pub use crate::execute::Scratch;
+pub use crate::keras::{
+    Keras2_0_8, Keras2_15, KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange, KerasVersion,
+};
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
+pub use crate::prefilter::Prefilter;
 pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
     RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
     RandomVerticalFlip, RandomZoom, Sometimes, Transform,
 };
+pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

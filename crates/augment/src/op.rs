@@ -1,6 +1,9 @@
 //! [`Op`]: one change of a picture, as data.
 
+use aumenta_imgproc::{Fill, Interpolation};
 use serde::{Deserialize, Serialize};
+
+use crate::KerasVersion;
 
 /// One change of a picture, with the drawn numbers.
 ///
@@ -55,6 +58,44 @@ pub enum Op {
     /// Multiplies the distance from the pixel's own gray; see [`Tone::saturation`].
     Saturation {
         /// 0 is a gray picture, 1 changes nothing.
+        factor: f64,
+    },
+    /// Rotates, shifts, shears and zooms as Keras does, in one resampling of the resized picture; see
+    /// [`KerasConfig`](crate::KerasConfig). The map goes from output to source: positive numbers move, turn and shrink
+    /// the picture the other way.
+    KerasAffine {
+        /// Whose map.
+        version: KerasVersion,
+        /// The rotation's angle.
+        theta_degrees: f64,
+        /// The shift along the first axis: rows in 2.0.8, columns in 2.15.
+        tx_pixels: f64,
+        /// The shift along the second axis.
+        ty_pixels: f64,
+        /// The shear's angle.
+        shear_radians: f64,
+        /// The zoom along the first axis; above 1 shrinks.
+        zx: f64,
+        /// The zoom along the second axis.
+        zy: f64,
+        /// What shows outside of the picture.
+        fill: Fill,
+        /// How colors between pixels are read.
+        interpolation: Interpolation,
+    },
+    /// Adds a number of levels to each channel and clips to the range of the levels that the picture had, in any channel;
+    /// rounded half up.
+    KerasChannelShift {
+        /// Added to red.
+        red: f64,
+        /// Added to green.
+        green: f64,
+        /// Added to blue.
+        blue: f64,
+    },
+    /// Multiplies all levels in single precision and cuts the fraction off, as Pillow's `ImageEnhance.Brightness` does.
+    KerasBrightness {
+        /// 0 is black, 1 changes nothing.
         factor: f64,
     },
 }

@@ -9,7 +9,7 @@ use aumenta_imgproc::{Fill, Image, Interpolation, Sampling, Size, Slot};
 use serde::{Deserialize, Serialize};
 
 use crate::execute::execute;
-use crate::{Op, Scratch};
+use crate::{Op, Prefilter, Scratch};
 
 /// What happens to one picture: operations in the order in which they act on it, and how it is resampled.
 ///
@@ -36,6 +36,9 @@ pub struct Plan {
     /// How colours between pixels are read.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// What stands before a resampling that skips pixels.
+    #[serde(default)]
+    pub prefilter: Prefilter,
 }
 
 impl Plan {
@@ -50,8 +53,7 @@ impl Plan {
     /// However many operations there are, the picture is resampled once: the motions and the resize are composed
     /// into one matrix, the changes of colour into another. Colours commute with motions, so their order among each
     /// other does not matter, except that a [`Fill::Constant`] is coloured too. Where the composed matrix skips source
-    /// pixels (a stride of 2 or more), the source is first averaged over blocks of as many whole pixels, unless the
-    /// interpolation is [`Interpolation::Nearest`].
+    /// pixels (a stride of 2 or more), the [`Prefilter`] stands before it.
     pub fn apply(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut Image) {
         out.resize_buffer(output.width, output.height);
         self.apply_to_slot(source, output, scratch, Slot::Bytes(out.pixels_mut()));
@@ -188,8 +190,11 @@ mod tests {
             assert!(small.pixels().iter().all(|&value| value.abs_diff(128) <= 2), "{plan}");
         }
         let nearest = Plan { interpolation: Interpolation::Nearest, ..Plan::identity() };
-        let small = applied(&nearest, &source, Size { width: 30, height: 20 });
-        assert!(small.pixels().iter().all(|&value| value == 0 || value == 255), "nearest never mixes colours");
+        let unfiltered = Plan { prefilter: Prefilter::None, ..Plan::identity() };
+        for skipping in [nearest, unfiltered] {
+            let small = applied(&skipping, &source, Size { width: 20, height: 20 });
+            assert!(small.pixels().iter().all(|&value| value == 0 || value == 255), "points between are not seen");
+        }
     }
 
     #[test]
@@ -276,6 +281,7 @@ mod tests {
             ],
             fill: Fill::Constant([1, 2, 3]),
             interpolation: Interpolation::Nearest,
+            prefilter: Prefilter::None,
         };
         let json = serde_json::to_string(&plan).unwrap();
         assert!(

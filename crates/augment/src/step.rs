@@ -119,7 +119,7 @@ impl TransformConfig {
     }
 
     /// The share of pictures that a [`Step`] draws this for where it names none.
-    fn default_probability(&self) -> f64 {
+    pub(crate) fn default_probability(&self) -> f64 {
         match self {
             Self::HorizontalFlip {} | Self::VerticalFlip {} => 0.5,
             _ => 1.0,

@@ -53,7 +53,13 @@ pub trait Transform: Send + Sync + Debug {
 }
 
 /// `value`, if it lies in `low..=high`; NaN does not.
-fn in_range(field: &'static str, value: f64, low: f64, high: f64, expected: &'static str) -> Result<f64, AugmentError> {
+pub(crate) fn in_range(
+    field: &'static str,
+    value: f64,
+    low: f64,
+    high: f64,
+    expected: &'static str,
+) -> Result<f64, AugmentError> {
     if (low..=high).contains(&value) { Ok(value) } else { Err(AugmentError::OutOfRange { field, value, expected }) }
 }
 

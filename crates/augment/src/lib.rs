@@ -22,6 +22,7 @@
 //! ```
 
 mod augmentation;
+mod bounding_box;
 mod canvas;
 mod caption;
 mod config;
@@ -32,12 +33,14 @@ mod keras;
 mod op;
 mod pipeline;
 mod plan;
+mod point_map;
 mod prefilter;
 mod step;
 mod transform;
 mod translate;
 
 pub use crate::augmentation::Augmentation;
+pub use crate::bounding_box::{BoundingBox, VisibleBox};
 pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
@@ -48,10 +51,12 @@ pub use crate::keras::{
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
+pub use crate::point_map::PointMap;
 pub use crate::prefilter::Prefilter;
 pub use crate::step::{Step, TransformConfig};
 pub use crate::transform::{
-    RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
-    RandomVerticalFlip, RandomZoom, Sometimes, Transform,
+    RandomBrightness, RandomContrast, RandomCrop, RandomElastic, RandomHorizontalFlip, RandomPerspective,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaturation, RandomShear, RandomShift,
+    RandomVerticalFlip, RandomVerticalShear, RandomZoom, Sometimes, Transform,
 };
 pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::transform::Sometimes;
 use crate::{
-    AugmentError, RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation,
-    RandomShear, RandomShift, RandomVerticalFlip, RandomZoom, Transform, ZoomRange,
+    AugmentError, RandomBrightness, RandomContrast, RandomCrop, RandomElastic, RandomHorizontalFlip, RandomPerspective,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaturation, RandomShear, RandomShift,
+    RandomVerticalFlip, RandomVerticalShear, RandomZoom, Transform, ZoomRange,
 };
 
 /// A transform and the share of pictures that it is drawn for.
@@ -70,6 +71,44 @@ pub enum TransformConfig {
         /// The largest lean, either way, from 0 to 80.
         degrees: f64,
     },
+    /// [`RandomVerticalShear`].
+    VerticalShear {
+        /// The largest lean, either way, from 0 to 80.
+        degrees: f64,
+    },
+    /// [`RandomQuarterTurns`].
+    QuarterTurns {},
+    /// [`RandomCrop`].
+    Crop {
+        /// The window's width and height, in those of the picture, from 0.01 to `1 + 2 * padding-fraction`.
+        #[serde(default = "one")]
+        size_fraction: f64,
+        /// What is added on each side, in widths and heights of the picture, from 0 to 1.
+        #[serde(default)]
+        padding_fraction: f64,
+    },
+    /// [`RandomResizedCrop`].
+    ResizedCrop {
+        /// The range of the window's area, in areas of the picture.
+        #[serde(default = "customary_area")]
+        area: [f64; 2],
+        /// The range of the window's width over its height, in pixels of the picture.
+        #[serde(default = "customary_aspect_ratio")]
+        aspect_ratio: [f64; 2],
+    },
+    /// [`RandomPerspective`].
+    Perspective {
+        /// How far corners move at most, in halves of the width and height, from 0 to 1.
+        #[serde(default = "half")]
+        distortion: f64,
+    },
+    /// [`RandomElastic`].
+    Elastic {
+        /// The strength of the field, from 0 to 10,000.
+        alpha_pixels: f64,
+        /// The standard deviation of the Gaussian that smooths it, from 0.5 to 1000.
+        sigma_pixels: f64,
+    },
     /// [`RandomZoom`].
     Zoom {
         /// The range of enlargement, drawn for width and height independently.
@@ -106,6 +145,16 @@ impl TransformConfig {
             Self::Rotation { degrees } => Box::new(RandomRotation::new(degrees)?),
             Self::Shift { width, height } => Box::new(RandomShift::new(width, height)?),
             Self::Shear { degrees } => Box::new(RandomShear::new(degrees)?),
+            Self::VerticalShear { degrees } => Box::new(RandomVerticalShear::new(degrees)?),
+            Self::QuarterTurns {} => Box::new(RandomQuarterTurns {}),
+            Self::Crop { size_fraction, padding_fraction } => {
+                Box::new(RandomCrop::new(size_fraction, padding_fraction)?)
+            }
+            Self::ResizedCrop { area, aspect_ratio } => {
+                Box::new(RandomResizedCrop::new(area.into(), aspect_ratio.into())?)
+            }
+            Self::Perspective { distortion } => Box::new(RandomPerspective::new(distortion)?),
+            Self::Elastic { alpha_pixels, sigma_pixels } => Box::new(RandomElastic::new(alpha_pixels, sigma_pixels)?),
             Self::Zoom { range } => {
                 let (low, high) = range.ends();
                 Box::new(RandomZoom::new(low, high)?)
@@ -125,6 +174,22 @@ impl TransformConfig {
             _ => 1.0,
         }
     }
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+const fn half() -> f64 {
+    0.5
+}
+
+const fn customary_area() -> [f64; 2] {
+    [0.08, 1.0]
+}
+
+const fn customary_aspect_ratio() -> [f64; 2] {
+    [3.0 / 4.0, 4.0 / 3.0]
 }
 
 #[cfg(test)]

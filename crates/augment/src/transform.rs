@@ -1,7 +1,11 @@
 //! [`Transform`]: something that draws an operation, and the transforms there are.
 
+mod crop;
+mod elastic;
 mod factor;
 mod flip;
+mod perspective;
+mod quarter_turns;
 mod rotation;
 mod shear;
 mod shift;
@@ -12,10 +16,14 @@ use std::fmt::Debug;
 
 use rand::Rng;
 
+pub use self::crop::{RandomCrop, RandomResizedCrop};
+pub use self::elastic::RandomElastic;
 pub use self::factor::{RandomBrightness, RandomContrast, RandomSaturation};
 pub use self::flip::{RandomHorizontalFlip, RandomVerticalFlip};
+pub use self::perspective::RandomPerspective;
+pub use self::quarter_turns::RandomQuarterTurns;
 pub use self::rotation::RandomRotation;
-pub use self::shear::RandomShear;
+pub use self::shear::{RandomShear, RandomVerticalShear};
 pub use self::shift::RandomShift;
 pub use self::sometimes::Sometimes;
 pub use self::zoom::RandomZoom;

@@ -57,6 +57,37 @@ impl fmt::Display for Op {
                 write!(f, "channels {:+.0},{:+.0},{:+.0}", shown(*red, 0), shown(*green, 0), shown(*blue, 0))
             }
             Self::KerasBrightness { factor } => write!(f, "bright {factor:.2}"),
+            Self::ContrastAboutMean { factor } => write!(f, "mean-contrast {factor:.2}"),
+            Self::ChannelShift { red_levels, green_levels, blue_levels } => {
+                let [red, green, blue] = [red_levels, green_levels, blue_levels].map(|levels| shown(*levels, 0));
+                write!(f, "channels {red:+.0},{green:+.0},{blue:+.0}")
+            }
+            Self::Hue { turns } => write!(f, "hue {:+.2}", shown(*turns, 2)),
+            Self::Gamma { exponent } => write!(f, "gamma {exponent:.2}"),
+            Self::Grayscale {} => f.write_str("gray"),
+            Self::Invert {} => f.write_str("invert"),
+            Self::Posterize { bits } => write!(f, "posterize {bits}"),
+            Self::Solarize { threshold_level } => write!(f, "solarize {threshold_level}"),
+            Self::Equalize {} => f.write_str("equalize"),
+            Self::Autocontrast { cutoff_percent } => write!(f, "autocontrast {cutoff_percent:.0}%"),
+            Self::Clahe { clip_limit, tiles } => write!(f, "clahe {clip_limit:.1},{tiles}"),
+            Self::Sharpness { factor } => write!(f, "sharp {factor:.2}"),
+            Self::GaussianBlur { sigma_pixels } => write!(f, "blur {sigma_pixels:.1}px"),
+            Self::MotionBlur { length_pixels, angle_degrees } => {
+                write!(f, "motion {length_pixels:.0}px {:+.0}°", shown(*angle_degrees, 0))
+            }
+            Self::GaussianNoise { sigma_levels, .. } => write!(f, "noise {sigma_levels:.1}"),
+            Self::SaltAndPepper { fraction, .. } => write!(f, "salt {fraction:.3}"),
+            Self::ShotNoise { photons_at_white, .. } => write!(f, "shot {photons_at_white:.0}"),
+            Self::Jpeg { quality } => write!(f, "jpeg {quality}"),
+            Self::Downscale { fraction } => write!(f, "downscale {fraction:.2}"),
+            Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, .. } => {
+                let [left, top] = [left_fraction, top_fraction].map(|fraction| shown(*fraction, 2));
+                write!(f, "erase {width_fraction:.2}x{height_fraction:.2}{left:+.2}{top:+.2}")
+            }
+            Self::GridMask { unit_fraction, keep_fraction, .. } => {
+                write!(f, "grid {unit_fraction:.2} keep {keep_fraction:.2}")
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! [`Op`]: one change of a picture, as data.
 
-use aumenta_imgproc::{Fill, Interpolation};
+use aumenta_imgproc::{Fill, Interpolation, Paint};
 use serde::{Deserialize, Serialize};
 
 use crate::KerasVersion;
@@ -150,5 +150,131 @@ pub enum Op {
     KerasBrightness {
         /// 0 is black, 1 changes nothing.
         factor: f64,
+    },
+    /// Multiplies the distance from the picture's mean gray; see [`Tone::contrast_about`](aumenta_imgproc::Tone::contrast_about).
+    ContrastAboutMean {
+        /// 0 is flat gray, 1 changes nothing.
+        factor: f64,
+    },
+    /// Adds to the channels; see [`Tone::channel_shift`](aumenta_imgproc::Tone::channel_shift).
+    ChannelShift {
+        /// Added to red, in levels of 255.
+        red_levels: f64,
+        /// Added to green, in levels of 255.
+        green_levels: f64,
+        /// Added to blue, in levels of 255.
+        blue_levels: f64,
+    },
+    /// Turns the color wheel; see [`Hue`](aumenta_imgproc::Hue).
+    Hue {
+        /// Whole turns, from -0.5 to 0.5; 0 changes nothing.
+        turns: f64,
+    },
+    /// Brightens or darkens the middle values; see [`curve::gamma`](aumenta_imgproc::curve::gamma()).
+    Gamma {
+        /// Below 1 brightens, 1 changes nothing.
+        exponent: f64,
+    },
+    /// Leaves the gray of every pixel; see [`Tone::grayscale`](aumenta_imgproc::Tone::grayscale).
+    Grayscale {},
+    /// The negative; see [`curve::invert`](aumenta_imgproc::curve::invert()).
+    Invert {},
+    /// Keeps the highest bits of every value; see [`curve::posterize`](aumenta_imgproc::curve::posterize()).
+    Posterize {
+        /// From 0 (black) to 8 (no change).
+        bits: u8,
+    },
+    /// Inverts bright values; see [`curve::solarize`](aumenta_imgproc::curve::solarize()).
+    Solarize {
+        /// The darkest level that is inverted: 0 inverts all, 256 nothing.
+        threshold_level: u16,
+    },
+    /// Flattens each channel's histogram; see [`equalize`](aumenta_imgproc::equalize()).
+    Equalize {},
+    /// Stretches each channel over all levels; see [`autocontrast`](aumenta_imgproc::autocontrast()).
+    Autocontrast {
+        /// The share of pixels at either end that may be lost, in percent.
+        cutoff_percent: f64,
+    },
+    /// Equalizes brightness by neighborhoods; see [`clahe`](aumenta_imgproc::clahe()).
+    Clahe {
+        /// The highest count of a level, in mean counts; 0 is no limit.
+        clip_limit: f64,
+        /// Neighborhoods to a side, from 1 to 64.
+        tiles: usize,
+    },
+    /// Smooths or sharpens; see [`sharpen`](aumenta_imgproc::sharpen()).
+    Sharpness {
+        /// 0 smooths, 1 changes nothing, 2 sharpens.
+        factor: f64,
+    },
+    /// Blurs evenly; see [`gaussian_blur`](aumenta_imgproc::gaussian_blur()).
+    GaussianBlur {
+        /// The standard deviation, in pixels of the output.
+        sigma_pixels: f64,
+    },
+    /// Blurs along a line; see [`motion_blur`](aumenta_imgproc::motion_blur()).
+    MotionBlur {
+        /// The line's length, in pixels of the output; 1 changes nothing.
+        length_pixels: f64,
+        /// The line's angle to the horizontal, counter-clockwise.
+        angle_degrees: f64,
+    },
+    /// Adds a normal draw to every value; see [`add_gaussian_noise`](aumenta_imgproc::add_gaussian_noise()).
+    GaussianNoise {
+        /// The standard deviation, in levels of 255.
+        sigma_levels: f64,
+        /// What the draws follow from.
+        seed: u64,
+    },
+    /// Turns pixels black or white; see [`add_salt_and_pepper`](aumenta_imgproc::add_salt_and_pepper()).
+    SaltAndPepper {
+        /// The expected share of such pixels, from 0 to 1.
+        fraction: f64,
+        /// What the draws follow from.
+        seed: u64,
+    },
+    /// Counts photons; see [`add_shot_noise`](aumenta_imgproc::add_shot_noise()).
+    ShotNoise {
+        /// The mean count of white; few are noisy.
+        photons_at_white: f64,
+        /// What the draws follow from.
+        seed: u64,
+    },
+    /// Stores the picture as a JPEG and reads it back; see [`jpeg_recompress`](aumenta_imgproc::jpeg_recompress()).
+    Jpeg {
+        /// From 1 (coarse) to 100 (fine).
+        quality: u8,
+    },
+    /// Makes pixels fewer and larger; see [`downscale`](aumenta_imgproc::downscale()).
+    Downscale {
+        /// The share of the width and height that is left, from 0 to 1.
+        fraction: f64,
+    },
+    /// Paints over a rectangle; see [`erase`](aumenta_imgproc::erase()).
+    Erase {
+        /// The left edge, in widths of the output; below 0 it lies outside.
+        left_fraction: f64,
+        /// The upper edge, in heights of the output; below 0 it lies outside.
+        top_fraction: f64,
+        /// The width, in widths of the output.
+        width_fraction: f64,
+        /// The height, in heights of the output.
+        height_fraction: f64,
+        /// What is seen instead.
+        paint: Paint,
+    },
+    /// Paints over a grid of squares; see [`grid_mask`](aumenta_imgproc::grid_mask()).
+    GridMask {
+        /// The side of a unit, in sides of the output's shorter side.
+        unit_fraction: f64,
+        /// The part of a unit's side that stays, from 0 to 1.
+        keep_fraction: f64,
+        /// The grid's shift to the right, in units.
+        x_offset_units: f64,
+        /// The grid's shift down, in units.
+        y_offset_units: f64,
+        /// What is seen instead.
+        paint: Paint,
     },
 }

@@ -1,6 +1,7 @@
 //! [`Displacement`]: a smooth random field, by which an elastic distortion moves each pixel on its own.
 
 use crate::Size;
+use crate::noise::hashes;
 
 /// How far each pixel of an output reads from its own place.
 ///
@@ -44,8 +45,7 @@ impl Displacement {
         self.size = size;
         self.x.clear();
         self.y.clear();
-        for index in 0..(size.width * size.height) as u64 {
-            let hash = hash(seed, index);
+        for hash in hashes(seed).take(size.width * size.height) {
             self.x.push(signed_unit(hash as u32));
             self.y.push(signed_unit((hash >> 32) as u32));
         }
@@ -84,14 +84,6 @@ impl Displacement {
         let range = row * self.size.width..(row + 1) * self.size.width;
         (&self.x[range.clone()], &self.y[range])
     }
-}
-
-/// A number for each seed and index (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number Generators*, 2014).
-fn hash(seed: u64, index: u64) -> u64 {
-    let state = seed.wrapping_add((index.wrapping_add(1)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// A number from -1 to 1, exclusive, from 32 random bits, of which an f32 takes the upper 24.

@@ -205,3 +205,127 @@ fn table(curve: [u8; 256]) -> Effect<'static> {
 fn tone(tone: Tone) -> Effect<'static> {
     Effect::Color(ColorStep::Matrix(tone))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Plan, Scratch};
+
+    fn applied(ops: &[Op], source: &Image, output: Size) -> Image {
+        let mut out = Image::default();
+        let plan = Plan { ops: ops.to_vec(), ..Plan::identity() };
+        plan.apply(source, output, &mut Scratch::default(), &mut out);
+        out
+    }
+
+    fn ramp(width: usize, height: usize) -> Image {
+        let values = (0..width * height).flat_map(|at| [(at * 7) as u8, (at * 3) as u8, at as u8]);
+        Image::from_pixels(width, height, values.collect())
+    }
+
+    /// Every operation on colors, degradation and occlusion, with `x` for its numbers.
+    fn ops(x: f64) -> Vec<Op> {
+        let paint = Paint::Noise { seed: 3 };
+        let seed = 7;
+        let whole = x as u8;
+        vec![
+            Op::ContrastAboutMean { factor: x },
+            Op::ChannelShift { red_levels: x, green_levels: -x, blue_levels: 0.0 },
+            Op::Hue { turns: x },
+            Op::Gamma { exponent: x },
+            Op::Grayscale {},
+            Op::Invert {},
+            Op::Posterize { bits: whole },
+            Op::Solarize { threshold_level: x as u16 },
+            Op::Equalize {},
+            Op::Autocontrast { cutoff_percent: x },
+            Op::Clahe { clip_limit: x, tiles: x as usize },
+            Op::Sharpness { factor: x },
+            Op::GaussianBlur { sigma_pixels: x },
+            Op::MotionBlur { length_pixels: x, angle_degrees: x },
+            Op::GaussianNoise { sigma_levels: x, seed },
+            Op::SaltAndPepper { fraction: x, seed },
+            Op::ShotNoise { photons_at_white: x, seed },
+            Op::Jpeg { quality: whole },
+            Op::Downscale { fraction: x },
+            Op::Erase { left_fraction: x, top_fraction: -x, width_fraction: x, height_fraction: x, paint },
+            Op::GridMask { unit_fraction: x, keep_fraction: x, x_offset_units: x, y_offset_units: -x, paint },
+        ]
+    }
+
+    #[test]
+    fn no_number_and_no_size_panics() {
+        for x in [f64::NAN, f64::INFINITY, f64::MAX, -1.0, 0.0, 0.5, 3.0, 1e-300] {
+            for (source, output) in [((3, 2), (4, 4)), ((0, 0), (2, 2)), ((3, 3), (0, 2)), ((9, 1), (1, 7))] {
+                let source = Image::filled(source.0, source.1, [9; 3]);
+                let output = Size { width: output.0, height: output.1 };
+                for op in ops(x) {
+                    assert_eq!(applied(&[op], &source, output).size(), output);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_reads_back_and_has_a_caption() {
+        let plan = Plan { ops: ops(2.0), ..Plan::identity() };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+        assert_eq!(
+            plan.to_string(),
+            "mean-contrast 2.00 channels +2,-2,+0 hue +2.00 gamma 2.00 gray invert posterize 2 solarize 2 equalize \
+             autocontrast 2% clahe 2.0,2 sharp 2.00 blur 2.0px motion 2px +2° noise 2.0 salt 2.000 shot 2 jpeg 2 \
+             downscale 2.00 erase 2.00x2.00+2.00-2.00 grid 2.00 keep 2.00"
+        );
+    }
+
+    #[test]
+    fn a_raster_operation_works_on_the_picture_at_its_output_size() {
+        let source = ramp(40, 30);
+        let mut expected = applied(&[], &source, Size::square(20));
+        gaussian_blur(&mut expected, 1.5, &mut Image::default());
+        assert_eq!(applied(&[Op::GaussianBlur { sigma_pixels: 1.5 }], &source, Size::square(20)), expected);
+    }
+
+    #[test]
+    fn the_order_of_raster_and_color_operations_is_kept() {
+        let source = ramp(16, 16);
+        let (equalize, invert) = (Op::Equalize {}, Op::Posterize { bits: 1 });
+        let flat = applied(&[equalize.clone(), invert.clone()], &source, source.size());
+        let mut expected = source.clone();
+        aumenta_imgproc::equalize(&mut expected);
+        expected.pixels_mut().iter_mut().for_each(|value| *value &= 0x80);
+        assert_eq!(flat, expected);
+        assert_ne!(applied(&[invert, equalize], &source, source.size()), expected);
+    }
+
+    #[test]
+    fn contrast_keeps_the_mean_gray() {
+        let source = Image::from_pixels(2, 1, vec![40, 40, 40, 100, 100, 100]);
+        let out = applied(&[Op::ContrastAboutMean { factor: 2.0 }], &source, source.size());
+        assert_eq!(out.pixels(), [10, 10, 10, 130, 130, 130]);
+    }
+
+    #[test]
+    fn a_rectangle_is_placed_in_fractions_and_cut_at_the_edge() {
+        let paint = Paint::Color([1, 2, 3]);
+        let op =
+            Op::Erase { left_fraction: -0.25, top_fraction: 0.5, width_fraction: 0.5, height_fraction: 2.0, paint };
+        let out = applied(&[op], &Image::filled(4, 4, [9; 3]), Size::square(4));
+        for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (y, x))) {
+            assert_eq!(out.get(x, y), if x < 1 && y >= 2 { [1, 2, 3] } else { [9; 3] }, "({x}, {y})");
+        }
+    }
+
+    #[test]
+    fn a_grid_is_placed_in_units() {
+        let paint = Paint::Color([0; 3]);
+        let op =
+            Op::GridMask { unit_fraction: 0.5, keep_fraction: 0.5, x_offset_units: 0.25, y_offset_units: -0.75, paint };
+        let out = applied(&[op], &Image::filled(8, 8, [9; 3]), Size::square(8));
+        let hidden = |at: usize| (1..3).contains(&(at % 4));
+        for (y, x) in (0..8).flat_map(|y| (0..8).map(move |x| (y, x))) {
+            assert_eq!(out.get(x, y), if hidden(x) && hidden(y) { [0; 3] } else { [9; 3] }, "({x}, {y})");
+        }
+    }
+}

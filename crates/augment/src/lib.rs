@@ -34,6 +34,7 @@ mod op;
 mod pipeline;
 mod plan;
 mod point_map;
+mod policy;
 mod prefilter;
 mod step;
 mod transform;
@@ -52,11 +53,17 @@ pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
 pub use crate::point_map::PointMap;
+pub use crate::policy::{
+    AugMix, AutoAugment, AutoAugmentPolicy, OneOf, RandAugment, Sequence, SomeOf, TrivialAugmentWide,
+};
 pub use crate::prefilter::Prefilter;
-pub use crate::step::{Step, TransformConfig};
+pub use crate::step::{CountRange, Step, TransformConfig};
 pub use crate::transform::{
-    RandomBrightness, RandomContrast, RandomCrop, RandomElastic, RandomHorizontalFlip, RandomPerspective,
-    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaturation, RandomShear, RandomShift,
-    RandomVerticalFlip, RandomVerticalShear, RandomZoom, Sometimes, Transform,
+    Always, Cover, Cutout, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean,
+    RandomCrop, RandomDownscale, RandomElastic, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise,
+    RandomGridMask, RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPerspective, RandomPosterize,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaltAndPepper, RandomSaturation, RandomSharpness,
+    RandomShear, RandomShift, RandomShotNoise, RandomSolarize, RandomVerticalFlip, RandomVerticalShear, RandomZoom,
+    Sometimes, Transform,
 };
 pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

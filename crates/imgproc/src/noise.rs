@@ -96,7 +96,7 @@ pub(crate) fn fill_with_noise<'a>(pixels: impl Iterator<Item = &'a mut [u8; 3]>,
     }
 }
 
-/// Endless hashes of `seed` and a counter: the finalizer of SplitMix64 (Steele, Lea and Flood, *Fast Splittable
+/// Endless hashes of `seed` and a counter: the finalizer of `SplitMix64` (Steele, Lea and Flood, *Fast Splittable
 /// Pseudorandom Number Generators*, 2014) over an arithmetic sequence that starts at the mixed seed.
 pub(crate) fn hashes(seed: u64) -> impl Iterator<Item = u64> {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -3,7 +3,7 @@
 use aumenta_imgproc::Size;
 use rand::{Rng, RngExt as _};
 
-use super::{Transform, in_range};
+use super::{Transform, in_range, range_within, uniform};
 use crate::{AugmentError, Canvas, Op, Plan};
 
 /// Shows a window of every picture, drawn uniformly from all places of whole pixels.
@@ -68,7 +68,7 @@ impl Transform for RandomCrop {
 /// Shows a window of every picture, of random area and shape, on the whole canvas.
 ///
 /// It is the crop of Szegedy et al. (*Going Deeper with Convolutions*, 2015, section 6), as torchvision's
-/// `RandomResizedCrop` draws it: an area, uniformly from `area` times the picture's, and an aspect ratio (width over height,
+/// `RandomResizedCrop` draws it: an area, uniformly from `areas` times the picture's, and an aspect ratio (width over height,
 /// in pixels of the source), whose logarithm is uniform; then a place, uniformly from all places of whole source pixels.
 /// A window that does not fit is drawn again; after ten times it is the largest one in the middle whose aspect ratio is in
 /// the range. Customary are areas from 0.08 to 1 and aspect ratios from 3/4 to 4/3.
@@ -79,7 +79,7 @@ impl Transform for RandomCrop {
 ///
 /// let mut plan = Plan::identity();
 /// let canvas = Canvas { source: Size { width: 500, height: 375 }, output: Size::square(224) };
-/// let crop = RandomResizedCrop::new((0.25, 0.25), (1.0, 1.0))?;
+/// let crop = RandomResizedCrop::new([0.25, 0.25], [1.0, 1.0])?;
 /// crop.draw(canvas, &mut aumenta_seed::Seed::new(7).rng("augment", 0, 0), &mut plan);
 /// let [Op::Crop { width_fraction, height_fraction, .. }] = plan.ops[..] else { panic!("{plan}") };
 /// // A quarter of the area, as a square: 217 pixels of 500 and of 375.
@@ -88,36 +88,28 @@ impl Transform for RandomCrop {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RandomResizedCrop {
-    area: (f64, f64),
-    aspect_ratio: (f64, f64),
+    areas: [f64; 2],
+    aspect_ratios: [f64; 2],
 }
 
 impl RandomResizedCrop {
-    /// A window of `area` (lower and upper end) times the picture's area, and of `aspect_ratio`, width over height.
+    /// A window of `areas` (lower and upper end) times the picture's area, and of `aspect_ratios`, width over height.
     ///
     /// # Errors
     /// Where an area is not in `[0.0001, 1]` or an aspect ratio not in `[0.01, 100]`, or the lower end is above the upper.
-    pub fn new(area: (f64, f64), aspect_ratio: (f64, f64)) -> Result<Self, AugmentError> {
-        for value in [area.0, area.1] {
-            in_range("area", value, 0.0001, 1.0, "fractions of the picture from 0.0001 to 1")?;
-        }
-        for value in [aspect_ratio.0, aspect_ratio.1] {
-            in_range("aspect-ratio", value, 0.01, 100.0, "ratios from 0.01 to 100")?;
-        }
-        for (field, (low, high)) in [("area", area), ("aspect-ratio", aspect_ratio)] {
-            if low > high {
-                return Err(AugmentError::Reversed { field, low, high });
-            }
-        }
-        Ok(Self { area, aspect_ratio })
+    pub fn new(areas: [f64; 2], aspect_ratios: [f64; 2]) -> Result<Self, AugmentError> {
+        Ok(Self {
+            areas: range_within("areas", areas, 0.0001, 1.0, "fractions of the picture from 0.0001 to 1")?,
+            aspect_ratios: range_within("aspect-ratios", aspect_ratios, 0.01, 100.0, "ratios from 0.01 to 100")?,
+        })
     }
 
     /// Left and top edge, width and height of the window, in pixels of the source.
     fn window(&self, source: Size, rng: &mut dyn Rng) -> [usize; 4] {
-        let (low, high) = (libm::log(self.aspect_ratio.0), libm::log(self.aspect_ratio.1));
+        let logarithms = self.aspect_ratios.map(libm::log);
         for _ in 0..10 {
-            let area = rng.random_range(self.area.0..=self.area.1) * (source.width * source.height) as f64;
-            let aspect_ratio = libm::exp(rng.random_range(low..=high));
+            let area = uniform(self.areas, rng) * (source.width * source.height) as f64;
+            let aspect_ratio = libm::exp(uniform(logarithms, rng));
             let (width, height) = ((area * aspect_ratio).sqrt().round(), (area / aspect_ratio).sqrt().round());
             let (width, height) = (width as usize, height as usize);
             if (1..=source.width).contains(&width) && (1..=source.height).contains(&height) {
@@ -131,7 +123,7 @@ impl RandomResizedCrop {
 
     fn middle(&self, source: Size) -> [usize; 4] {
         let (columns, rows) = (source.width as f64, source.height as f64);
-        let aspect_ratio = (columns / rows).clamp(self.aspect_ratio.0, self.aspect_ratio.1);
+        let aspect_ratio = (columns / rows).clamp(self.aspect_ratios[0], self.aspect_ratios[1]);
         let whole = |length: f64, side: usize| (length.round() as usize).clamp(1, side.max(1));
         let width = whole(columns.min(rows * aspect_ratio), source.width);
         let height = whole(rows.min(columns / aspect_ratio), source.height);
@@ -201,7 +193,7 @@ mod tests {
     fn resized_crops_lie_inside_and_have_the_area_and_shape_asked_for() {
         let source = Size { width: 500, height: 375 };
         let canvas = Canvas { source, output: Size::square(64) };
-        for [x, y, width, height] in crops(&RandomResizedCrop::new((0.08, 1.0), (0.75, 1.25)).unwrap(), canvas) {
+        for [x, y, width, height] in crops(&RandomResizedCrop::new([0.08, 1.0], [0.75, 1.25]).unwrap(), canvas) {
             assert!(x >= 0.0 && y >= 0.0 && x + width <= 1.0 + 1e-12 && y + height <= 1.0 + 1e-12);
             assert!((0.079..=1.0).contains(&(width * height)));
             assert!((0.74..=1.27).contains(&(width * 500.0 / (height * 375.0))));
@@ -211,7 +203,7 @@ mod tests {
     #[test]
     fn a_shape_that_never_fits_is_cut_from_the_middle() {
         let canvas = Canvas { source: Size { width: 100, height: 10 }, output: Size::square(8) };
-        let crop = RandomResizedCrop::new((1.0, 1.0), (0.5, 2.0)).unwrap();
+        let crop = RandomResizedCrop::new([1.0, 1.0], [0.5, 2.0]).unwrap();
         assert_eq!(crops(&crop, canvas)[0], [0.4, 0.0, 0.2, 1.0]);
         let canvas = Canvas { source: Size { width: 10, height: 100 }, output: Size::square(8) };
         assert_eq!(crops(&crop, canvas)[0], [0.0, 0.4, 1.0, 0.2]);
@@ -219,15 +211,15 @@ mod tests {
 
     #[test]
     fn resized_crops_of_nonsense_are_refused() {
-        assert!(RandomResizedCrop::new((0.0, 1.0), (1.0, 1.0)).is_err());
-        assert!(RandomResizedCrop::new((0.5, 0.4), (1.0, 1.0)).is_err());
-        assert!(RandomResizedCrop::new((0.5, 1.0), (0.75, f64::INFINITY)).is_err());
+        assert!(RandomResizedCrop::new([0.0, 1.0], [1.0, 1.0]).is_err());
+        assert!(RandomResizedCrop::new([0.5, 0.4], [1.0, 1.0]).is_err());
+        assert!(RandomResizedCrop::new([0.5, 1.0], [0.75, f64::INFINITY]).is_err());
     }
 
     #[test]
     fn a_picture_of_nothing_is_cropped_without_trouble() {
         let canvas = Canvas::of(Size::default());
-        assert_eq!(crops(&RandomResizedCrop::new((0.1, 1.0), (0.5, 2.0)).unwrap(), canvas)[0][2..], [1.0, 1.0]);
+        assert_eq!(crops(&RandomResizedCrop::new([0.1, 1.0], [0.5, 2.0]).unwrap(), canvas)[0][2..], [1.0, 1.0]);
         crops(&RandomCrop::new(0.5, 0.5).unwrap(), canvas);
     }
 }

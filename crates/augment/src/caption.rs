@@ -12,6 +12,33 @@ impl fmt::Display for Op {
                 write!(f, "shift {:+.2},{:+.2}", shown(*x_fraction, 2), shown(*y_fraction, 2))
             }
             Self::Shear { degrees } => write!(f, "shear {:+.0}°", shown(*degrees, 0)),
+            Self::VerticalShear { degrees } => write!(f, "vshear {:+.0}°", shown(*degrees, 0)),
+            Self::QuarterTurns { turns } => write!(f, "turn {:+}°", 90 * i64::from(*turns)),
+            Self::Crop { x_fraction, y_fraction, width_fraction, height_fraction } => write!(
+                f,
+                "crop {width_fraction:.2}x{height_fraction:.2} at {:.2},{:.2}",
+                shown(*x_fraction, 2),
+                shown(*y_fraction, 2)
+            ),
+            Self::Perspective { top_left, top_right, bottom_right, bottom_left } => {
+                let corner = |[x, y]: [f64; 2]| format!("{:.2},{:.2}", shown(x, 2), shown(y, 2));
+                let [first, second, third, fourth] = [*top_left, *top_right, *bottom_right, *bottom_left].map(corner);
+                write!(f, "persp {first} {second} {third} {fourth}")
+            }
+            Self::Elastic { alpha_pixels, sigma_pixels, .. } => {
+                write!(f, "elastic {alpha_pixels:.0} sigma {sigma_pixels:.1}")
+            }
+            Self::AugMix { chains, weights, keep } => {
+                write!(f, "augmix keep {keep:.2}")?;
+                for (chain, weight) in chains.iter().zip(weights) {
+                    write!(f, " + {weight:.2}(")?;
+                    for (at, op) in chain.iter().enumerate() {
+                        write!(f, "{}{op}", if at == 0 { "" } else { " " })?;
+                    }
+                    f.write_str(")")?;
+                }
+                Ok(())
+            }
             Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
             Self::HorizontalFlip {} => f.write_str("flip"),
             Self::VerticalFlip {} => f.write_str("vflip"),

@@ -23,6 +23,19 @@ pub enum AugmentError {
         /// The second number given.
         high: f64,
     },
+    /// A crop is larger than the picture that it is cut from.
+    #[error(
+        "size-fraction is {size_fraction}, which is larger than the picture with its padding: \
+         1 + 2 * {padding_fraction} = {padded}"
+    )]
+    CropTooLarge {
+        /// The window's side, in sides of the picture.
+        size_fraction: f64,
+        /// The padding of each side, in sides of the picture.
+        padding_fraction: f64,
+        /// The padded picture's side, in sides of the picture.
+        padded: f64,
+    },
     /// A list that is chosen from is empty.
     #[error("{field} has no numbers, expected at least one")]
     Empty {

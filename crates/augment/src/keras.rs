@@ -35,7 +35,7 @@ pub use self::arguments::{Keras2_0_8, Keras2_15, KerasDataFormat, KerasDtype, Ke
 use self::generator::Generator;
 pub(crate) use self::map::KerasMap;
 pub use self::map::KerasVersion;
-pub(crate) use self::pixels::{brightness, resample, shift_channels};
+pub(crate) use self::pixels::{brightness, shift_channels};
 use crate::{AugmentError, Pipeline};
 
 /// The augmentation section of a configuration with a `dialect`.

@@ -22,6 +22,7 @@
 //! ```
 
 mod augmentation;
+mod bounding_box;
 mod canvas;
 mod caption;
 mod config;
@@ -32,12 +33,15 @@ mod keras;
 mod op;
 mod pipeline;
 mod plan;
+mod point_map;
+mod policy;
 mod prefilter;
 mod step;
 mod transform;
 mod translate;
 
 pub use crate::augmentation::Augmentation;
+pub use crate::bounding_box::{BoundingBox, VisibleBox};
 pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
@@ -48,13 +52,18 @@ pub use crate::keras::{
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
+pub use crate::point_map::PointMap;
+pub use crate::policy::{
+    AugMix, AutoAugment, AutoAugmentPolicy, OneOf, RandAugment, Sequence, SomeOf, TrivialAugmentWide,
+};
 pub use crate::prefilter::Prefilter;
-pub use crate::step::{Step, TransformConfig};
+pub use crate::step::{CountRange, Step, TransformConfig};
 pub use crate::transform::{
     Always, Cover, Cutout, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean,
-    RandomDownscale, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise, RandomGridMask,
-    RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPosterize, RandomRotation,
-    RandomSaltAndPepper, RandomSaturation, RandomSharpness, RandomShear, RandomShift, RandomShotNoise, RandomSolarize,
-    RandomVerticalFlip, RandomZoom, Sometimes, Transform,
+    RandomCrop, RandomDownscale, RandomElastic, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise,
+    RandomGridMask, RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPerspective, RandomPosterize,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaltAndPepper, RandomSaturation, RandomSharpness,
+    RandomShear, RandomShift, RandomShotNoise, RandomSolarize, RandomVerticalFlip, RandomVerticalShear, RandomZoom,
+    Sometimes, Transform,
 };
 pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

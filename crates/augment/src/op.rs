@@ -32,6 +32,11 @@ pub enum Op {
         /// The angle between the leaning lines and the vertical, from -90 to 90 exclusive.
         degrees: f64,
     },
+    /// Leans the picture's horizontal lines counter-clockwise; the middle column stays.
+    VerticalShear {
+        /// The angle between the leaning lines and the horizontal, from -90 to 90 exclusive.
+        degrees: f64,
+    },
     /// Enlarges the picture about its centre.
     ///
     /// (Keras gives its factors to the inverse map: there, 1.2 shrinks. Its range around 1 is the same idea mirrored.)
@@ -45,6 +50,54 @@ pub enum Op {
     HorizontalFlip {},
     /// Mirrors the picture top to bottom.
     VerticalFlip {},
+    /// Turns the picture counter-clockwise by quarters, exactly. On a canvas that is no square the turned picture is
+    /// stretched to fill it, as the plain resize stretches a picture.
+    QuarterTurns {
+        /// How many; negative ones turn clockwise.
+        turns: i32,
+    },
+    /// Shows a window of the picture on the whole canvas. What a window shows beyond the picture is the plan's fill.
+    Crop {
+        /// The window's left edge, in widths of the picture from its left edge.
+        x_fraction: f64,
+        /// The window's top edge, in heights of the picture from its top edge.
+        y_fraction: f64,
+        /// The window's width, in widths of the picture.
+        width_fraction: f64,
+        /// The window's height, in heights of the picture.
+        height_fraction: f64,
+    },
+    /// Draws the picture's outer corners elsewhere, the rest in perspective. Each corner is a fraction of the width from
+    /// the left and a fraction of the height from the top. Three corners on one line are no perspective and change nothing.
+    Perspective {
+        /// `[0, 0]` at rest.
+        top_left: [f64; 2],
+        /// `[1, 0]` at rest.
+        top_right: [f64; 2],
+        /// `[1, 1]` at rest.
+        bottom_right: [f64; 2],
+        /// `[0, 1]` at rest.
+        bottom_left: [f64; 2],
+    },
+    /// Moves each pixel by a smooth random field of its own; see [`Displacement`](aumenta_imgproc::Displacement).
+    Elastic {
+        /// The number from which the field follows.
+        seed: u64,
+        /// What the smoothed numbers, which were drawn from -1 to 1, are multiplied by.
+        alpha_pixels: f64,
+        /// The standard deviation of the Gaussian that smooths them.
+        sigma_pixels: f64,
+    },
+    /// Mixes the picture with the weighted sum of what chains of operations make of it: `keep * picture + (1 - keep) * sum`,
+    /// rounded half up and clipped. Masks, boxes and points stay where they are.
+    AugMix {
+        /// Operations for each part of the sum, which start from the same picture.
+        chains: Vec<Vec<Op>>,
+        /// The weight of each chain; chains beyond the last weight have none.
+        weights: Vec<f64>,
+        /// The picture's own share, from 0 to 1.
+        keep: f64,
+    },
     /// Multiplies all channels; see [`Tone::brightness`].
     Brightness {
         /// 0 is black, 1 changes nothing.

@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::transform::{Sometimes, in_range};
 use crate::{
-    Always, AugmentError, Cover, Cutout, Op, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast,
-    RandomContrastAboutMean, RandomDownscale, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise,
-    RandomGridMask, RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPosterize, RandomRotation,
-    RandomSaltAndPepper, RandomSaturation, RandomSharpness, RandomShear, RandomShift, RandomShotNoise, RandomSolarize,
-    RandomVerticalFlip, RandomZoom, Transform, ZoomRange,
+    Always, AugMix, AugmentError, AutoAugment, AutoAugmentPolicy, Cover, Cutout, OneOf, Op, RandAugment,
+    RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean, RandomCrop,
+    RandomDownscale, RandomElastic, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise,
+    RandomGridMask, RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPerspective, RandomPosterize,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaltAndPepper, RandomSaturation, RandomSharpness,
+    RandomShear, RandomShift, RandomShotNoise, RandomSolarize, RandomVerticalFlip, RandomVerticalShear, RandomZoom,
+    Sequence, SomeOf, Transform, TrivialAugmentWide, ZoomRange,
 };
 
 /// A transform and the share of pictures that it is drawn for.
@@ -72,6 +74,44 @@ pub enum TransformConfig {
     Shear {
         /// The largest lean, either way, from 0 to 80.
         degrees: f64,
+    },
+    /// [`RandomVerticalShear`].
+    VerticalShear {
+        /// The largest lean, either way, from 0 to 80.
+        degrees: f64,
+    },
+    /// [`RandomQuarterTurns`].
+    QuarterTurns {},
+    /// [`RandomCrop`].
+    Crop {
+        /// The window's width and height, in those of the picture, from 0.01 to `1 + 2 * padding-fraction`.
+        #[serde(default = "usual::size_fraction")]
+        size_fraction: f64,
+        /// What is added on each side, in widths and heights of the picture, from 0 to 1.
+        #[serde(default)]
+        padding_fraction: f64,
+    },
+    /// [`RandomResizedCrop`].
+    ResizedCrop {
+        /// The range of the window's area, in areas of the picture.
+        #[serde(default = "usual::crop_areas")]
+        areas: [f64; 2],
+        /// The range of the window's width over its height, in pixels of the picture.
+        #[serde(default = "usual::crop_aspect_ratios")]
+        aspect_ratios: [f64; 2],
+    },
+    /// [`RandomPerspective`].
+    Perspective {
+        /// How far corners move at most, in halves of the width and height, from 0 to 1.
+        #[serde(default = "usual::distortion")]
+        distortion: f64,
+    },
+    /// [`RandomElastic`].
+    Elastic {
+        /// The strength of the field, from 0 to 10,000.
+        alpha_pixels: f64,
+        /// The standard deviation of the Gaussian that smooths it, from 0.5 to 1000.
+        sigma_pixels: f64,
     },
     /// [`RandomZoom`].
     Zoom {
@@ -221,6 +261,72 @@ pub enum TransformConfig {
         #[serde(default = "usual::black")]
         cover: Cover,
     },
+    /// [`Sequence`]: all of the steps, in order.
+    Sequence {
+        /// What is drawn, each with its own probability.
+        steps: Vec<Step>,
+    },
+    /// [`OneOf`]: one of the steps.
+    OneOf {
+        /// What is chosen from.
+        steps: Vec<Step>,
+        /// How often each is chosen, in relation to the others; equally often without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        weights: Option<Vec<f64>>,
+    },
+    /// [`SomeOf`]: some of the steps, in order.
+    SomeOf {
+        /// What is chosen from.
+        steps: Vec<Step>,
+        /// How many are chosen: a number or a range `[low, high]`, up to the number of steps.
+        count: CountRange,
+    },
+    /// [`RandAugment`].
+    RandAugment {
+        /// The operations for each picture, from 1 to 16.
+        #[serde(default = "usual::operations")]
+        operations: u32,
+        /// Their strength, from 0 to 30.
+        #[serde(default = "usual::magnitude")]
+        magnitude: u32,
+    },
+    /// [`TrivialAugmentWide`].
+    TrivialAugmentWide {},
+    /// [`AutoAugment`].
+    AutoAugment {
+        /// The data set for which the operations were searched: `"imagenet"`, `"cifar10"` or `"svhn"`.
+        #[serde(default)]
+        policy: AutoAugmentPolicy,
+    },
+    /// [`AugMix`].
+    AugMix {
+        /// The operations' strength, from 1 to 10.
+        #[serde(default = "usual::severity")]
+        severity: u32,
+        /// The chains that are mixed, from 1 to 10.
+        #[serde(default = "usual::chains")]
+        width: u32,
+    },
+}
+
+/// How many of several things.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "count is a number or a range [low, high]")]
+pub enum CountRange {
+    /// Always so many.
+    Exactly(usize),
+    /// From the first number to the second.
+    Between([usize; 2]),
+}
+
+impl CountRange {
+    /// The lower and the upper end.
+    pub fn ends(self) -> [usize; 2] {
+        match self {
+            Self::Exactly(count) => [count; 2],
+            Self::Between(ends) => ends,
+        }
+    }
 }
 
 impl TransformConfig {
@@ -233,6 +339,14 @@ impl TransformConfig {
             Self::Rotation { degrees } => Box::new(RandomRotation::new(degrees)?),
             Self::Shift { width, height } => Box::new(RandomShift::new(width, height)?),
             Self::Shear { degrees } => Box::new(RandomShear::new(degrees)?),
+            Self::VerticalShear { degrees } => Box::new(RandomVerticalShear::new(degrees)?),
+            Self::QuarterTurns {} => Box::new(RandomQuarterTurns {}),
+            Self::Crop { size_fraction, padding_fraction } => {
+                Box::new(RandomCrop::new(size_fraction, padding_fraction)?)
+            }
+            Self::ResizedCrop { areas, aspect_ratios } => Box::new(RandomResizedCrop::new(areas, aspect_ratios)?),
+            Self::Perspective { distortion } => Box::new(RandomPerspective::new(distortion)?),
+            Self::Elastic { alpha_pixels, sigma_pixels } => Box::new(RandomElastic::new(alpha_pixels, sigma_pixels)?),
             Self::Zoom { range } => {
                 let (low, high) = range.ends();
                 Box::new(RandomZoom::new(low, high)?)
@@ -269,6 +383,21 @@ impl TransformConfig {
             Self::GridMask { unit_fractions, keep_fraction, cover } => {
                 Box::new(RandomGridMask::new(unit_fractions, keep_fraction, cover)?)
             }
+            Self::Sequence { ref steps } => Box::new(Sequence::new(built(steps)?)),
+            Self::OneOf { ref steps, ref weights } => {
+                let equal = vec![1.0; steps.len()];
+                let weights = weights.as_ref().unwrap_or(&equal);
+                if weights.len() != steps.len() {
+                    let expected = "one weight for each step";
+                    return Err(AugmentError::OutOfRange { field: "weights", value: weights.len() as f64, expected });
+                }
+                Box::new(OneOf::new(weights.iter().copied().zip(built(steps)?).collect())?)
+            }
+            Self::SomeOf { ref steps, count } => Box::new(SomeOf::new(built(steps)?, count.ends())?),
+            Self::RandAugment { operations, magnitude } => Box::new(RandAugment::new(operations, magnitude)?),
+            Self::TrivialAugmentWide {} => Box::new(TrivialAugmentWide {}),
+            Self::AutoAugment { policy } => Box::new(AutoAugment::new(policy)),
+            Self::AugMix { severity, width } => Box::new(AugMix::new(severity, width)?),
         })
     }
 
@@ -281,9 +410,45 @@ impl TransformConfig {
     }
 }
 
+fn built(steps: &[Step]) -> Result<Vec<Box<dyn Transform>>, AugmentError> {
+    steps.iter().map(Step::build).collect()
+}
+
 /// Settings that may be left out, from the papers and libraries that the transforms name.
 mod usual {
     use crate::Cover;
+
+    pub(super) fn operations() -> u32 {
+        2
+    }
+
+    pub(super) fn magnitude() -> u32 {
+        9
+    }
+
+    pub(super) fn severity() -> u32 {
+        3
+    }
+
+    pub(super) fn chains() -> u32 {
+        3
+    }
+
+    pub(super) fn size_fraction() -> f64 {
+        1.0
+    }
+
+    pub(super) fn crop_areas() -> [f64; 2] {
+        [0.08, 1.0]
+    }
+
+    pub(super) fn crop_aspect_ratios() -> [f64; 2] {
+        [3.0 / 4.0, 4.0 / 3.0]
+    }
+
+    pub(super) fn distortion() -> f64 {
+        0.5
+    }
 
     pub(super) fn clip_limits() -> [f64; 2] {
         [1.0, 4.0]
@@ -379,6 +544,10 @@ mod tests {
             "transform = 'rotation'",
             "transform = 'vertical-flip'\ndegrees = 3",
             "transform = 'rotation'\ndegrees = 3\nchance = 0.5",
+            "transform = 'one-of'",
+            "transform = 'sequence'\nsteps = [{ transform = 'spin' }]",
+            "transform = 'auto-augment'\npolicy = 'mnist'",
+            "transform = 'some-of'\ncount = 'all'\nsteps = []",
         ] {
             assert!(toml::from_str::<Step>(text).is_err(), "{text}");
         }
@@ -390,6 +559,45 @@ mod tests {
             "transform = 'rotation'\ndegrees = -1",
             "transform = 'vertical-flip'\nprobability = 1.5",
             "transform = 'autocontrast'\ncutoff-percent = 50",
+        ] {
+            assert!(step(text).build().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn geometry_and_policies_have_names_and_read_back() {
+        for text in [
+            "transform = 'vertical-shear'\ndegrees = 5",
+            "transform = 'quarter-turns'",
+            "transform = 'crop'\npadding-fraction = 0.125",
+            "transform = 'resized-crop'\nareas = [0.5, 1]",
+            "transform = 'perspective'",
+            "transform = 'elastic'\nalpha-pixels = 34\nsigma-pixels = 4",
+            "transform = 'sequence'\nprobability = 0.5\nsteps = [{ transform = 'invert', probability = 0.1 }]",
+            "transform = 'one-of'\nweights = [2, 1]\nsteps = [{ transform = 'invert' }, { transform = 'equalize' }]",
+            "transform = 'some-of'\ncount = [0, 1]\nsteps = [{ transform = 'one-of', steps = [{ transform = 'invert' }] }]",
+            "transform = 'some-of'\ncount = 1\nsteps = [{ transform = 'horizontal-flip' }]",
+            "transform = 'rand-augment'\noperations = 2\nmagnitude = 9",
+            "transform = 'trivial-augment-wide'",
+            "transform = 'auto-augment'\npolicy = 'imagenet'",
+            "transform = 'aug-mix'",
+        ] {
+            let step = step(text);
+            assert!(step.build().is_ok(), "{text}");
+            assert_eq!(toml::from_str::<Step>(&toml::to_string(&step).unwrap()).unwrap(), step, "{text}");
+        }
+    }
+
+    #[test]
+    fn policies_that_make_no_sense_do_not_build() {
+        for text in [
+            "transform = 'crop'\nsize-fraction = 1.5\npadding-fraction = 0.125",
+            "transform = 'one-of'\nsteps = []",
+            "transform = 'one-of'\nweights = [1]\nsteps = [{ transform = 'invert' }, { transform = 'equalize' }]",
+            "transform = 'some-of'\ncount = 2\nsteps = [{ transform = 'invert' }]",
+            "transform = 'sequence'\nsteps = [{ transform = 'rotation', degrees = -1 }]",
+            "transform = 'rand-augment'\nmagnitude = 31",
+            "transform = 'aug-mix'\nseverity = 0",
         ] {
             assert!(step(text).build().is_err(), "{text}");
         }

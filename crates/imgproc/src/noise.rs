@@ -98,7 +98,7 @@ pub(crate) fn fill_with_noise<'a>(pixels: impl Iterator<Item = &'a mut [u8; 3]>,
 
 /// Endless hashes of `seed` and a counter: the finalizer of `SplitMix64` (Steele, Lea and Flood, *Fast Splittable
 /// Pseudorandom Number Generators*, 2014) over an arithmetic sequence that starts at the mixed seed.
-fn hashes(seed: u64) -> impl Iterator<Item = u64> {
+pub(crate) fn hashes(seed: u64) -> impl Iterator<Item = u64> {
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     let start = mix(seed.wrapping_add(STEP));
     (1..).map(move |counter: u64| mix(start.wrapping_add(counter.wrapping_mul(STEP))))

@@ -10,6 +10,7 @@
 
 mod bicubic;
 mod bilinear;
+mod displace;
 mod nearest;
 mod points;
 mod source;
@@ -17,6 +18,7 @@ mod source;
 use pulp::{Arch, Simd, WithSimd};
 
 use self::bilinear::Corners;
+pub use self::displace::displace;
 use self::points::Points;
 use self::source::Source;
 use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};
@@ -70,7 +72,7 @@ pub fn write(source: &Image, color: &ColorChain, out: Slot<'_>) {
 const LANES: usize = 16;
 
 /// Groups of lanes that are on their way together.
-const GROUPS: usize = 16;
+const GROUPS: usize = 4;
 
 type Lanes<T> = [T; LANES];
 

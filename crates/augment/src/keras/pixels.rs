@@ -1,16 +1,6 @@
 //! Pixels as Keras and the libraries under it change them.
 
-use aumenta_imgproc::{ColorChain, ColorStep, Image, Sampling, Slot, Table, warp};
-
-use super::KerasMap;
-
-/// Resamples `image` by `map`, as `scipy.ndimage.affine_transform` does; `spare` is a buffer of any content.
-pub(crate) fn resample(image: &mut Image, map: &KerasMap, sampling: Sampling, spare: &mut Image) {
-    let size = image.size();
-    spare.resize_buffer(size.width, size.height);
-    warp(image, &map.matrix(size), sampling, &ColorChain::IDENTITY, size, Slot::Bytes(spare.pixels_mut()));
-    std::mem::swap(image, spare);
-}
+use aumenta_imgproc::{ColorStep, Image, Table};
 
 /// Adds `levels` to the channels and clips to the range of the levels in `image`.
 pub(crate) fn shift_channels(image: &mut Image, levels: [f64; 3]) {
@@ -30,6 +20,8 @@ pub(crate) fn brightness(factor: f64) -> ColorStep {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::ColorChain;
+
     use super::*;
 
     #[test]

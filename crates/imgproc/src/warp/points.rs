@@ -1,7 +1,7 @@
 //! The points of the source that a row of the output reads, as integers.
 
 use super::{GROUPS, LANES, Lanes};
-use crate::{Fill, Matrix3};
+use crate::{Displacement, Fill, Matrix3};
 
 /// Fractional bits of a coordinate.
 pub const FRACTION: u32 = 32;
@@ -50,6 +50,18 @@ impl Points {
                 self.x[group][lane] = fixed(x, START);
                 self.y[group][lane] = fixed(y, START);
             }
+        }
+    }
+
+    /// Computes the points of `columns` pixels, which begin at output column `first` of `row`.
+    #[inline(always)]
+    pub fn locate_displaced(&mut self, displacement: &Displacement, first: usize, row: usize, columns: usize) {
+        let (right, down) = displacement.row(row);
+        let points = self.x.as_flattened_mut().iter_mut().zip(self.y.as_flattened_mut());
+        for (at, (x, y)) in points.take(columns).enumerate() {
+            let column = first + at;
+            *x = fixed(column as f64 + f64::from(right[column]), START);
+            *y = fixed(row as f64 + f64::from(down[column]), START);
         }
     }
 

@@ -42,7 +42,7 @@ impl fmt::Display for Op {
             Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
             Self::HorizontalFlip {} => f.write_str("flip"),
             Self::VerticalFlip {} => f.write_str("vflip"),
-            Self::Brightness { factor } => write!(f, "bright {factor:.2}"),
+            Self::Brightness { factor } | Self::KerasBrightness { factor } => write!(f, "bright {factor:.2}"),
             Self::Contrast { factor } => write!(f, "contrast {factor:.2}"),
             Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
             Self::KerasAffine { theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy, .. } => write!(
@@ -56,7 +56,6 @@ impl fmt::Display for Op {
             Self::KerasChannelShift { red, green, blue } => {
                 write!(f, "channels {:+.0},{:+.0},{:+.0}", shown(*red, 0), shown(*green, 0), shown(*blue, 0))
             }
-            Self::KerasBrightness { factor } => write!(f, "bright {factor:.2}"),
             Self::ContrastAboutMean { factor } => write!(f, "mean-contrast {factor:.2}"),
             Self::ChannelShift { red_levels, green_levels, blue_levels } => {
                 let [red, green, blue] = [red_levels, green_levels, blue_levels].map(|levels| shown(*levels, 0));

@@ -278,7 +278,7 @@ mod tests {
             .map(|step| toml::to_string(step).unwrap().replace('\n', "; "))
             .collect();
         let fill = format!("{:?} {:?}\n", shared.fill, shared.interpolation);
-        steps.iter().map(|step| format!("{step}\n")).collect::<String>() + &fill + &notes.concat()
+        steps.iter().fold(String::new(), |all, step| all + step + "\n") + &fill + &notes.concat()
     }
 
     fn error(text: &str, from: Option<Library>) -> String {

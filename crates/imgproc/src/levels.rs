@@ -24,15 +24,16 @@ pub fn equalize(image: &mut Image) {
 /// (`ImageOps.autocontrast`) to the last bit.
 ///
 /// `cutoff_percent` of the pixels are left out of account at either end of the histogram; 0 is the default of Pillow and
-/// all that torchvision has. A channel with a single value left stays. Numbers below 0 and NaN count as 0; from 50 on
+/// all that torchvision has. Fractions are cut off after they were computed in floating point, which for some ranges makes
+/// the brightest value 254. A channel with a single value left stays. Numbers below 0 and NaN count as 0; from 50 on
 /// nothing is left and nothing changes.
 ///
 /// ```
 /// use aumenta_imgproc::{Image, autocontrast};
 ///
-/// let mut image = Image::from_pixels(3, 1, vec![50, 7, 0, 75, 7, 9, 100, 7, 255]);
+/// let mut image = Image::from_pixels(3, 1, vec![51, 7, 0, 76, 7, 9, 102, 7, 255]);
 /// autocontrast(&mut image, 0.0);
-/// assert_eq!(image.pixels(), [0, 7, 0, 127, 7, 9, 255, 7, 255]);
+/// assert_eq!(image.pixels(), [0, 7, 0, 125, 7, 9, 255, 7, 255]);
 /// ```
 pub fn autocontrast(image: &mut Image, cutoff_percent: f64) {
     let cutoff_percent = cutoff_percent.clamp(0.0, 100.0);
@@ -153,7 +154,7 @@ mod tests {
                 let values = || image.pixels().iter().skip(channel).step_by(3);
                 if values().min() < values().max() {
                     prop_assert_eq!(changed.pixels().iter().skip(channel).step_by(3).min(), Some(&0));
-                    prop_assert_eq!(changed.pixels().iter().skip(channel).step_by(3).max(), Some(&255));
+                    prop_assert!(changed.pixels().iter().skip(channel).step_by(3).max() >= Some(&254));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! Our pixels against those of Pillow, torchvision and OpenCV, which `fixtures/reference/generate_colors.py` wrote down.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use aumenta_imgproc::{
     ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur, mean_luma, sharpen,
     write,
@@ -28,10 +30,7 @@ struct Case {
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("two hexadecimal digits"))
-        .collect()
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 fn colored(image: &Image, color: &ColorChain) -> Image {

@@ -1,5 +1,7 @@
 //! The arguments of `ImageDataGenerator`, a struct a version: names, defaults and meanings are Keras'.
 
+#![expect(clippy::struct_excessive_bools, reason = "the arguments are Keras'")]
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::ZoomRange;

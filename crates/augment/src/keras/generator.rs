@@ -240,10 +240,11 @@ fn refuse_normalization(arguments: [(&'static str, bool); 5]) -> Result<(), Augm
 fn check_rescale(rescale: Option<f64>) -> Result<(), AugmentError> {
     // 1 / 255 as anyone would write it: in Python, or with a few digits.
     match rescale {
-        Some(value) if !((value * 255.0 - 1.0).abs() < 1e-3) => {
+        None => Ok(()),
+        Some(value) if (value * 255.0 - 1.0).abs() < 1e-3 => Ok(()),
+        Some(value) => {
             Err(AugmentError::OutOfRange { field: "rescale", value, expected: "1 / 255, which pixels have anyway" })
         }
-        _ => Ok(()),
     }
 }
 

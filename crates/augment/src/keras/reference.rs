@@ -1,6 +1,7 @@
 //! The dialects against Keras itself: `fixtures/reference/keras.safetensors`, which the program beside it writes.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
 use aumenta_imgproc::Image;
 use rand::TryRng;
@@ -93,13 +94,15 @@ fn draws_and_pixels_are_those_of_keras() {
         let tolerance = u8::from(!case.is_exact());
         let wrong = apart.clone().filter(|apart| *apart > tolerance).count();
         if wrong > 0 {
-            report += &format!(
-                "{} {}: {wrong} of {} levels are apart by more than {tolerance}, by up to {} ({plan})\n",
+            writeln!(
+                report,
+                "{} {}: {wrong} of {} levels are apart by more than {tolerance}, by up to {} ({plan})",
                 case.dialect,
                 case.name,
                 expected.pixels().len(),
                 apart.max().unwrap_or(0),
-            );
+            )
+            .unwrap();
         }
     }
     assert_eq!(report, "");

@@ -173,19 +173,17 @@ fn rest(name: &str, arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), 
                 draft.exact(name);
             }
         }
-        "channel_shift_range" if is_off(name, arguments) => draft.exact(name),
+        _ if is_off(name, arguments) => draft.exact(name),
         "channel_shift_range" => draft.no_equal(
             name,
             "nothing clips to the picture's own levels here; the dialects keras-2.0.8 and keras-2.15 do",
         ),
         "preprocessing_function" => draft.no_equal(name, "a configuration holds no code"),
-        "validation_split" if is_off(name, arguments) => draft.exact(name),
         "validation_split" => draft.no_equal(name, "`aumenta split` says which pictures are for validation"),
         "data_format" => draft.exact(name),
         "zca_epsilon" if !arguments.truth("zca_whitening", false)? => draft.exact(name),
         "dtype" if arguments.word(name, "float32")? == "float32" => draft.exact(name),
         "dtype" => draft.no_equal(name, "batches are float32"),
-        _ if is_off(name, arguments) => draft.exact(name),
         _ => draft.no_equal(name, "it belongs to the normalization of the preprocessing, not to the augmentation"),
     }
     Ok(())

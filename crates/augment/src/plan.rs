@@ -431,7 +431,7 @@ mod tests {
         // Without a share of its own: a quarter of 50 and three quarters of 100.
         assert_eq!(applied(&plan([mix(0.0)]), &source, source.size()), Image::filled(3, 2, [88, 175, 44]));
         let after = applied(&plan([Op::Brightness { factor: 0.5 }, mix(0.5)]), &source, source.size());
-        assert_eq!(after, Image::filled(3, 2, [47, 94, 23]));
+        assert_eq!(after, Image::filled(3, 2, [47, 94, 24]));
     }
 
     proptest! {

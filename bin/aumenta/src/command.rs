@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod evaluate;
+pub mod explain_sample;
 pub mod preview;
 pub mod split;
 pub mod summary;

@@ -30,6 +30,7 @@ struct Cli {
 enum Command {
     Split(command::split::Args),
     Preview(command::preview::Args),
+    ExplainSample(command::explain_sample::Args),
     Train(command::train::Args),
     Evaluate(command::evaluate::Args),
     Summary(command::summary::Args),
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Split(args) => args.run(),
         Command::Preview(args) => args.run(),
+        Command::ExplainSample(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Evaluate(args) => args.run(),
         Command::Summary(args) => args.run(),

@@ -2,6 +2,8 @@
 //!
 //! Seeds are fixed, so a test passes always or never; bounds are those that one honest draw in a thousand would cross.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::collections::BTreeMap;
 
 use aumenta_augment::{Canvas, Op, Pipeline, Plan, Step};
@@ -93,8 +95,11 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     both / (product(a, a, mean_a, mean_a) * product(b, b, mean_b, mean_b)).sqrt() * (a.len() as f64).sqrt()
 }
 
+/// A number of an operation with the ends of its range.
+type Range = (&'static str, f64, f64);
+
 /// Transforms with the ranges of their uniform numbers.
-const UNIFORM: [(&str, &[(&str, f64, f64)]); 24] = [
+const UNIFORM: [(&str, &[Range]); 24] = [
     ("transform = 'rotation'\ndegrees = 40", &[("degrees", -40.0, 40.0)]),
     ("transform = 'shift'\nwidth = 0.2\nheight = 0.1", &[("x-fraction", -0.2, 0.2), ("y-fraction", -0.1, 0.1)]),
     ("transform = 'shear'\ndegrees = 10", &[("degrees", -10.0, 10.0)]),

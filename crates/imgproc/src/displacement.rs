@@ -55,7 +55,9 @@ impl Displacement {
                 filter.pass(axis, size.width, &mut self.spare);
                 filter.pass(&self.spare, size.height, axis);
             }
-            axis.iter_mut().for_each(|value| *value = (f64::from(*value) * alpha) as f32);
+            for value in axis.iter_mut() {
+                *value = (f64::from(*value) * alpha) as f32;
+            }
         }
     }
 
@@ -131,7 +133,7 @@ impl BoxFilter {
             let mut leaving = (width - self.radius % width) % width;
             let mut coming = (self.radius + 1) % width;
             let mut sum = 0.0;
-            for at in 0..2 * self.radius + 1 {
+            for at in 0..=2 * self.radius {
                 sum += f64::from(values[(leaving + at) % width]);
             }
             for column in 0..width {

@@ -14,7 +14,7 @@ const SAMPLES: u64 = 4000;
 
 /// The plans of all samples of an epoch.
 fn plans(steps: &[&str], epoch: u64) -> Vec<Plan> {
-    let build = |text: &&str| toml::from_str::<Step>(text).unwrap().build().unwrap();
+    let build = |text: &&str| toml::from_str::<Step>(text).expect("a step").build().expect("a transform");
     let transforms = steps.iter().map(build).collect();
     let pipeline = Pipeline::new(transforms, Fill::default(), Interpolation::default());
     (0..SAMPLES).map(|sample| pipeline.draw(CANVAS, &mut Seed::new(7).rng("augment", epoch, sample))).collect()
@@ -22,14 +22,14 @@ fn plans(steps: &[&str], epoch: u64) -> Vec<Plan> {
 
 /// All numbers of an operation by their names in a written plan, lists by their places.
 fn numbers(op: &Op) -> BTreeMap<String, f64> {
-    let Value::Object(fields) = serde_json::to_value(op).unwrap() else { panic!("{op} is no object") };
+    let Ok(Value::Object(fields)) = serde_json::to_value(op) else { panic!("{op} is no object") };
     let mut numbers = BTreeMap::new();
     for (name, value) in fields {
         match value {
-            Value::Number(number) => drop(numbers.insert(name, number.as_f64().unwrap())),
+            Value::Number(number) => drop(numbers.insert(name, number.as_f64().expect("a float"))),
             Value::Array(values) => {
                 for (at, value) in values.iter().enumerate() {
-                    numbers.insert(format!("{name}.{at}"), value.as_f64().unwrap());
+                    numbers.insert(format!("{name}.{at}"), value.as_f64().expect("a float"));
                 }
             }
             _ => {}
@@ -93,8 +93,11 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     both / (product(a, a, mean_a, mean_a) * product(b, b, mean_b, mean_b)).sqrt() * (a.len() as f64).sqrt()
 }
 
+/// A number's name and the ends of its range.
+type Range = (&'static str, f64, f64);
+
 /// Transforms with the ranges of their uniform numbers.
-const UNIFORM: [(&str, &[(&str, f64, f64)]); 24] = [
+const UNIFORM: [(&str, &[Range]); 24] = [
     ("transform = 'rotation'\ndegrees = 40", &[("degrees", -40.0, 40.0)]),
     ("transform = 'shift'\nwidth = 0.2\nheight = 0.1", &[("x-fraction", -0.2, 0.2), ("y-fraction", -0.1, 0.1)]),
     ("transform = 'shear'\ndegrees = 10", &[("degrees", -10.0, 10.0)]),
@@ -234,7 +237,8 @@ fn kinds(plans: &[Plan]) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
     for plan in plans {
         let op = plan.ops.first();
-        let mut kind = op.map_or("none".to_string(), |op| serde_json::to_value(op).unwrap()["op"].to_string());
+        let mut kind =
+            op.map_or("none".to_string(), |op| serde_json::to_value(op).expect("an object")["op"].to_string());
         if let Some(Op::Shift { x_fraction, .. }) = op {
             kind += if *x_fraction == 0.0 { " down" } else { " right" };
         }

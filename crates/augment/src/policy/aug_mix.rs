@@ -54,7 +54,7 @@ impl AugMix {
         Ok(Self { severity, width })
     }
 
-    fn chain(&self, canvas: Canvas, rng: &mut dyn Rng) -> Vec<Op> {
+    fn chain(self, canvas: Canvas, rng: &mut dyn Rng) -> Vec<Op> {
         let mut chain = Plan::identity();
         for _ in 0..rng.random_range(1..=3) {
             let kind = any_of(&KINDS, rng);

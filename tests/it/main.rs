@@ -9,6 +9,7 @@ mod command;
 mod demo;
 mod determinism;
 mod evaluate;
+mod explain_sample;
 mod preview;
 mod real_data;
 mod split;

@@ -67,6 +67,7 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         ("zero_batch.toml", CONFIG.replace("batch-size = 4", "batch-size = 0")),
         ("negative_rate.toml", CONFIG.replace("0.001", "-0.001")),
         ("steep_zoom.toml", format!("{CONFIG}\n[augment]\nzoom = 1.5")),
+        ("wild_mix.toml", format!("{CONFIG}\n[mix]\nmixup-alpha = -1")),
         ("small_image.toml", CONFIG.replace("image-size = 46", "image-size = 20")),
         ("other_classes.toml", CONFIG.replace("cats-dogs-convnet", "mnist-convnet").replace("image-size = 46", "")),
         ("not_toml.toml", "epochs = = 3".to_string()),

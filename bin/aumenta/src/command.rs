@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod demo;
 pub mod evaluate;
+pub mod explain_sample;
 pub mod preview;
 pub mod split;
 pub mod summary;

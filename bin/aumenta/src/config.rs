@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result};
-use aumenta_augment::Augmentation;
+use aumenta_augment::{Augmentation, MixConfig};
 use aumenta_models::ModelConfig;
 use aumenta_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub struct Config {
     pub optimizer: OptimizerConfig,
     /// What is drawn for each training image; nothing by default.
     pub augment: Augmentation,
+    /// Which training images are then mixed with others of their batch; none by default.
+    pub mix: MixConfig,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             model: None,
             optimizer: OptimizerConfig::default(),
             augment: Augmentation::default(),
+            mix: MixConfig::default(),
         }
     }
 }
@@ -148,6 +151,7 @@ mod tests {
             optimizer: OptimizerConfig::AdamW(adamw),
             model: Some(ModelConfig::named("cats-dogs-convnet").unwrap()),
             augment: AugmentConfig::book().into(),
+            mix: MixConfig { mixup_alpha: Some(0.2), ..MixConfig::default() },
             ..Config::default()
         };
         let text = config.to_toml(&run).unwrap();
@@ -157,6 +161,7 @@ mod tests {
         assert_eq!(read.model, config.model);
         assert_eq!(read.optimizer, config.optimizer);
         assert_eq!(read.augment, config.augment);
+        assert_eq!(read.mix, config.mix);
         assert_eq!(read.data.unwrap(), run.join("../../split"));
     }
 
@@ -166,6 +171,7 @@ mod tests {
         for (text, key) in [
             ("epoch = 3", "epoch"),
             ("epochs = 3\n[augment]\nrotation = 40", "rotation"),
+            ("[mix]\nalpha = 0.2", "alpha"),
             ("[optimizer]\nname = \"rmsprop\"\nlr = 0.1", "lr"),
             ("[model]\nname = \"mnist-convnet\"\ndropout = 0.5", "dropout"),
         ] {

@@ -30,6 +30,7 @@ mod effect;
 mod error;
 mod execute;
 mod keras;
+mod mix;
 mod op;
 mod pipeline;
 mod plan;
@@ -49,6 +50,7 @@ pub use crate::execute::Scratch;
 pub use crate::keras::{
     Keras2_0_8, Keras2_15, KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange, KerasVersion,
 };
+pub use crate::mix::{Blend, Mix, MixConfig, Mixing};
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;

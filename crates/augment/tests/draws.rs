@@ -2,6 +2,8 @@
 //!
 //! Seeds are fixed, so a test passes always or never; bounds are those that one honest draw in a thousand would cross.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::collections::BTreeMap;
 
 use aumenta_augment::{Canvas, Op, Pipeline, Plan, Step};
@@ -14,7 +16,7 @@ const SAMPLES: u64 = 4000;
 
 /// The plans of all samples of an epoch.
 fn plans(steps: &[&str], epoch: u64) -> Vec<Plan> {
-    let build = |text: &&str| toml::from_str::<Step>(text).expect("a step").build().expect("a transform");
+    let build = |text: &&str| toml::from_str::<Step>(text).unwrap().build().unwrap();
     let transforms = steps.iter().map(build).collect();
     let pipeline = Pipeline::new(transforms, Fill::default(), Interpolation::default());
     (0..SAMPLES).map(|sample| pipeline.draw(CANVAS, &mut Seed::new(7).rng("augment", epoch, sample))).collect()
@@ -22,14 +24,14 @@ fn plans(steps: &[&str], epoch: u64) -> Vec<Plan> {
 
 /// All numbers of an operation by their names in a written plan, lists by their places.
 fn numbers(op: &Op) -> BTreeMap<String, f64> {
-    let Ok(Value::Object(fields)) = serde_json::to_value(op) else { panic!("{op} is no object") };
+    let Value::Object(fields) = serde_json::to_value(op).unwrap() else { panic!("{op} is no object") };
     let mut numbers = BTreeMap::new();
     for (name, value) in fields {
         match value {
-            Value::Number(number) => drop(numbers.insert(name, number.as_f64().expect("a float"))),
+            Value::Number(number) => drop(numbers.insert(name, number.as_f64().unwrap())),
             Value::Array(values) => {
                 for (at, value) in values.iter().enumerate() {
-                    numbers.insert(format!("{name}.{at}"), value.as_f64().expect("a float"));
+                    numbers.insert(format!("{name}.{at}"), value.as_f64().unwrap());
                 }
             }
             _ => {}
@@ -93,7 +95,7 @@ fn correlation(a: &[f64], b: &[f64]) -> f64 {
     both / (product(a, a, mean_a, mean_a) * product(b, b, mean_b, mean_b)).sqrt() * (a.len() as f64).sqrt()
 }
 
-/// A number's name and the ends of its range.
+/// A number of an operation with the ends of its range.
 type Range = (&'static str, f64, f64);
 
 /// Transforms with the ranges of their uniform numbers.
@@ -208,8 +210,8 @@ fn windows_have_a_uniform_area_a_log_uniform_shape_and_a_uniform_place() {
     // Sides are rounded to whole pixels of 4000.
     let areas = column(&|window| (window["width-fraction"] * window["height-fraction"]).clamp(0.1, 0.5));
     let shapes = column(&|window| (window["width-fraction"] / window["height-fraction"]).clamp(0.75, 1.3333).ln());
-    let lefts = column(&|window| (window["x-fraction"] / (1.0 - window["width-fraction"])).min(1.0));
-    let tops = column(&|window| (window["y-fraction"] / (1.0 - window["height-fraction"])).min(1.0));
+    let lefts = column(&|window| window["x-fraction"] / (1.0 - window["width-fraction"]));
+    let tops = column(&|window| window["y-fraction"] / (1.0 - window["height-fraction"]));
     check_uniform("areas", &areas, 0.1, 0.5);
     check_uniform("shapes", &shapes, 0.75f64.ln(), 1.3333f64.ln());
     check_uniform("left edges", &lefts, 0.0, 1.0);
@@ -237,8 +239,7 @@ fn kinds(plans: &[Plan]) -> BTreeMap<String, usize> {
     let mut kinds = BTreeMap::new();
     for plan in plans {
         let op = plan.ops.first();
-        let mut kind =
-            op.map_or("none".to_string(), |op| serde_json::to_value(op).expect("an object")["op"].to_string());
+        let mut kind = op.map_or("none".to_string(), |op| serde_json::to_value(op).unwrap()["op"].to_string());
         if let Some(Op::Shift { x_fraction, .. }) = op {
             kind += if *x_fraction == 0.0 { " down" } else { " right" };
         }

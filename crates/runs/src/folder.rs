@@ -76,6 +76,11 @@ impl RunFolder {
         &self.path
     }
 
+    /// Where the resolved configuration is: `config.toml`.
+    pub fn config_path(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+
     /// What was trained on what.
     ///
     /// # Errors

@@ -2,7 +2,8 @@
 //! batches arrive in order.
 //!
 //! [`TrainStream`] shuffles and augments; [`EvalStream`] does neither, and its configuration has no place for a
-//! transform, so that validation cannot be augmented by mistake: it does not compile.
+//! transform, so that validation cannot be augmented by mistake: it does not compile. Training can also mix the images
+//! of a batch, two in one; a batch then holds the shares of its classes.
 //!
 //! The batches of an epoch are a function of the data set, the configuration and the epoch's number. They are the same,
 //! byte for byte, for any number of workers. A stream ends in `None` with every image delivered, or in an error that
@@ -30,6 +31,7 @@
 //!         workers: 2,
 //!         seed: Seed::new(7),
 //!         augment: AugmentConfig::book().build()?,
+//!         mix: None,
 //!     },
 //! )?;
 //! let mut sizes = Vec::new();
@@ -41,11 +43,14 @@
 //! assert_eq!(sizes, [3, 3, 2]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! What happened to one image can be looked at again: [`TrainStream::sample`] gives its plan and its pixels.
 
 mod batch;
 mod epoch;
 mod error;
 mod preprocessing;
+mod sample;
 mod sampler;
 mod streams;
 mod worker;
@@ -54,5 +59,6 @@ pub use batch::Batch;
 pub use epoch::Epoch;
 pub use error::StreamError;
 pub use preprocessing::{Color, Preprocessing};
+pub use sample::{Mixed, Sample};
 pub use sampler::order;
 pub use streams::{EvalConfig, EvalStream, TrainConfig, TrainStream};

@@ -1,6 +1,6 @@
 //! What every image goes through, augmented or not; saved with a model, since predictions need the same.
 
-use aumenta_imgproc::{Size, luma};
+use aumenta_imgproc::{Channels, FloatFormat, Layout, Size};
 use serde::{Deserialize, Serialize};
 
 /// The form of an image as the network takes it: its size, its channels, and values in `[0, 1]`.
@@ -56,35 +56,41 @@ impl Preprocessing {
         self.len() == 0
     }
 
-    /// Writes 8-bit RGB pixels (HWC) as values in `[0, 1]`, that is divided by 255, HWC with the color's channels.
-    pub(crate) fn write(self, rgb: &[u8], out: &mut [f32]) {
-        match self.color {
-            Color::Rgb => {
-                for (value, byte) in out.iter_mut().zip(rgb) {
-                    *value = f32::from(*byte) / 255.0;
-                }
-            }
-            Color::Gray => {
-                for (value, pixel) in out.iter_mut().zip(rgb.chunks_exact(3)) {
-                    *value = f32::from(luma([pixel[0], pixel[1], pixel[2]])) / 255.0;
-                }
-            }
-        }
+    /// How the values of an image are written into a batch: divided by 255.
+    pub(crate) fn format(self) -> FloatFormat {
+        FloatFormat { scale: [1.0 / 255.0; 3], ..self.plain_format() }
+    }
+
+    /// How the values of an image are written as they are, from 0 to 255.
+    pub(crate) fn plain_format(self) -> FloatFormat {
+        let channels = match self.color {
+            Color::Rgb => Channels::Rgb,
+            Color::Gray => Channels::Gray,
+        };
+        FloatFormat { layout: Layout::Hwc, channels, scale: [1.0; 3], offset: [0.0; 3] }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::{ColorChain, Image, Slot, write};
+
     use super::*;
+
+    #[track_caller]
+    fn check(color: Color, expected: &[f32]) {
+        let image = Image::from_pixels(2, 1, vec![255, 0, 51, 7, 7, 7]);
+        let format = Preprocessing { height: 1, width: 2, color }.format();
+        let mut values = vec![f32::NAN; expected.len()];
+        write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value - expected / 255.0).abs() <= f32::EPSILON, "{values:?}");
+        }
+    }
 
     #[test]
     fn values_are_divided_by_255_and_gray_is_luma() {
-        let rgb = [255, 0, 51, 7, 7, 7];
-        let mut out = [0.0; 6];
-        Preprocessing { height: 1, width: 2, color: Color::Rgb }.write(&rgb, &mut out);
-        assert_eq!(out[..3], [1.0, 0.0, 0.2]);
-        let mut out = [0.0; 2];
-        Preprocessing { height: 1, width: 2, color: Color::Gray }.write(&rgb, &mut out);
-        assert_eq!(out, [82.0 / 255.0, 7.0 / 255.0]);
+        check(Color::Rgb, &[255.0, 0.0, 51.0, 7.0, 7.0, 7.0]);
+        check(Color::Gray, &[82.0, 7.0]);
     }
 }

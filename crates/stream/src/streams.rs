@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use aumenta_augment::{Pipeline, Plan};
+use aumenta_augment::{Mixing, Pipeline, Plan};
 use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_seed::Seed;
 
 use crate::epoch::Epoch;
 use crate::error::StreamError;
 use crate::preprocessing::Preprocessing;
+use crate::sample::Sample;
 use crate::sampler::order;
-use crate::worker::Recipe;
+use crate::worker::{Recipe, Training};
 
 /// More threads than this are a mistake, not a wish.
 const MAX_WORKERS: usize = 1024;
@@ -28,9 +29,11 @@ pub struct TrainConfig {
     pub seed: Seed,
     /// What is drawn for each image, anew in each epoch; [`Pipeline::empty`] for nothing.
     pub augment: Pipeline,
+    /// What is then mixed within each batch; `None` for nothing.
+    pub mix: Option<Mixing>,
 }
 
-/// What an [`EvalStream`] does. There is no place for a transform here.
+/// What an [`EvalStream`] does. There is no place for a transform or a mix here.
 #[derive(Debug)]
 pub struct EvalConfig {
     /// The form of every image.
@@ -56,8 +59,9 @@ impl TrainStream {
     /// # Errors
     /// [`StreamError::Zero`] where a size or count is 0, [`StreamError::EmptySplit`] where there are no images.
     pub fn new(dataset: Arc<Dataset>, config: TrainConfig) -> Result<Self, StreamError> {
-        let TrainConfig { preprocessing, batch_size, workers, seed, augment } = config;
-        let recipe = Recipe { dataset, split: Split::Train, preprocessing, augment: Some((augment, seed)) };
+        let TrainConfig { preprocessing, batch_size, workers, seed, augment, mix } = config;
+        let training = Some(Training { augment, mix, seed });
+        let recipe = Recipe { dataset, split: Split::Train, preprocessing, training };
         check(&recipe, batch_size, workers)?;
         Ok(Self { recipe: Arc::new(recipe), seed, batch_size, workers })
     }
@@ -76,6 +80,18 @@ impl TrainStream {
     pub fn epoch(&self, epoch: u64) -> Epoch {
         let order = order(self.image_count(), epoch, self.seed);
         Epoch::start(&self.recipe, epoch, &order, self.batch_size, self.workers)
+    }
+
+    /// The image of `record` as epoch `epoch` delivers it, and where: made by the very code that the workers run.
+    ///
+    /// # Errors
+    /// [`StreamError::Read`], [`StreamError::Decode`] and [`StreamError::Panic`], as the epoch itself.
+    ///
+    /// # Panics
+    /// Where `record` is not of the training split.
+    pub fn sample(&self, epoch: u64, record: &Record) -> Result<Sample, StreamError> {
+        let order = order(self.image_count(), epoch, self.seed);
+        Sample::of_epoch(&self.recipe, epoch, &order, self.batch_size, record)
     }
 
     /// What epoch `epoch` does to the image of `record`: the plan that [`Self::epoch`] delivers with it.
@@ -99,7 +115,7 @@ impl EvalStream {
     /// As [`TrainStream::new`].
     pub fn new(dataset: Arc<Dataset>, split: Split, config: &EvalConfig) -> Result<Self, StreamError> {
         let &EvalConfig { preprocessing, batch_size, workers } = config;
-        let recipe = Recipe { dataset, split, preprocessing, augment: None };
+        let recipe = Recipe { dataset, split, preprocessing, training: None };
         check(&recipe, batch_size, workers)?;
         Ok(Self { recipe: Arc::new(recipe), batch_size, workers })
     }

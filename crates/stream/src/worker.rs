@@ -4,9 +4,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use aumenta_augment::{Canvas, Pipeline, Plan, Scratch};
+use aumenta_augment::{Canvas, Mix, Mixing, Pipeline, Plan, Scratch};
 use aumenta_dataset::{Dataset, Record, Split};
-use aumenta_imgproc::{Image, Limits, Size, Slot, decode_into};
+use aumenta_imgproc::{FloatFormat, Image, Limits, Size, Slot, decode_into};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
 
@@ -20,7 +20,16 @@ pub(crate) struct Recipe {
     pub(crate) dataset: Arc<Dataset>,
     pub(crate) split: Split,
     pub(crate) preprocessing: Preprocessing,
-    pub(crate) augment: Option<(Pipeline, Seed)>,
+    /// What makes training differ from evaluation.
+    pub(crate) training: Option<Training>,
+}
+
+/// What is drawn in training.
+#[derive(Debug)]
+pub(crate) struct Training {
+    pub(crate) augment: Pipeline,
+    pub(crate) mix: Option<Mixing>,
+    pub(crate) seed: Seed,
 }
 
 impl Recipe {
@@ -32,9 +41,21 @@ impl Recipe {
     pub(crate) fn plan(&self, epoch: u64, record: &Record) -> Plan {
         let source = Size { width: record.width as usize, height: record.height as usize };
         let canvas = Canvas { source, output: self.preprocessing.size() };
-        match &self.augment {
-            Some((pipeline, seed)) => pipeline.draw(canvas, &mut seed.rng("augment", epoch, u64::from(record.id))),
+        match &self.training {
+            Some(Training { augment, seed, .. }) => {
+                augment.draw(canvas, &mut seed.rng("augment", epoch, u64::from(record.id)))
+            }
             None => Plan::identity(),
+        }
+    }
+
+    /// What is mixed into the `count` images of batch `batch` of epoch `epoch`: a function of these and the seed alone.
+    pub(crate) fn mixes(&self, epoch: u64, batch: usize, count: usize) -> Vec<Option<Mix>> {
+        match &self.training {
+            Some(Training { mix: Some(mixing), seed, .. }) => {
+                mixing.draw(count, self.preprocessing.size(), epoch, &mut seed.rng("mix", epoch, batch as u64))
+            }
+            _ => vec![None; count],
         }
     }
 }
@@ -63,11 +84,11 @@ pub(crate) fn work(recipe: &Recipe, tasks: &Receiver<Task>, outcomes: &Sender<Ou
 
 /// What one thread reuses from image to image.
 #[derive(Default)]
-struct Buffers {
+pub(crate) struct Buffers {
     encoded: Vec<u8>,
     decoded: Image,
     scratch: Scratch,
-    rgb: Vec<u8>,
+    unmixed: Vec<f32>,
 }
 
 impl Buffers {
@@ -78,36 +99,65 @@ impl Buffers {
             classes: Vec::with_capacity(count),
             ids: Vec::with_capacity(count),
             plans: Vec::with_capacity(count),
+            mixes: recipe.mixes(task.epoch, task.index, count),
         };
-        for (position, slot) in task.positions.iter().zip(batch.pixels.chunks_exact_mut(len)) {
+        let format = recipe.preprocessing.format();
+        for (position, values) in task.positions.iter().zip(batch.pixels.chunks_exact_mut(len)) {
             let record = &recipe.records()[*position];
-            // A panic in a transform or a decoder must not end in a batch that never comes. The buffers are overwritten
-            // by the next image, so it does not matter in what state a panic leaves them.
-            let guarded = catch_unwind(AssertUnwindSafe(|| self.sample(recipe, record, task.epoch, slot)));
-            let plan = guarded.unwrap_or_else(|panic| {
-                Err(StreamError::Panic { path: record.path.clone(), message: panic_message(&*panic) })
-            })?;
+            let plan = self.sample(recipe, record, task.epoch, &format, values)?;
             batch.classes.push(record.class);
             batch.ids.push(record.id);
             batch.plans.push(plan);
         }
+        if batch.is_mixed() {
+            self.mix(recipe, &mut batch);
+        }
         Ok(batch)
     }
 
-    fn sample(&mut self, recipe: &Recipe, record: &Record, epoch: u64, slot: &mut [f32]) -> Result<Plan, StreamError> {
-        let plan = recipe.plan(epoch, record);
+    /// Carries out the mixes of a batch.
+    fn mix(&mut self, recipe: &Recipe, batch: &mut Batch) {
+        let (size, len) = (recipe.preprocessing.size(), recipe.preprocessing.len());
+        // A partner gives its pixels as they were before anything was mixed into them.
+        self.unmixed.clone_from(&batch.pixels);
+        for (mix, own) in batch.mixes.iter().zip(batch.pixels.chunks_exact_mut(len)) {
+            if let Some(mix) = mix {
+                mix.apply(own, &self.unmixed[mix.partner * len..][..len], size);
+            }
+        }
+    }
+
+    /// Fills `values` with what epoch `epoch` makes of the image of `record`, in the form `format`; its plan.
+    pub(crate) fn sample(
+        &mut self,
+        recipe: &Recipe,
+        record: &Record,
+        epoch: u64,
+        format: &FloatFormat,
+        values: &mut [f32],
+    ) -> Result<Plan, StreamError> {
+        // A panic in a transform or a decoder must not end in a batch that never comes. The buffers are overwritten by
+        // the next image, so it does not matter in what state a panic leaves them.
+        let guarded = catch_unwind(AssertUnwindSafe(|| {
+            let plan = recipe.plan(epoch, record);
+            self.decode(recipe, record)?;
+            let slot = Slot::Floats { values, format };
+            plan.apply_to_slot(&self.decoded, recipe.preprocessing.size(), &mut self.scratch, slot);
+            Ok(plan)
+        }));
+        guarded.unwrap_or_else(|panic| {
+            Err(StreamError::Panic { path: record.path.clone(), message: panic_message(&*panic) })
+        })
+    }
+
+    fn decode(&mut self, recipe: &Recipe, record: &Record) -> Result<(), StreamError> {
         let path = || record.path.clone();
         recipe
             .dataset
             .read(record, &mut self.encoded)
             .map_err(|source| StreamError::Read { path: path(), source: Box::new(source) })?;
         decode_into(&self.encoded, &Limits::default(), &mut self.decoded)
-            .map_err(|source| StreamError::Decode { path: path(), source })?;
-        let size = recipe.preprocessing.size();
-        self.rgb.resize(size.width * size.height * 3, 0);
-        plan.apply_to_slot(&self.decoded, size, &mut self.scratch, Slot::Bytes(&mut self.rgb));
-        recipe.preprocessing.write(&self.rgb, slot);
-        Ok(plan)
+            .map_err(|source| StreamError::Decode { path: path(), source })
     }
 }
 

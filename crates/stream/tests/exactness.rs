@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Transform};
+use aumenta_augment::{AugmentConfig, Blend, Canvas, Mix, MixConfig, Pipeline, Plan, Transform};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
 use aumenta_imgproc::{Fill, Interpolation};
 use aumenta_seed::Seed;
@@ -28,9 +28,19 @@ fn prepared(folder: &Path, source: &Path) -> Arc<Dataset> {
     Arc::new(Dataset::open(folder, None).unwrap())
 }
 
+fn train_config(workers: usize, seed: u64, augment: Pipeline) -> TrainConfig {
+    TrainConfig { preprocessing: PREPROCESSING, batch_size: 3, workers, seed: Seed::new(seed), augment, mix: None }
+}
+
 fn train_stream(dataset: &Arc<Dataset>, workers: usize, seed: u64, augment: Pipeline) -> TrainStream {
-    let seed = Seed::new(seed);
-    let config = TrainConfig { preprocessing: PREPROCESSING, batch_size: 3, workers, seed, augment };
+    TrainStream::new(Arc::clone(dataset), train_config(workers, seed, augment)).unwrap()
+}
+
+/// Mixup and cutmix, for two of three images.
+fn mixing_stream(dataset: &Arc<Dataset>, workers: usize) -> TrainStream {
+    let config =
+        MixConfig { probability: 0.67, mixup_alpha: Some(0.4), cutmix_alpha: Some(1.0), ..MixConfig::default() };
+    let config = TrainConfig { mix: config.build().unwrap(), ..train_config(workers, 7, book()) };
     TrainStream::new(Arc::clone(dataset), config).unwrap()
 }
 
@@ -99,6 +109,74 @@ fn the_plan_told_beforehand_is_the_one_delivered() {
         for (id, plan) in batch.ids.iter().zip(&batch.plans) {
             let record = dataset.records(Split::Train).iter().find(|record| record.id == *id).unwrap();
             assert_eq!(stream.plan(5, record), *plan);
+        }
+    }
+}
+
+#[test]
+fn a_sample_made_again_has_the_delivered_place_plan_and_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    for color in [Color::Rgb, Color::Gray] {
+        let preprocessing = Preprocessing { color, ..PREPROCESSING };
+        let config = TrainConfig { preprocessing, ..train_config(2, 7, book()) };
+        let stream = TrainStream::new(Arc::clone(&dataset), config).unwrap();
+        for (index, batch) in all(stream.epoch(2)).into_iter().enumerate() {
+            for (position, pixels) in batch.pixels.chunks(preprocessing.len()).enumerate() {
+                let record = &dataset.records(Split::Train)[batch.ids[position] as usize];
+                let sample = stream.sample(2, record).unwrap();
+                assert_eq!((sample.batch, sample.position), (index, position));
+                assert_eq!(sample.plan, batch.plans[position]);
+                let copies = 3 / color.channels();
+                let bytes = pixels.iter().flat_map(|value| vec![(value * 255.0).round() as u8; copies]);
+                assert!(sample.image.pixels() == bytes.collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+#[test]
+fn mixes_are_the_same_for_any_number_of_workers_and_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let one = all(mixing_stream(&dataset, 1).epoch(1));
+    assert!(one == all(mixing_stream(&dataset, 3).epoch(1)));
+    let plain = all(train_stream(&dataset, 2, 7, book()).epoch(1));
+    let (size, len) = (PREPROCESSING.size(), PREPROCESSING.len());
+    for (batch, plain) in one.iter().zip(&plain) {
+        assert_eq!((&batch.ids, &batch.classes, &batch.plans), (&plain.ids, &plain.classes, &plain.plans));
+        for (position, mix) in batch.mixes.iter().enumerate() {
+            let mut expected = plain.pixels[position * len..][..len].to_vec();
+            if let Some(mix) = mix {
+                mix.apply(&mut expected, &plain.pixels[mix.partner * len..][..len], size);
+            }
+            assert!(batch.pixels[position * len..][..len] == expected);
+        }
+        assert!(batch.soft_targets(2).chunks(2).all(|shares| (shares[0] + shares[1] - 1.0).abs() < 1e-6));
+    }
+    let mixes: Vec<&Mix> = one.iter().flat_map(|batch| batch.mixes.iter().flatten()).collect();
+    assert!((5..20).contains(&mixes.len()), "{mixes:?}");
+    assert!(mixes.iter().any(|mix| mix.blend == Blend::Mixup {}));
+    assert!(mixes.iter().any(|mix| mix.blend != Blend::Mixup {}));
+}
+
+#[test]
+fn a_mixed_sample_made_again_names_its_partner_and_has_the_delivered_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = drawn(folder.path());
+    let stream = mixing_stream(&dataset, 2);
+    for batch in all(stream.epoch(2)) {
+        for (position, pixels) in batch.pixels.chunks(PREPROCESSING.len()).enumerate() {
+            let record = &dataset.records(Split::Train)[batch.ids[position] as usize];
+            let sample = stream.sample(2, record).unwrap();
+            assert_eq!(sample.mixed.as_ref().map(|mixed| mixed.mix), batch.mixes[position]);
+            if let Some(mixed) = &sample.mixed {
+                assert_eq!(mixed.partner_id, batch.ids[mixed.mix.partner]);
+                assert_eq!(mixed.partner_plan, batch.plans[mixed.mix.partner]);
+            }
+            // A sum that lies in the middle between two bytes may be rounded either way.
+            let close = |(value, byte): (&f32, &u8)| (value * 255.0 - f32::from(*byte)).abs() <= 0.5 + 1e-4;
+            assert!(pixels.iter().zip(sample.delivered().pixels()).all(close));
         }
     }
 }

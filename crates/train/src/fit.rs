@@ -33,7 +33,8 @@ pub struct Fit<'a> {
 /// says what the weights belong to; its epoch is filled in.
 ///
 /// Training loss and accuracy are those of the batches as they were trained on, like Keras': augmented, under dropout,
-/// while the weights change. The best epoch is that of [`best_epoch`].
+/// while the weights change. Where images are mixed, the loss is that to the shares of both classes, and accuracy counts
+/// against the class with the larger share. The best epoch is that of [`best_epoch`].
 ///
 /// # Errors
 /// [`TrainError::Classes`] where the model and the data differ in classes, before anything is done;
@@ -102,11 +103,11 @@ fn train_epoch(
     let steps_before = (epoch - 1) * stream.batch_count();
     for (index, batch) in stream.by_ref().enumerate() {
         let batch = batch?;
-        let (truth, ids) = (batch.classes.clone(), batch.ids.clone());
+        let (truth, ids) = (batch.larger_classes(), batch.ids.clone());
         let step = (steps_before + index) as u64;
         let learning_rate = optimizer.learning_rate();
         let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
-        let (images, targets) = from_batch(batch, settings.train.preprocessing(), settings.device)?;
+        let (images, targets) = from_batch(batch, &settings.train.preprocessing(), classes, settings.device)?;
         let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
         let result = match model.gradients(&images, step, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
@@ -129,7 +130,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use aumenta_augment::Pipeline;
+    use aumenta_augment::{MixConfig, Pipeline};
     use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
     use aumenta_models::ModelConfig;
     use aumenta_nn::RmsPropConfig;
@@ -141,7 +142,12 @@ mod tests {
     use crate::evaluate::evaluate;
 
     /// Trains on six drawn images of each class in `folder`.
-    fn trained(folder: &Path, learning_rate: f32, epochs: usize) -> Result<(RunFolder, Vec<EpochRecord>), TrainError> {
+    fn trained(
+        folder: &Path,
+        mix: MixConfig,
+        learning_rate: f32,
+        epochs: usize,
+    ) -> Result<(RunFolder, Vec<EpochRecord>), TrainError> {
         let zip = folder.join("drawn.zip");
         aumenta_drawn::write_zip(&zip, 10, 48, Seed::new(7)).unwrap();
         let amounts = Amounts::Counts { train: 6, val: 3, test: Some(1) };
@@ -149,8 +155,14 @@ mod tests {
         manifest.write(&folder.join("manifest.json")).unwrap();
         let dataset = Arc::new(Dataset::open(folder, None).unwrap());
         let seed = Seed::new(7);
-        let train =
-            TrainConfig { preprocessing: PREPROCESSING, batch_size: 4, workers: 2, seed, augment: Pipeline::empty() };
+        let train = TrainConfig {
+            preprocessing: PREPROCESSING,
+            batch_size: 4,
+            workers: 2,
+            seed,
+            augment: Pipeline::empty(),
+            mix: mix.build().unwrap(),
+        };
         let checkpoint = Checkpoint {
             format: Checkpoint::FORMAT,
             version: String::new(),
@@ -192,7 +204,7 @@ mod tests {
     #[test]
     fn the_best_checkpoint_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
         let folder = tempfile::tempdir().unwrap();
-        let (run, records) = trained(folder.path(), 1e-3, 6).unwrap();
+        let (run, records) = trained(folder.path(), MixConfig::default(), 1e-3, 6).unwrap();
         assert_eq!(run.read_epochs().unwrap(), records);
         let best = best_epoch(&records).unwrap();
         let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
@@ -207,7 +219,21 @@ mod tests {
     #[test]
     fn a_loss_that_is_not_finite_ends_the_training_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        let error = trained(folder.path(), 1e30, 2).unwrap_err();
+        let error = trained(folder.path(), MixConfig::default(), 1e30, 2).unwrap_err();
         assert!(matches!(error, TrainError::LossNotFinite { epoch: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_mixed_epoch_has_the_loss_to_both_classes() {
+        let loss = |mix: MixConfig| {
+            let folder = tempfile::tempdir().unwrap();
+            trained(folder.path(), mix, 1e-9, 1).unwrap().1[0].train.loss
+        };
+        let mixup = MixConfig { mixup_alpha: Some(1.0), ..MixConfig::default() };
+        let (plain, mixed) = (loss(MixConfig::default()), loss(mixup));
+        // With weights that hardly move, both losses are those of the initial network, near log 2.
+        assert_ne!(plain, mixed);
+        assert!((plain - mixed).abs() < 0.1, "{plain} and {mixed}");
+        assert_eq!(plain, loss(MixConfig { off_epoch: Some(1), ..mixup }));
     }
 }

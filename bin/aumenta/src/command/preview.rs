@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use aumenta_augment::{Plan, Scratch};
 use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_imgproc::{Image, Limits, Size, decode, encode_png};
+use aumenta_models::ModelConfig;
 use aumenta_report::{Cell, Row, SheetStyle, contact_sheet};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
@@ -57,14 +58,7 @@ impl Args {
         let flags = Settings { data: self.data, augment, seed: self.seed, ..Settings::default() };
         let config = flags.over(config)?;
         let dataset = Arc::new(Dataset::open(config.data()?, None)?);
-        let size = match (self.size, &config.model) {
-            (Some(side), _) => Size::square(side.into()),
-            (None, Some(model)) => {
-                let [height, width, _] = model.architecture()?.input();
-                Size { width, height }
-            }
-            (None, None) => Size::square(150),
-        };
+        let size = size(self.size, config.model.as_ref())?;
         let sheet = sheet(&dataset, &config, size, self.rows.into(), self.versions.into())?;
         let png = encode_png(&sheet)?;
         if let Some(folder) = self.out.parent() {
@@ -74,6 +68,18 @@ impl Args {
         eprintln!("wrote {} ({}x{} pixels)", self.out.display(), sheet.width(), sheet.height());
         Ok(())
     }
+}
+
+/// The size of augmented images: the side asked for, or the model's input, or 150.
+pub fn size(side: Option<u16>, model: Option<&ModelConfig>) -> Result<Size> {
+    Ok(match (side, model) {
+        (Some(side), _) => Size::square(side.into()),
+        (None, Some(model)) => {
+            let [height, width, _] = model.architecture()?.input();
+            Size { width, height }
+        }
+        (None, None) => Size::square(150),
+    })
 }
 
 /// The contact sheet of `rows` training images with `versions` augmented versions of `size` each.
@@ -87,6 +93,7 @@ pub fn sheet(dataset: &Arc<Dataset>, config: &Config, size: Size, rows: usize, v
             workers: 1,
             seed: Seed::new(config.seed),
             augment,
+            mix: None,
         },
     )?;
     let rows = one_class_after_another(dataset, rows).into_iter().map(|record| {

@@ -21,7 +21,7 @@ use crate::progress::TrainingBar;
 /// Train a network. Flags override the configuration file.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, optimizer, augment.
+    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, optimizer, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -138,6 +138,7 @@ pub fn train(config: &Config) -> Result<()> {
             workers,
             seed,
             augment: config.augment.build().map_err(BadUse::from_error)?,
+            mix: config.mix.build().map_err(BadUse::from_error)?,
         },
     )?;
     let eval = EvalConfig { preprocessing, batch_size: config.batch_size, workers };

@@ -65,8 +65,8 @@ mod tests {
                 plan.ops.iter().map(|op| if let Op::QuarterTurns { turns } = op { *turns } else { -1 }).collect();
             assert!(chosen.is_sorted_by(|a, b| a < b), "{chosen:?}");
             lengths[chosen.len()] += 1;
-            for turns in chosen {
-                counts[turns as usize] += 1;
+            for turns in &chosen {
+                counts[*turns as usize] += 1;
             }
         }
         assert!(lengths[0] == 0 && lengths[1..].iter().all(|count| (1850..2150).contains(count)), "{lengths:?}");

@@ -5,6 +5,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::bilinear::Corners;
 use super::points::Points;
 use super::source::Source;
+use super::vectors::Portable;
 use super::{GROUPS, LANES, sample};
 use crate::{Displacement, Image, Sampling};
 
@@ -54,7 +55,7 @@ impl WithSimd for Displace<'_> {
             for (block, pixels) in pixels.as_chunks_mut::<3>().0.chunks_mut(GROUPS * LANES).enumerate() {
                 points.locate_displaced(self.displacement, block * GROUPS * LANES, row, pixels.len());
                 let groups = pixels.len().div_ceil(LANES);
-                sample(source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
+                sample(Portable, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
                 for (pixel, color) in pixels.iter_mut().zip(colors.as_flattened()) {
                     let [red, green, blue, _] = color.to_le_bytes();
                     *pixel = [red, green, blue];

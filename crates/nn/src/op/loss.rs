@@ -21,14 +21,15 @@ impl Loss {
         if outputs == 1 { Self::Binary } else { Self::Categorical }
     }
 
-    /// The loss of each sample, f32 `[n]`, from logits `[n, outputs]` and classes u32 `[n]`.
+    /// The loss of each sample, f32 `[n]`, from logits `[n, outputs]` and what is right: classes u32 `[n]`, or the shares of
+    /// the classes f32 `[n, classes]`.
     ///
     /// # Errors
     /// As the two functions.
-    pub fn of_each(self, logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
+    pub fn of_each(self, logits: &Tensor, targets: &Tensor) -> Result<Tensor, NnError> {
         match self {
-            Self::Binary => binary_cross_entropy(logits, classes),
-            Self::Categorical => cross_entropy(logits, classes),
+            Self::Binary => binary_cross_entropy(logits, targets),
+            Self::Categorical => cross_entropy(logits, targets),
         }
     }
 }
@@ -36,13 +37,16 @@ impl Loss {
 /// Categorical cross-entropy of each sample: `-log softmax(logits)[class]`, computed as `log(sum exp(l - max)) + max -
 /// l[class]`, which does not overflow.
 ///
-/// Shapes: `logits` f32 `[n, classes]`, `classes` u32 `[n]`; the result is f32 `[n]`. The gradient to the logits is
+/// Shapes: `logits` f32 `[n, classes]`, `targets` u32 `[n]`; the result is f32 `[n]`. The gradient to the logits is
 /// `softmax(logits) - one_hot(class)`.
+///
+/// Soft targets are f32 `[n, classes]`: the share of each class, which sum to 1. The loss is then the mean of the losses of
+/// all classes, weighted by their shares, and the gradient `softmax(logits) - shares`.
 ///
 /// # Errors
 /// [`NnError::Shape`] where the shapes do not fit, the batch is empty or there are fewer than two classes; [`NnError::Type`]
-/// where logits are not f32 or classes not u32; [`NnError::Value`] where a class lies outside the logits;
-/// [`NnError::LogitNotFinite`] where a logit is NaN or infinite.
+/// where logits are not f32 or targets neither u32 nor f32; [`NnError::Value`] where a class lies outside the logits, or
+/// shares are negative or do not sum to 1; [`NnError::LogitNotFinite`] where a logit is NaN or infinite.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -50,17 +54,19 @@ impl Loss {
 /// let logits = Tensor::new(&[[0f32, 0., 0., 0.]], &Device::Cpu)?;
 /// let loss = aumenta_nn::cross_entropy(&logits, &Tensor::new(&[2u32], &Device::Cpu)?)?;
 /// assert_eq!(loss.to_vec1::<f32>()?, [4f32.ln()]);
+/// let shares = Tensor::new(&[[0.5f32, 0., 0.25, 0.25]], &Device::Cpu)?;
+/// assert_eq!(aumenta_nn::cross_entropy(&logits, &shares)?.to_vec1::<f32>()?, [4f32.ln()]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
-    each_loss(Loss::Categorical, logits, classes)
+pub fn cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor, NnError> {
+    each_loss(Loss::Categorical, logits, targets)
 }
 
 /// Binary cross-entropy of each sample, for one logit `x` and class `z` in {0, 1}: `max(x, 0) - x * z + log(1 +
 /// exp(-|x|))`, the stable form of `-z log sigmoid(x) - (1 - z) log(1 - sigmoid(x))`.
 ///
-/// Shapes: `logits` f32 `[n, 1]`, `classes` u32 `[n]`; the result is f32 `[n]`. The gradient to the logit is
-/// `sigmoid(x) - z`.
+/// Shapes: `logits` f32 `[n, 1]`, `targets` u32 `[n]`; the result is f32 `[n]`. The gradient to the logit is
+/// `sigmoid(x) - z`. Soft targets are f32 `[n, 2]`: the shares of class 0 and of class 1, which sum to 1; `z` is the latter.
 ///
 /// # Errors
 /// As [`cross_entropy`]; there are two classes.
@@ -73,14 +79,31 @@ pub fn cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnErro
 /// assert_eq!(loss.to_vec1::<f32>()?, [2f32.ln(), (-2f32).exp().ln_1p()]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn binary_cross_entropy(logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
-    each_loss(Loss::Binary, logits, classes)
+pub fn binary_cross_entropy(logits: &Tensor, targets: &Tensor) -> Result<Tensor, NnError> {
+    each_loss(Loss::Binary, logits, targets)
 }
 
-fn each_loss(loss: Loss, logits: &Tensor, classes: &Tensor) -> Result<Tensor, NnError> {
-    let (logits, classes) = (logits.contiguous()?, classes.contiguous()?);
-    loss.check(&logits, &classes)?;
-    Ok(logits.apply_op2(&classes, EachLoss(loss))?)
+fn each_loss(loss: Loss, logits: &Tensor, targets: &Tensor) -> Result<Tensor, NnError> {
+    let (logits, targets) = (logits.contiguous()?, targets.contiguous()?);
+    loss.check(&logits, &targets)?;
+    Ok(logits.apply_op2(&targets, EachLoss(loss))?)
+}
+
+/// What is right for one sample.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    Class(u32),
+    /// The share of each class.
+    Shares(&'a [f32]),
+}
+
+/// The targets of all samples, in order.
+fn targets<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<Vec<Target<'a>>> {
+    if let CpuStorage::U32(_) = storage {
+        return Ok(u32s(op, storage, layout)?.iter().map(|class| Target::Class(*class)).collect());
+    }
+    let (_, width) = layout.shape().dims2()?;
+    Ok(f32s(op, storage, layout)?.chunks_exact(width).map(Target::Shares).collect())
 }
 
 /// `1 / (1 + exp(-x))`.
@@ -108,24 +131,24 @@ impl CustomOp2 for EachLoss {
         &self,
         logits: &CpuStorage,
         logits_layout: &Layout,
-        classes: &CpuStorage,
-        classes_layout: &Layout,
+        right: &CpuStorage,
+        right_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (n, width) = logits_layout.shape().dims2()?;
         let logits = f32s(self.name(), logits, logits_layout)?;
-        let classes = u32s(self.name(), classes, classes_layout)?;
-        let losses = logits.chunks_exact(width).zip(classes).map(|(row, class)| self.0.of_row(row, *class));
+        let targets = targets(self.name(), right, right_layout)?;
+        let losses = logits.chunks_exact(width).zip(targets).map(|(row, target)| self.0.of_row(row, target));
         Ok((CpuStorage::F32(losses.collect()), Shape::from(n)))
     }
 
     fn bwd(
         &self,
         logits: &Tensor,
-        classes: &Tensor,
+        targets: &Tensor,
         _loss: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>)> {
-        let per_loss = logits.apply_op2_no_bwd(classes, &EachGradient(self.0))?;
+        let per_loss = logits.apply_op2_no_bwd(targets, &EachGradient(self.0))?;
         Ok((Some(per_loss.broadcast_mul(&gradient.unsqueeze(1)?)?), None))
     }
 }
@@ -142,16 +165,19 @@ impl CustomOp2 for EachGradient {
         &self,
         logits: &CpuStorage,
         logits_layout: &Layout,
-        classes: &CpuStorage,
-        classes_layout: &Layout,
+        right: &CpuStorage,
+        right_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (_, width) = logits_layout.shape().dims2()?;
         let logits = f32s(self.name(), logits, logits_layout)?;
-        let classes = u32s(self.name(), classes, classes_layout)?;
-        let gradients = logits.chunks_exact(width).zip(classes).flat_map(|(row, class)| self.0.gradient(row, *class));
+        let targets = targets(self.name(), right, right_layout)?;
+        let gradients = logits.chunks_exact(width).zip(targets).flat_map(|(row, target)| self.0.gradient(row, target));
         Ok((CpuStorage::F32(gradients.collect()), logits_layout.shape().clone()))
     }
 }
+
+/// How far the shares of a sample may sum from 1: well above the rounding of a few hundred classes.
+const SUM_TOLERANCE: f32 = 1e-4;
 
 impl Loss {
     /// The name of the function.
@@ -163,31 +189,41 @@ impl Loss {
     }
 
     /// Whether the loss of these, both contiguous, can be taken.
-    fn check(self, logits: &Tensor, classes: &Tensor) -> Result<(), NnError> {
-        let (op, shapes) = (self.name(), format!("logits {:?}, classes {:?}", logits.dims(), classes.dims()));
+    fn check(self, logits: &Tensor, right: &Tensor) -> Result<(), NnError> {
+        let soft = right.dtype() == DType::F32;
+        let what = if soft { "shares" } else { "classes" };
+        let (op, shapes) = (self.name(), format!("logits {:?}, {what} {:?}", logits.dims(), right.dims()));
         let wrong = |what| Err(NnError::shape(op, format!("{what} ({shapes})")));
-        let (&[n, width], &[m]) = (logits.dims(), classes.dims()) else {
+        let (&[n, width], &[m] | &[m, _]) = (logits.dims(), right.dims()) else {
             return wrong("logits must be [n, outputs] and classes [n]");
         };
+        let count = width.max(2);
         match self {
+            _ if soft != (right.dims().len() == 2) => {
+                return wrong("logits must be [n, outputs] and classes [n], or shares [n, classes]");
+            }
             _ if n != m => return wrong("there must be one class a row of logits"),
             _ if n == 0 => return wrong("the batch is empty"),
             Self::Binary if width != 1 => return wrong("there must be one logit a sample"),
             Self::Categorical if width < 2 => return wrong("there must be two logits a sample or more"),
+            _ if soft && right.dims()[1] != count => return wrong("there must be one share a class"),
             _ => {}
         }
         check_f32(op, &[("logits", logits)])?;
-        check_dtype(op, "classes", classes, DType::U32)?;
-        let ((logits, logits_layout), (classes, classes_layout)) =
-            (logits.storage_and_layout(), classes.storage_and_layout());
-        let (Storage::Cpu(logits), Storage::Cpu(classes)) = (&*logits, &*classes) else {
+        if !soft {
+            check_dtype(op, "classes", right, DType::U32)?;
+        }
+        let ((logits, logits_layout), (right, right_layout)) =
+            (logits.storage_and_layout(), right.storage_and_layout());
+        let (Storage::Cpu(logits), Storage::Cpu(right)) = (&*logits, &*right) else {
             return wrong("logits and classes must be on the CPU");
         };
-        let (logits, classes) = (f32s(op, logits, logits_layout)?, u32s(op, classes, classes_layout)?);
-        if let Some(sample) = classes.iter().position(|class| *class as usize >= width.max(2)) {
-            let (class, count) = (classes[sample], width.max(2));
-            let reason = format!("sample {sample} has class {class}, but there are {count} classes ({shapes})");
-            return Err(NnError::Value { op, reason });
+        let (logits, targets) = (f32s(op, logits, logits_layout)?, targets(op, right, right_layout)?);
+        for (sample, target) in targets.into_iter().enumerate() {
+            target.check(count).map_err(|fault| {
+                let reason = format!("sample {sample} has {fault} ({shapes})");
+                NnError::Value { op, reason }
+            })?;
         }
         if let Some(at) = logits.iter().position(|logit| !logit.is_finite()) {
             return Err(NnError::LogitNotFinite { op, sample: at / width, place: at % width, value: logits[at] });
@@ -196,28 +232,64 @@ impl Loss {
     }
 
     /// The loss of one sample; the formulas stand with the two functions.
-    fn of_row(self, logits: &[f32], class: u32) -> f32 {
+    fn of_row(self, logits: &[f32], target: Target<'_>) -> f32 {
         match self {
             Self::Binary => {
                 let x = logits[0];
-                x.max(0.0) - x * class as f32 + (-x.abs()).exp().ln_1p()
+                x.max(0.0) - x * target.share_of_class_1() + (-x.abs()).exp().ln_1p()
             }
             Self::Categorical => {
                 let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                logits.iter().map(|l| (l - max).exp()).sum::<f32>().ln() + max - logits[class as usize]
+                let right = match target {
+                    Target::Class(class) => logits[class as usize],
+                    Target::Shares(shares) => shares.iter().zip(logits).map(|(share, logit)| share * logit).sum(),
+                };
+                logits.iter().map(|l| (l - max).exp()).sum::<f32>().ln() + max - right
             }
         }
     }
 
     /// The gradient of one sample's loss to its logits.
-    fn gradient(self, logits: &[f32], class: u32) -> Vec<f32> {
+    fn gradient(self, logits: &[f32], target: Target<'_>) -> Vec<f32> {
         match self {
-            Self::Binary => vec![sigmoid(logits[0]) - class as f32],
+            Self::Binary => vec![sigmoid(logits[0]) - target.share_of_class_1()],
             Self::Categorical => {
                 let mut gradient = softmax(logits);
-                gradient[class as usize] -= 1.0;
+                match target {
+                    Target::Class(class) => gradient[class as usize] -= 1.0,
+                    Target::Shares(shares) => gradient.iter_mut().zip(shares).for_each(|(g, share)| *g -= share),
+                }
                 gradient
             }
+        }
+    }
+}
+
+impl Target<'_> {
+    /// What is wrong with it among `count` classes, in words.
+    fn check(self, count: usize) -> Result<(), String> {
+        match self {
+            Self::Class(class) if class as usize >= count => {
+                Err(format!("class {class}, but there are {count} classes"))
+            }
+            Self::Shares(shares) => {
+                let sum: f32 = shares.iter().sum();
+                // Written so that NaN does not pass.
+                let valid = shares.iter().all(|share| *share >= 0.0) && (sum - 1.0).abs() <= SUM_TOLERANCE;
+                if valid {
+                    Ok(())
+                } else {
+                    Err(format!("the shares {shares:?}, which must not be negative and sum to 1"))
+                }
+            }
+            Self::Class(_) => Ok(()),
+        }
+    }
+
+    fn share_of_class_1(self) -> f32 {
+        match self {
+            Self::Class(class) => class as f32,
+            Self::Shares(shares) => shares[1],
         }
     }
 }
@@ -243,6 +315,45 @@ mod tests {
         assert_gradients(&[ramp(&[3, 5], 7)], |t| cross_entropy(&t[0], &c));
         let c = classes(&[1, 0, 1, 0]);
         assert_gradients(&[ramp(&[4, 1], 7)], |t| binary_cross_entropy(&t[0], &c));
+    }
+
+    fn shares(values: &[f32], width: usize) -> Tensor {
+        logits(values, width)
+    }
+
+    #[test]
+    fn gradients_to_soft_targets_equal_finite_differences() {
+        let t3 = shares(&[0.2, 0.3, 0.0, 0.5, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.2, 0.3, 0.4, 0.0], 5);
+        assert_gradients(&[ramp(&[3, 5], 7)], |t| cross_entropy(&t[0], &t3));
+        let t2 = shares(&[0.25, 0.75, 1.0, 0.0, 0.4, 0.6, 0.0, 1.0], 2);
+        assert_gradients(&[ramp(&[4, 1], 7)], |t| binary_cross_entropy(&t[0], &t2));
+    }
+
+    #[test]
+    fn a_whole_share_costs_as_much_as_its_class() {
+        let x = logits(&[0.3, -1.0, 2.0, 0.5, 0.0, 1.5], 3);
+        let hard = cross_entropy(&x, &classes(&[2, 0])).unwrap().to_vec1::<f32>().unwrap();
+        let soft = cross_entropy(&x, &shares(&[0.0, 0.0, 1.0, 1.0, 0.0, 0.0], 3)).unwrap();
+        assert_eq!(soft.to_vec1::<f32>().unwrap(), hard);
+        let x = logits(&[0.7, -0.2], 1);
+        let hard = binary_cross_entropy(&x, &classes(&[1, 0])).unwrap().to_vec1::<f32>().unwrap();
+        let soft = binary_cross_entropy(&x, &shares(&[0.0, 1.0, 1.0, 0.0], 2)).unwrap();
+        assert_eq!(soft.to_vec1::<f32>().unwrap(), hard);
+    }
+
+    #[test]
+    fn shares_that_are_none_are_named() {
+        for row in [[0.5, 0.6], [-0.5, 1.5], [f32::NAN, 1.0]] {
+            let error = cross_entropy(&logits(&[0.0, 0.0], 2), &shares(&row, 2)).unwrap_err().to_string();
+            let expected = format!("sample 0 has the shares {row:?}, which must not be negative and sum to 1");
+            assert!(error.contains(&expected), "{error}");
+        }
+        let error = cross_entropy(&logits(&[0.0, 0.0], 2), &shares(&[0.0, 0.0, 1.0], 3)).unwrap_err().to_string();
+        assert_eq!(error, "cross_entropy: there must be one share a class (logits [1, 2], shares [1, 3])");
+        let error = binary_cross_entropy(&logits(&[0.0], 1), &shares(&[1.0], 1)).unwrap_err().to_string();
+        assert_eq!(error, "binary_cross_entropy: there must be one share a class (logits [1, 1], shares [1, 1])");
+        let error = cross_entropy(&logits(&[0.0, 0.0], 2), &logits(&[1.0], 1).flatten_all().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("or shares [n, classes]"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,11 @@
+use aumenta_augment::MixConfig;
+use aumenta_stream::{Color, EvalConfig, Preprocessing};
+
+fn main() {
+    let _ = EvalConfig {
+        preprocessing: Preprocessing { height: 150, width: 150, color: Color::Rgb },
+        batch_size: 20,
+        workers: 2,
+        mix: MixConfig::default().build().unwrap(),
+    };
+}

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 mod architecture;
+mod augment;
 mod command;
 mod demo;
 mod determinism;

@@ -1,5 +1,7 @@
 //! The subcommands, one a file.
 
+pub mod augment;
+pub mod augmenter;
 pub mod contender;
 pub mod scaling;
 pub mod train;
@@ -9,6 +11,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Result, ensure};
 use fs_err as fs;
+use serde::Serialize;
 
 use crate::contender::{Contender, Task};
 use crate::machine::Machine;
@@ -22,7 +25,7 @@ const OPENING: &str = "# Benchmarks\n\n\
     Each section comes from the command that stands in it, and is replaced when that command is run again with `--write` and \
     the name of this file.\n";
 
-/// How to measure and where to put the results.
+/// How to measure training and where to put the results.
 #[derive(clap::Args)]
 pub struct Options {
     /// Rounds in which every contender takes its steps once.
@@ -34,6 +37,13 @@ pub struct Options {
     /// Threads of each contender; as many as cores where it is not given.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    #[command(flatten)]
+    destination: Destination,
+}
+
+/// Where to put results, beside standard output.
+#[derive(clap::Args)]
+pub struct Destination {
     /// Replace the section of this Markdown file.
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
@@ -60,7 +70,7 @@ impl Options {
         sections: fn(&Results) -> Vec<Section>,
     ) -> Result<()> {
         let mut results = Results {
-            command: std::env::args().map(shown).collect::<Vec<_>>().join(" "),
+            command: shown_command(),
             machine: Machine::read()?,
             versions: [("rustc".to_string(), env!("RUSTC_VERSION").to_string())].into(),
             settings,
@@ -69,21 +79,38 @@ impl Options {
         for group in groups {
             results.rows.extend(measure(group, &settings, &mut results.versions, &|line| eprintln!("{line}")));
         }
-        let sections = sections(&results);
-        for section in &sections {
+        self.destination.put(&results, &sections(&results))?;
+        let refused = results.rows.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).count();
+        ensure!(refused == 0, "{refused} of {} rows were not measured; the report says why", results.rows.len());
+        Ok(())
+    }
+}
+
+impl Destination {
+    /// Prints `sections`, and writes them and the results where that is asked for.
+    fn put(&self, results: &impl Serialize, sections: &[Section]) -> Result<()> {
+        for section in sections {
             print(&section.text)?;
         }
         if let Some(path) = &self.json {
-            fs::write(path, serde_json::to_string_pretty(&results)? + "\n")?;
+            fs::write(path, serde_json::to_string_pretty(results)? + "\n")?;
         }
         if let Some(path) = &self.write {
             let document = if path.exists() { fs::read_to_string(path)? } else { OPENING.to_string() };
             fs::write(path, sections.iter().fold(document, |document, section| with_section(&document, section)))?;
         }
-        let refused = results.rows.iter().filter(|row| matches!(row.outcome, Outcome::Refused(_))).count();
-        ensure!(refused == 0, "{refused} of {} rows were not measured; the report says why", results.rows.len());
         Ok(())
     }
+}
+
+/// Says a line of the protocol to the process that started this one.
+fn say(message: &impl Serialize) -> Result<()> {
+    print(&(serde_json::to_string(message)? + "\n"))
+}
+
+/// The command line as the report shows it.
+fn shown_command() -> String {
+    std::env::args().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 /// An argument of the command line, without the folders of the program, which say nothing elsewhere.

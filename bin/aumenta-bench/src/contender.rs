@@ -177,7 +177,7 @@ impl Contender {
 }
 
 /// Where the Python programs lie: the program measures from a checkout of the project.
-fn peers() -> PathBuf {
+pub fn peers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
 

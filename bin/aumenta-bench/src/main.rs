@@ -1,7 +1,8 @@
-//! Measures training with Aumenta against other libraries, interleaved in one run, and writes `docs/benchmarks.md`.
+//! Measures training and augmentation with Aumenta against other libraries, interleaved in one run, and writes `docs/benchmarks.md`.
 
 #![expect(clippy::print_stderr, reason = "talk goes to standard error")]
 
+mod augmentation;
 mod command;
 mod contender;
 mod efficientnet_lite0;
@@ -25,7 +26,7 @@ use clap::{Parser, Subcommand};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measure training with Aumenta.
+/// Measure Aumenta against other libraries.
 #[derive(Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 struct Cli {
@@ -37,15 +38,20 @@ struct Cli {
 enum Command {
     Train(command::train::Args),
     Scaling(command::scaling::Args),
+    Augment(command::augment::Args),
     #[command(hide = true)]
     Contender(command::contender::Args),
+    #[command(hide = true)]
+    Augmenter(command::augmenter::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(args) => args.run(),
         Command::Scaling(args) => args.run(),
+        Command::Augment(args) => args.run(),
         Command::Contender(args) => args.run(),
+        Command::Augmenter(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

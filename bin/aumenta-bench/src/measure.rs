@@ -38,7 +38,7 @@ pub fn measure(
 }
 
 /// The order in which `count` contenders take their turns in a round.
-fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
+pub fn turns(count: usize, round: usize) -> impl Iterator<Item = usize> {
     (0..count).map(move |turn| (turn + round) % count)
 }
 
@@ -102,7 +102,7 @@ impl<'a> Runner<'a> {
 
 /// Starts a contender and checks that it has the network that is asked for.
 fn greet(contender: Contender, task: &Task<'_>) -> Result<(Process, Ready)> {
-    let (process, greeting) = Process::start(&mut contender.command(task)?)?;
+    let (process, greeting) = Process::start::<Ready>(&mut contender.command(task)?)?;
     let ready = match greeting {
         Greeting::Ready(ready) => ready,
         Greeting::Refused(reason) => bail!(reason),

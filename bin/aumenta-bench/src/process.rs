@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::memory::{Figure, figure_kib};
@@ -21,7 +22,7 @@ impl Process {
     ///
     /// # Errors
     /// Where it cannot be started, or ends or says something else before it greets.
-    pub fn start(command: &mut Command) -> Result<(Self, Greeting)> {
+    pub fn start<T: DeserializeOwned>(command: &mut Command) -> Result<(Self, Greeting<T>)> {
         let program = command.get_program().to_string_lossy().into_owned();
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.with_context(|| format!("`{program}` cannot be started"))?;
@@ -36,14 +37,22 @@ impl Process {
     /// # Errors
     /// Where the process has ended, or answers with anything but `steps` times.
     pub fn steps(&mut self, steps: usize) -> Result<Vec<f64>> {
-        let input = self.child.stdin.as_mut().context("the process has no standard input")?;
-        let request = serde_json::to_string(&Request { steps })?;
-        writeln!(input, "{request}").and_then(|()| input.flush()).context("the process takes no more requests")?;
-        let times: Times = self.answer()?;
+        let times: Times = self.ask(&Request { steps })?;
         if times.milliseconds.len() != steps {
             bail!("{} times came for {steps} steps", times.milliseconds.len());
         }
         Ok(times.milliseconds)
+    }
+
+    /// The answer to `request`.
+    ///
+    /// # Errors
+    /// Where the process has ended, or answers with anything but a `T`.
+    pub fn ask<T: DeserializeOwned>(&mut self, request: &impl Serialize) -> Result<T> {
+        let input = self.child.stdin.as_mut().context("the process has no standard input")?;
+        let request = serde_json::to_string(request)?;
+        writeln!(input, "{request}").and_then(|()| input.flush()).context("the process takes no more requests")?;
+        self.answer()
     }
 
     /// The most memory that was resident at once since the process started, in KiB.

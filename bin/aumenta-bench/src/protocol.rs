@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 /// A contender's first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Greeting {
+pub enum Greeting<T = Ready> {
     /// It can be timed.
-    Ready(Ready),
+    Ready(T),
     /// It cannot, and why.
     Refused(String),
 }

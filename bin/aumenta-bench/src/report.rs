@@ -1,8 +1,10 @@
 //! Results as Markdown: the sections of `docs/benchmarks.md`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::contender::{Contender, Library};
+use crate::machine::Machine;
 use crate::results::{Figures, Outcome, Results, Row};
 
 /// A part of the document that a command replaces when it is run again.
@@ -85,26 +87,31 @@ pub fn with_section(document: &str, section: &Section) -> String {
 /// Where and how it was measured.
 fn preamble(results: &Results) -> String {
     let Results { command, machine, versions, settings, .. } = results;
-    let versions: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     format!(
         "    {command}\n\n\
-         Machine: {} cores of {}, with {}; {:.0} GiB; load {:.2} before the run; {} threads for each contender. Versions: \
-         {}.\n\n\
-         All contenders of a table are processes that live at once and take turns. A turn is {} steps, and a round has one turn \
+         {}\n\n\
+         All contenders of a table are processes of {} threads that live at once and take turns. A turn is {} steps, and a round has one turn \
          of each, beginning with another contender each time. Before each turn all rest for {} ms, so that the threads of the \
          one before are asleep. A time is the median over {} rounds of the median in each; {} steps before the first round do \
          not count.\n\n",
-        machine.cores,
-        machine.processor,
-        machine.units.join(", "),
-        machine.memory_gib,
-        machine.load,
+        place(machine, versions),
         settings.threads,
-        versions.join(", "),
         settings.steps,
         settings.pause,
         settings.rounds,
         settings.warm_up,
+    )
+}
+
+/// The machine and the versions, in two sentences.
+pub fn place(machine: &Machine, versions: &BTreeMap<String, String>) -> String {
+    let Machine { processor, cores, units, memory_gib, load } = machine;
+    let units = units.join(", ");
+    let versions: Vec<String> = versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let versions = versions.join(", ");
+    format!(
+        "Machine: {cores} cores of {processor}, with {units}; {memory_gib:.0} GiB; load {load:.2} before the run. Versions: \
+         {versions}."
     )
 }
 
@@ -245,10 +252,7 @@ fn milliseconds(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-    use crate::machine::Machine;
     use crate::network::Network;
     use crate::results::Settings;
 

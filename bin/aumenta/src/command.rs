@@ -1,5 +1,6 @@
 //! The subcommands, one a file.
 
+pub mod augment;
 pub mod demo;
 pub mod evaluate;
 pub mod explain_sample;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use aumenta_augment::TranslateError;
 use aumenta_dataset::DatasetError;
 use aumenta_models::ModelError;
 use aumenta_runs::RunsError;
@@ -54,7 +55,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
         last = cause;
     }
-    if let Some(hint) = error.chain().find_map(|cause| cause.downcast_ref().and_then(hint)) {
+    if let Some(hint) = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref().and_then(hint).or_else(|| cause.downcast_ref().and_then(library_hint)))
+    {
         eprintln!("hint: {hint}");
     }
     ExitCode::from(if is_bad_use(error) { 2 } else { 1 })
@@ -72,6 +76,12 @@ fn hint(error: &DatasetError) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// The flag that says whose a program is.
+fn library_hint(error: &TranslateError) -> Option<&'static str> {
+    matches!(error, TranslateError::Ambiguous { .. })
+        .then_some("--from torchvision or --from albumentations says whose it is")
 }
 
 fn is_bad_use(error: &anyhow::Error) -> bool {

@@ -30,6 +30,7 @@ struct Cli {
 enum Command {
     Split(command::split::Args),
     Preview(command::preview::Args),
+    Augment(command::augment::Args),
     ExplainSample(command::explain_sample::Args),
     Train(command::train::Args),
     Evaluate(command::evaluate::Args),
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Split(args) => args.run(),
         Command::Preview(args) => args.run(),
+        Command::Augment(args) => args.run(),
         Command::ExplainSample(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Evaluate(args) => args.run(),

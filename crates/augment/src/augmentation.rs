@@ -1,16 +1,20 @@
 //! [`Augmentation`]: the augmentation section of a configuration, in whatever dialect it is written.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
-use crate::{AugmentConfig, AugmentError, Pipeline};
+use crate::{AugmentConfig, AugmentError, KerasConfig, Pipeline};
 
-/// What is drawn for each training image.
+/// What is drawn for each training image: this project's own settings, or with a `dialect` another library's.
 ///
 /// ```
 /// use aumenta_augment::{AugmentConfig, Augmentation};
 ///
 /// let augmentation: Augmentation = toml::from_str("rotation-degrees = 20")?;
 /// assert_eq!(augmentation, AugmentConfig { rotation_degrees: 20.0, ..AugmentConfig::default() }.into());
+/// let keras: Augmentation = toml::from_str("dialect = 'keras-2.15'\nrotation_range = 20")?;
+/// assert!(matches!(keras, Augmentation::Keras(_)));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,6 +22,8 @@ use crate::{AugmentConfig, AugmentError, Pipeline};
 pub enum Augmentation {
     /// The project's own settings.
     Native(AugmentConfig),
+    /// The arguments of Keras' `ImageDataGenerator`.
+    Keras(KerasConfig),
 }
 
 impl Augmentation {
@@ -25,6 +31,7 @@ impl Augmentation {
     pub fn is_neutral(&self) -> bool {
         match self {
             Self::Native(config) => config.is_neutral(),
+            Self::Keras(config) => config.is_neutral(),
         }
     }
 
@@ -35,6 +42,7 @@ impl Augmentation {
     pub fn build(&self) -> Result<Pipeline, AugmentError> {
         match self {
             Self::Native(config) => config.build(),
+            Self::Keras(config) => config.build(),
         }
     }
 }
@@ -51,8 +59,73 @@ impl From<AugmentConfig> for Augmentation {
     }
 }
 
+impl From<KerasConfig> for Augmentation {
+    fn from(config: KerasConfig) -> Self {
+        Self::Keras(config)
+    }
+}
+
 impl<'de> Deserialize<'de> for Augmentation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        AugmentConfig::deserialize(deserializer).map(Self::Native)
+        // Which settings are allowed depends on a key that may stand anywhere among them.
+        let settings = Map::deserialize(deserializer)?;
+        let has_dialect = settings.contains_key("dialect");
+        let foreign = settings.keys().any(|key| key.contains(if has_dialect { '-' } else { '_' }));
+        let read = if has_dialect {
+            KerasConfig::deserialize(Value::Object(settings)).map(Self::Keras)
+        } else {
+            AugmentConfig::deserialize(Value::Object(settings)).map(Self::Native)
+        };
+        read.map_err(|error| match (has_dialect, foreign) {
+            (true, true) => {
+                D::Error::custom(format_args!("{error}; with a dialect, settings have that library's names"))
+            }
+            (false, true) => D::Error::custom(format_args!(
+                "{error}; for Keras' names, set dialect = \"keras-2.15\" or \"keras-2.0.8\""
+            )),
+            _ => D::Error::custom(error),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        toml::from_str::<Augmentation>(text).unwrap_err().message().to_string()
+    }
+
+    #[test]
+    fn the_names_of_one_language_are_refused_in_the_other() {
+        let keras = error("rotation_range = 20");
+        assert!(keras.starts_with("unknown field `rotation_range`, expected one of `rotation-degrees`"), "{keras}");
+        assert!(keras.ends_with("for Keras' names, set dialect = \"keras-2.15\" or \"keras-2.0.8\""), "{keras}");
+        let native = error("dialect = 'keras-2.15'\nrotation-degrees = 20");
+        assert!(native.starts_with("unknown field `rotation-degrees`"), "{native}");
+        assert!(native.ends_with("with a dialect, settings have that library's names"), "{native}");
+        assert!(!error("rotation = 20").contains("dialect"));
+        assert!(error("dialect = 'keras-3'").contains("expected `keras-2.0.8` or `keras-2.15`"));
+    }
+
+    #[test]
+    fn a_dialect_knows_the_arguments_of_its_version_alone() {
+        assert!(error("dialect = 'keras-2.0.8'\nbrightness_range = [0.5, 1]").contains("unknown field"));
+        assert!(error("dialect = 'keras-2.15'\npreprocessing_function = 'f'").contains("holds no code"));
+    }
+
+    #[test]
+    fn the_resolved_settings_read_back() {
+        for text in [
+            "zoom = [0.8, 1.2]\nhorizontal-flip = true",
+            "dialect = 'keras-2.0.8'\nrotation_range = 40\nshear_range = 0.2\nzoom_range = 0.2\ncval = 3.0",
+            "dialect = 'keras-2.15'\nwidth_shift_range = 7\nheight_shift_range = [1, -2.5]\nbrightness_range = [0.5, 1]",
+        ] {
+            let augmentation: Augmentation = toml::from_str(text).unwrap();
+            let written = toml::to_string(&augmentation).unwrap();
+            assert_eq!(toml::from_str::<Augmentation>(&written).unwrap(), augmentation, "{written}");
+            let json = serde_json::to_string(&augmentation).unwrap();
+            assert_eq!(serde_json::from_str::<Augmentation>(&json).unwrap(), augmentation, "{json}");
+        }
     }
 }

@@ -4,8 +4,8 @@ use aumenta_imgproc::{Fill, Interpolation};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AugmentError, Pipeline, RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation,
-    RandomShear, RandomShift, RandomVerticalFlip, RandomZoom, Step, Transform,
+    AugmentError, Pipeline, Prefilter, RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation,
+    RandomSaturation, RandomShear, RandomShift, RandomVerticalFlip, RandomZoom, Step, Transform,
 };
 
 /// The augmentation section of a configuration. Every setting is optional, and left out it changes nothing.
@@ -46,8 +46,10 @@ pub struct AugmentConfig {
     pub saturation: f64,
     /// What shows where the picture has moved away: `"nearest"`, `"reflect"`, `"wrap"` or `{ constant = [r, g, b] }`.
     pub fill: Fill,
-    /// How colours between pixels are read: `"bilinear"` or `"nearest"`.
+    /// How colours between pixels are read: `"bilinear"`, `"nearest"` or `"bicubic"`.
     pub interpolation: Interpolation,
+    /// What stands before a resampling to half the size or less: `"area"` or `"none"`.
+    pub prefilter: Prefilter,
     /// Further transforms, which act after the settings above, in their order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub transforms: Vec<Step>,
@@ -97,11 +99,11 @@ impl AugmentConfig {
         }
     }
 
-    /// Whether no setting changes any picture; fill and interpolation alone do not.
+    /// Whether no setting changes any picture; fill, interpolation and prefilter alone do not.
     pub fn is_neutral(&self) -> bool {
         let zoom = if self.zoom.ends() == (1.0, 1.0) { ZoomRange::default() } else { self.zoom };
-        let changes = Self { zoom, fill: Fill::default(), interpolation: Interpolation::default(), ..self.clone() };
-        changes == Self::default()
+        let Self { fill, interpolation, prefilter, .. } = Self::default();
+        Self { zoom, fill, interpolation, prefilter, ..self.clone() } == Self::default()
     }
 
     /// The pipeline of these settings; what is neutral draws no numbers.
@@ -141,7 +143,7 @@ impl AugmentConfig {
         for step in &self.transforms {
             transforms.push(step.build()?);
         }
-        Ok(Pipeline::new(transforms, self.fill, self.interpolation))
+        Ok(Pipeline::new(transforms, self.fill, self.interpolation).with_prefilter(self.prefilter))
     }
 }
 

@@ -1,27 +1,43 @@
 //! [`Effect`]: how an operation is carried out.
 
-use aumenta_imgproc::{ColorStep, Image, Matrix3, Size, Tone};
+use aumenta_imgproc::{
+    ColorChain, ColorStep, GridMask, Hue, Image, Matrix3, Paint, Region, Sampling, Size, Slot, Table, Tone,
+    add_gaussian_noise, add_salt_and_pepper, add_shot_noise, autocontrast, clahe, curve, downscale, equalize, erase,
+    gaussian_blur, grid_mask, jpeg_recompress, mean_luma, motion_blur, sharpen, write,
+};
 
 use crate::Op;
+use crate::keras::{self, KerasMap};
 
 /// The three kinds of operations, told apart by what they must see of the picture.
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time lives, on the stack, and moves into a list that is reused"
 )]
-pub(crate) enum Effect {
+pub(crate) enum Effect<'a> {
     /// Moves pixels: the map from the output's pixels to those of the picture before. Neighbours compose into one.
     Motion(Matrix3),
     /// Changes each pixel by its own color alone. Neighbours compose, and are folded into the resampling.
     Color(ColorStep),
-    /// Looks at more than one pixel, or at where a pixel is: [`Op::rasterize`] does it, on the picture at its output size.
-    #[expect(dead_code, reason = "the first such operation comes next")]
+    /// Needs the picture itself, at its output size.
+    Pass(Pass<'a>),
+}
+
+/// The kinds of passes over a picture of the output's size.
+pub(crate) enum Pass<'a> {
+    /// A motion that reads the picture in its own way.
+    Resample(Matrix3, Sampling),
+    /// [`Op::Elastic`].
+    Elastic { seed: u64, alpha_pixels: f64, sigma_pixels: f64 },
+    /// [`Op::AugMix`].
+    Mix { chains: &'a [Vec<Op>], weights: &'a [f64], keep: f64 },
+    /// Moves no pixel, but looks at more than one, or at where a pixel is: [`Op::rasterize`] does it.
     Raster,
 }
 
 impl Op {
     /// How this operation acts on a picture at the output's `size`.
-    pub(crate) fn effect(&self, size: Size) -> Effect {
+    pub(crate) fn effect(&self, size: Size) -> Effect<'_> {
         let (width, height) = (size.width as f64, size.height as f64);
         let center = ((width - 1.0) / 2.0, (height - 1.0) / 2.0);
         match *self {
@@ -30,20 +46,291 @@ impl Op {
                 Effect::Motion(Matrix3::shift(x_fraction * width, y_fraction * height))
             }
             Self::Shear { degrees } => Effect::Motion(Matrix3::shear(degrees, center)),
+            Self::VerticalShear { degrees } => Effect::Motion(Matrix3::vertical_shear(degrees, center)),
             Self::Zoom { x, y } => Effect::Motion(Matrix3::scale(x, y, center)),
             Self::HorizontalFlip {} => Effect::Motion(Matrix3::horizontal_flip(center)),
             Self::VerticalFlip {} => Effect::Motion(Matrix3::vertical_flip(center)),
+            Self::QuarterTurns { turns } => Effect::Motion(quarter_turns(turns, size)),
+            Self::Crop { x_fraction, y_fraction, width_fraction, height_fraction } => {
+                let corner = Matrix3::shift(-x_fraction * width, -y_fraction * height);
+                Effect::Motion(Matrix3::grid(width_fraction, height_fraction).then(&corner))
+            }
+            Self::Perspective { top_left, top_right, bottom_right, bottom_left } => {
+                Effect::Motion(perspective([top_left, top_right, bottom_right, bottom_left], width, height))
+            }
+            Self::Elastic { seed, alpha_pixels, sigma_pixels } => {
+                Effect::Pass(Pass::Elastic { seed, alpha_pixels, sigma_pixels })
+            }
+            Self::AugMix { ref chains, ref weights, keep } => Effect::Pass(Pass::Mix { chains, weights, keep }),
             Self::Brightness { factor } => tone(Tone::brightness(factor)),
             Self::Contrast { factor } => tone(Tone::contrast(factor)),
             Self::Saturation { factor } => tone(Tone::saturation(factor)),
+            Self::KerasBrightness { factor } => Effect::Color(keras::brightness(factor)),
+            Self::ChannelShift { red_levels, green_levels, blue_levels } => {
+                tone(Tone::channel_shift([red_levels, green_levels, blue_levels]))
+            }
+            Self::Grayscale {} => tone(Tone::grayscale()),
+            Self::Hue { turns } => Effect::Color(ColorStep::Hue(Hue::turn(turns))),
+            Self::Gamma { exponent } => table(curve::gamma(exponent)),
+            Self::Invert {} => table(curve::invert()),
+            Self::Posterize { bits } => table(curve::posterize(bits)),
+            Self::Solarize { threshold_level } => table(curve::solarize(threshold_level)),
+            Self::KerasAffine {
+                version,
+                theta_degrees,
+                tx_pixels,
+                ty_pixels,
+                shear_radians,
+                zx,
+                zy,
+                fill,
+                interpolation,
+            } => {
+                let map = KerasMap { version, theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy };
+                Effect::Pass(Pass::Resample(map.matrix(size), Sampling { fill, interpolation }))
+            }
+            Self::KerasChannelShift { .. }
+            | Self::ContrastAboutMean { .. }
+            | Self::Equalize {}
+            | Self::Autocontrast { .. }
+            | Self::Clahe { .. }
+            | Self::Sharpness { .. }
+            | Self::GaussianBlur { .. }
+            | Self::MotionBlur { .. }
+            | Self::GaussianNoise { .. }
+            | Self::SaltAndPepper { .. }
+            | Self::ShotNoise { .. }
+            | Self::Jpeg { .. }
+            | Self::Downscale { .. }
+            | Self::Erase { .. }
+            | Self::GridMask { .. } => Effect::Pass(Pass::Raster),
         }
     }
 
-    /// Carries out an operation whose effect is [`Effect::Raster`], in place; `spare` is a buffer of any content.
-    #[expect(clippy::unused_self, reason = "the first such operation comes next")]
-    pub(crate) fn rasterize(&self, _image: &mut Image, _spare: &mut Image) {}
+    /// Carries out an operation whose pass is [`Pass::Raster`], in place; `spare` is a buffer of any content.
+    pub(crate) fn rasterize(&self, image: &mut Image, spare: &mut Image) {
+        match *self {
+            Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
+            Self::ContrastAboutMean { factor } => {
+                let chain = ColorChain::from(Tone::contrast_about(mean_luma(image), factor));
+                spare.clone_from(image);
+                write(spare, &chain, Slot::Bytes(image.pixels_mut()));
+            }
+            Self::Equalize {} => equalize(image),
+            Self::Autocontrast { cutoff_percent } => autocontrast(image, cutoff_percent),
+            Self::Clahe { clip_limit, tiles } => clahe(image, clip_limit, tiles),
+            Self::Sharpness { factor } => sharpen(image, factor, spare),
+            Self::GaussianBlur { sigma_pixels } => gaussian_blur(image, sigma_pixels, spare),
+            Self::MotionBlur { length_pixels, angle_degrees } => {
+                motion_blur(image, length_pixels, angle_degrees, spare);
+            }
+            Self::GaussianNoise { sigma_levels, seed } => add_gaussian_noise(image, sigma_levels, seed),
+            Self::SaltAndPepper { fraction, seed } => add_salt_and_pepper(image, fraction, seed),
+            Self::ShotNoise { photons_at_white, seed } => add_shot_noise(image, photons_at_white, seed),
+            Self::Jpeg { quality } => jpeg_recompress(image, quality),
+            Self::Downscale { fraction } => downscale(image, fraction, spare),
+            Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint } => {
+                let Size { width, height } = image.size();
+                let (x, columns) = span(left_fraction, width_fraction, width);
+                let (y, rows) = span(top_fraction, height_fraction, height);
+                erase(image, Region { x, y, width: columns, height: rows }, paint);
+            }
+            Self::GridMask { unit_fraction, keep_fraction, x_offset_units, y_offset_units, paint } => {
+                mask_grid(image, unit_fraction, keep_fraction, [x_offset_units, y_offset_units], paint);
+            }
+            Self::Rotate { .. }
+            | Self::Shift { .. }
+            | Self::Shear { .. }
+            | Self::VerticalShear { .. }
+            | Self::Zoom { .. }
+            | Self::HorizontalFlip {}
+            | Self::VerticalFlip {}
+            | Self::QuarterTurns { .. }
+            | Self::Crop { .. }
+            | Self::Perspective { .. }
+            | Self::Elastic { .. }
+            | Self::AugMix { .. }
+            | Self::KerasAffine { .. }
+            | Self::Brightness { .. }
+            | Self::Contrast { .. }
+            | Self::Saturation { .. }
+            | Self::KerasBrightness { .. }
+            | Self::ChannelShift { .. }
+            | Self::Hue { .. }
+            | Self::Gamma { .. }
+            | Self::Grayscale {}
+            | Self::Invert {}
+            | Self::Posterize { .. }
+            | Self::Solarize { .. } => unreachable!("{self} is carried out while the picture is resampled"),
+        }
+    }
 }
 
-fn tone(tone: Tone) -> Effect {
+/// The turned picture has the canvas' sides swapped; the grid stretches it back over the canvas.
+fn quarter_turns(turns: i32, size: Size) -> Matrix3 {
+    let turn = Matrix3::quarter_turns(turns, size);
+    if turns % 2 == 0 {
+        return turn;
+    }
+    let ratio = size.height as f64 / size.width as f64;
+    Matrix3::grid(ratio, ratio.recip()).then(&turn)
+}
+
+/// The perspective that draws the canvas' outer corners, clockwise from the top left, at these fractions of it.
+fn perspective(corners: [[f64; 2]; 4], width: f64, height: f64) -> Matrix3 {
+    let place = |[x, y]: [f64; 2]| (x * width - 0.5, y * height - 0.5);
+    let rest = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]];
+    Matrix3::perspective(rest.map(place), corners.map(place)).unwrap_or(Matrix3::IDENTITY)
+}
+
+/// The first pixel and the number of pixels of a part of a side, of which what lies outside is left out.
+fn span(start_fraction: f64, length_fraction: f64, side: usize) -> (usize, usize) {
+    let edge = |fraction: f64| (fraction * side as f64).round().clamp(0.0, side as f64) as usize;
+    let (first, end) = (edge(start_fraction), edge(start_fraction + length_fraction));
+    (first, end.saturating_sub(first))
+}
+
+fn mask_grid(image: &mut Image, unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], paint: Paint) {
+    let side = image.width().min(image.height());
+    let unit_pixels = ((unit_fraction * side as f64).round().clamp(1.0, side.max(1) as f64)) as usize;
+    let [x_offset_pixels, y_offset_pixels] =
+        offset_units.map(|units| ((units - units.floor()) * unit_pixels as f64) as usize);
+    grid_mask(image, &GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels }, paint);
+}
+
+fn table(curve: [u8; 256]) -> Effect<'static> {
+    Effect::Color(ColorStep::Table(Table::from_channels([curve; 3])))
+}
+
+fn tone(tone: Tone) -> Effect<'static> {
     Effect::Color(ColorStep::Matrix(tone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Plan, Scratch};
+
+    fn applied(ops: &[Op], source: &Image, output: Size) -> Image {
+        let mut out = Image::default();
+        let plan = Plan { ops: ops.to_vec(), ..Plan::identity() };
+        plan.apply(source, output, &mut Scratch::default(), &mut out);
+        out
+    }
+
+    fn ramp(width: usize, height: usize) -> Image {
+        let values = (0..width * height).flat_map(|at| [(at * 7) as u8, (at * 3) as u8, at as u8]);
+        Image::from_pixels(width, height, values.collect())
+    }
+
+    /// Every operation on colors, degradation and occlusion, with `x` for its numbers.
+    fn ops(x: f64) -> Vec<Op> {
+        let paint = Paint::Noise { seed: 3 };
+        let seed = 7;
+        let whole = x as u8;
+        vec![
+            Op::ContrastAboutMean { factor: x },
+            Op::ChannelShift { red_levels: x, green_levels: -x, blue_levels: 0.0 },
+            Op::Hue { turns: x },
+            Op::Gamma { exponent: x },
+            Op::Grayscale {},
+            Op::Invert {},
+            Op::Posterize { bits: whole },
+            Op::Solarize { threshold_level: x as u16 },
+            Op::Equalize {},
+            Op::Autocontrast { cutoff_percent: x },
+            Op::Clahe { clip_limit: x, tiles: x as usize },
+            Op::Sharpness { factor: x },
+            Op::GaussianBlur { sigma_pixels: x },
+            Op::MotionBlur { length_pixels: x, angle_degrees: x },
+            Op::GaussianNoise { sigma_levels: x, seed },
+            Op::SaltAndPepper { fraction: x, seed },
+            Op::ShotNoise { photons_at_white: x, seed },
+            Op::Jpeg { quality: whole },
+            Op::Downscale { fraction: x },
+            Op::Erase { left_fraction: x, top_fraction: -x, width_fraction: x, height_fraction: x, paint },
+            Op::GridMask { unit_fraction: x, keep_fraction: x, x_offset_units: x, y_offset_units: -x, paint },
+        ]
+    }
+
+    #[test]
+    fn no_number_and_no_size_panics() {
+        for x in [f64::NAN, f64::INFINITY, f64::MAX, -1.0, 0.0, 0.5, 3.0, 1e-300] {
+            for (source, output) in [((3, 2), (4, 4)), ((0, 0), (2, 2)), ((3, 3), (0, 2)), ((9, 1), (1, 7))] {
+                let source = Image::filled(source.0, source.1, [9; 3]);
+                let output = Size { width: output.0, height: output.1 };
+                for op in ops(x) {
+                    assert_eq!(applied(&[op], &source, output).size(), output);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_reads_back_and_has_a_caption() {
+        let plan = Plan { ops: ops(2.0), ..Plan::identity() };
+        let json = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);
+        assert_eq!(
+            plan.to_string(),
+            "mean-contrast 2.00 channels +2,-2,+0 hue +2.00 gamma 2.00 gray invert posterize 2 solarize 2 equalize \
+             autocontrast 2% clahe 2.0,2 sharp 2.00 blur 2.0px motion 2px +2° noise 2.0 salt 2.000 shot 2 jpeg 2 \
+             downscale 2.00 erase 2.00x2.00+2.00-2.00 grid 2.00 keep 2.00"
+        );
+    }
+
+    #[test]
+    fn a_raster_operation_works_on_the_picture_at_its_output_size() {
+        let source = ramp(40, 30);
+        let mut expected = applied(&[], &source, Size::square(20));
+        gaussian_blur(&mut expected, 1.5, &mut Image::default());
+        assert_eq!(applied(&[Op::GaussianBlur { sigma_pixels: 1.5 }], &source, Size::square(20)), expected);
+    }
+
+    #[test]
+    fn the_order_of_raster_and_color_operations_is_kept() {
+        let mut dark = ramp(32, 32);
+        dark.pixels_mut().iter_mut().for_each(|value| *value /= 4);
+        let ops = [Op::Equalize {}, Op::Posterize { bits: 1 }];
+        let mut expected = dark.clone();
+        equalize(&mut expected);
+        expected.pixels_mut().iter_mut().for_each(|value| *value &= 0x80);
+        assert_eq!(applied(&ops, &dark, dark.size()), expected);
+        let reversed = [ops[1].clone(), ops[0].clone()];
+        assert_eq!(
+            applied(&reversed, &dark, dark.size()),
+            Image::filled(32, 32, [0; 3]),
+            "dark values have no highest bit"
+        );
+    }
+
+    #[test]
+    fn contrast_keeps_the_mean_gray() {
+        let source = Image::from_pixels(2, 1, vec![40, 40, 40, 100, 100, 100]);
+        let out = applied(&[Op::ContrastAboutMean { factor: 2.0 }], &source, source.size());
+        assert_eq!(out.pixels(), [10, 10, 10, 130, 130, 130]);
+    }
+
+    #[test]
+    fn a_rectangle_is_placed_in_fractions_and_cut_at_the_edge() {
+        let paint = Paint::Color([1, 2, 3]);
+        let op =
+            Op::Erase { left_fraction: -0.25, top_fraction: 0.5, width_fraction: 0.5, height_fraction: 2.0, paint };
+        let out = applied(&[op], &Image::filled(4, 4, [9; 3]), Size::square(4));
+        for (y, x) in (0..4).flat_map(|y| (0..4).map(move |x| (y, x))) {
+            assert_eq!(out.get(x, y), if x < 1 && y >= 2 { [1, 2, 3] } else { [9; 3] }, "({x}, {y})");
+        }
+    }
+
+    #[test]
+    fn a_grid_is_placed_in_units() {
+        let paint = Paint::Color([0; 3]);
+        let op =
+            Op::GridMask { unit_fraction: 0.5, keep_fraction: 0.5, x_offset_units: 0.25, y_offset_units: -0.75, paint };
+        let out = applied(&[op], &Image::filled(8, 8, [9; 3]), Size::square(8));
+        let hidden = |at: usize| (1..3).contains(&(at % 4));
+        for (y, x) in (0..8).flat_map(|y| (0..8).map(move |x| (y, x))) {
+            assert_eq!(out.get(x, y), if hidden(x) && hidden(y) { [0; 3] } else { [9; 3] }, "({x}, {y})");
+        }
+    }
 }

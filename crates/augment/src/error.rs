@@ -33,4 +33,31 @@ pub enum AugmentError {
         /// How many it may have besides one.
         expected: usize,
     },
+    /// A crop is larger than the picture that it is cut from.
+    #[error(
+        "size-fraction is {size_fraction}, which is larger than the picture with its padding: \
+         1 + 2 * {padding_fraction} = {padded}"
+    )]
+    CropTooLarge {
+        /// The window's side, in sides of the picture.
+        size_fraction: f64,
+        /// The padding of each side, in sides of the picture.
+        padding_fraction: f64,
+        /// The padded picture's side, in sides of the picture.
+        padded: f64,
+    },
+    /// A list that is chosen from is empty.
+    #[error("{field} has no numbers, expected at least one")]
+    Empty {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+    },
+    /// A setting of another library's dialect that is not part of augmentation here.
+    #[error("{field} has no equal here: {reason}")]
+    NoEqual {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+        /// Why, or what does it instead.
+        reason: &'static str,
+    },
 }

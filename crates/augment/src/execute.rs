@@ -2,13 +2,19 @@
 //!
 //! Motions and changes of color wait until something needs pixels. A plan of nothing else, however long, is therefore one
 //! resampling from the decoded source into its slot. An operation that looks at more than one pixel (a blur, a
-//! histogram) is a border between passes: what waits is resampled into a buffer of the output's size, the operation works
-//! there, and what follows waits again.
+//! histogram), or that has its own way of reading the picture, is a border between passes: what waits is resampled into a
+//! buffer of the output's size, the operation works there, and what follows waits again.
+//!
+//! A mask goes the same way as a picture whose colors are labels, which reads the nearest pixel and meets nothing but
+//! motions.
 
-use aumenta_imgproc::{ColorChain, Image, Interpolation, Matrix3, Size, Slot, shrink, warp, write};
+use aumenta_imgproc::{
+    ColorChain, Displacement, Fill, Image, Interpolation, Mask, Matrix3, Sampling, Size, Slot, displace, shrink, warp,
+    write,
+};
 
-use crate::Plan;
-use crate::effect::Effect;
+use crate::effect::{Effect, Pass};
+use crate::{Op, Plan, Prefilter};
 
 /// Buffers that [`Plan::apply`] reuses, so that applying allocates nothing once they have grown; one for each thread.
 #[derive(Debug, Default)]
@@ -21,42 +27,151 @@ pub struct Scratch {
     spare: Image,
     /// Changes of color that no pixel has seen yet.
     colors: ColorChain,
+    /// The field of an elastic distortion.
+    displacement: Displacement,
+    /// What mixing needs beside the picture.
+    mixer: Option<Box<Mixer>>,
+    /// A mask as a picture, before and after.
+    mask: [Image; 2],
+}
+
+/// Buffers of an operation that mixes chains of operations.
+#[derive(Debug, Default)]
+struct Mixer {
+    scratch: Scratch,
+    /// What a chain has made of the picture.
+    branch: Image,
+    /// The weighted sum of the branches.
+    sums: Vec<f32>,
 }
 
 /// Fills `slot`, which holds a picture of `output`, with what `plan` makes of `source`.
 pub(crate) fn execute(plan: &Plan, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
-    let Scratch { shrunk, picture, spare, colors } = scratch;
+    let reading = Reading { sampling: plan.sampling(), prefilter: plan.prefilter, label: None };
+    run(&plan.ops, reading, source, output, scratch, slot);
+}
+
+/// Where the pixels of `mask` come to lie; `outside` is the label of what a constant fill colors.
+pub(crate) fn execute_on_mask(plan: &Plan, mask: &Mask, output: Size, outside: u8, scratch: &mut Scratch) -> Mask {
+    let [mut before, mut after] = std::mem::take(&mut scratch.mask);
+    before.resize_buffer(mask.size().width, mask.size().height);
+    for (pixel, &label) in before.pixels_mut().as_chunks_mut().0.iter_mut().zip(mask.labels()) {
+        *pixel = [label; 3];
+    }
+    after.resize_buffer(output.width, output.height);
+    let reading = Reading::labels(plan.fill, outside);
+    run(&plan.ops, reading, &before, output, scratch, Slot::Bytes(after.pixels_mut()));
+    let labels = after.pixels().iter().step_by(3).copied().collect();
+    scratch.mask = [before, after];
+    Mask::from_labels(output.width, output.height, labels)
+}
+
+/// The map of a plain resize.
+pub(crate) fn resize(source: Size, output: Size) -> Matrix3 {
+    Matrix3::grid(source.width as f64 / output.width as f64, source.height as f64 / output.height as f64)
+}
+
+/// How pixels are read.
+#[derive(Clone, Copy)]
+struct Reading {
+    sampling: Sampling,
+    prefilter: Prefilter,
+    /// The label of what a constant fill colors, where pixels are labels.
+    label: Option<u8>,
+}
+
+impl Reading {
+    fn labels(fill: Fill, outside: u8) -> Self {
+        let fill = match fill {
+            Fill::Constant(_) => Fill::Constant([outside; 3]),
+            Fill::ConstantBeyondCenters(_) => Fill::ConstantBeyondCenters([outside; 3]),
+            fill => fill,
+        };
+        let sampling = Sampling { fill, interpolation: Interpolation::Nearest };
+        Self { sampling, prefilter: Prefilter::None, label: Some(outside) }
+    }
+
+    /// As an operation reads that has its own sampling.
+    fn with_sampling(self, sampling: Sampling) -> Self {
+        self.label.map_or(Self { sampling, ..self }, |outside| Self::labels(sampling.fill, outside))
+    }
+}
+
+fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+    let Scratch { shrunk, picture, spare, colors, displacement, mixer, .. } = scratch;
     colors.clear();
     let mut motion = resize(source.size(), output);
     let mut rendered = false;
-    for op in &plan.ops {
+    for op in ops {
         match op.effect(output) {
             Effect::Motion(matrix) => motion = matrix.then(&motion),
+            Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster) if reading.label.is_some() => {}
             Effect::Color(step) => colors.push(step),
-            Effect::Raster => {
+            Effect::Pass(pass) => {
                 spare.resize_buffer(output.width, output.height);
                 let from = if rendered { &*picture } else { source };
-                render(plan, from, &motion, colors, output, shrunk, Slot::Bytes(spare.pixels_mut()));
+                render(reading, from, &motion, colors, output, shrunk, Slot::Bytes(spare.pixels_mut()));
                 std::mem::swap(picture, spare);
-                op.rasterize(picture, spare);
-                motion = Matrix3::IDENTITY;
+                (motion, rendered) = (Matrix3::IDENTITY, true);
                 colors.clear();
-                rendered = true;
+                match pass {
+                    Pass::Resample(matrix, sampling) => {
+                        resample(picture, &matrix, reading.with_sampling(sampling), spare);
+                    }
+                    Pass::Elastic { seed, alpha_pixels, sigma_pixels } => {
+                        displacement.draw(output, seed, alpha_pixels, sigma_pixels);
+                        displace(picture, displacement, reading.sampling, spare);
+                        std::mem::swap(picture, spare);
+                    }
+                    Pass::Mix { chains, weights, keep } => {
+                        mixer.get_or_insert_default().mix(chains.iter().zip(weights), keep, reading, picture);
+                    }
+                    Pass::Raster => op.rasterize(picture, spare),
+                }
             }
         }
     }
     let from = if rendered { &*picture } else { source };
-    render(plan, from, &motion, colors, output, shrunk, slot);
+    render(reading, from, &motion, colors, output, shrunk, slot);
 }
 
-/// The map of a plain resize.
-fn resize(source: Size, output: Size) -> Matrix3 {
-    Matrix3::grid(source.width as f64 / output.width as f64, source.height as f64 / output.height as f64)
+/// Reads `picture` anew by `matrix`; `spare` is a buffer of any content.
+fn resample(picture: &mut Image, matrix: &Matrix3, reading: Reading, spare: &mut Image) {
+    let size = picture.size();
+    spare.resize_buffer(size.width, size.height);
+    warp(picture, matrix, reading.sampling, &ColorChain::IDENTITY, size, Slot::Bytes(spare.pixels_mut()));
+    std::mem::swap(picture, spare);
+}
+
+impl Mixer {
+    /// Mixes `picture` with what the chains make of it, each of which has a weight.
+    fn mix<'a>(
+        &mut self,
+        chains: impl Iterator<Item = (&'a Vec<Op>, &'a f64)>,
+        keep: f64,
+        reading: Reading,
+        picture: &mut Image,
+    ) {
+        let size = picture.size();
+        self.sums.clear();
+        self.sums.resize(picture.pixels().len(), 0.0);
+        self.branch.resize_buffer(size.width, size.height);
+        for (chain, &weight) in chains {
+            run(chain, reading, picture, size, &mut self.scratch, Slot::Bytes(self.branch.pixels_mut()));
+            for (sum, &value) in self.sums.iter_mut().zip(self.branch.pixels()) {
+                *sum += weight as f32 * f32::from(value);
+            }
+        }
+        let (keep, rest) = (keep as f32, (1.0 - keep) as f32);
+        for (value, sum) in picture.pixels_mut().iter_mut().zip(&self.sums) {
+            *value = (keep * f32::from(*value) + rest * sum + 0.5) as u8;
+        }
+    }
 }
 
 /// One pass: `source` moved and colored into `slot`.
 fn render(
-    plan: &Plan,
+    reading: Reading,
     source: &Image,
     motion: &Matrix3,
     colors: &ColorChain,
@@ -67,18 +182,18 @@ fn render(
     if *motion == Matrix3::IDENTITY && source.size() == output {
         return write(source, colors, slot);
     }
-    let (columns, rows) = blocks(plan.interpolation, motion, source.size(), output);
+    let (columns, rows) = blocks(reading, motion, source.size(), output);
     if columns == 1 && rows == 1 {
-        return warp(source, motion, plan.sampling(), colors, output, slot);
+        return warp(source, motion, reading.sampling, colors, output, slot);
     }
     shrink(source, columns, rows, shrunk);
     let motion = motion.then(&Matrix3::grid(1.0 / columns as f64, 1.0 / rows as f64));
-    warp(shrunk, &motion, plan.sampling(), colors, output, slot);
+    warp(shrunk, &motion, reading.sampling, colors, output, slot);
 }
 
 /// The blocks of source pixels to average beforehand, so that the warp's stride ends up below 2.
-fn blocks(interpolation: Interpolation, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
-    if interpolation == Interpolation::Nearest {
+fn blocks(reading: Reading, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
+    if reading.prefilter == Prefilter::None || reading.sampling.interpolation == Interpolation::Nearest {
         return (1, 1);
     }
     // The margin keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.

@@ -22,32 +22,52 @@
 //! ```
 
 mod augmentation;
+mod bounding_box;
 mod canvas;
 mod caption;
 mod config;
 mod effect;
 mod error;
 mod execute;
+mod keras;
 mod mix;
 mod normalize;
 mod op;
 mod pipeline;
 mod plan;
+mod point_map;
+mod policy;
+mod prefilter;
 mod step;
 mod transform;
+mod translate;
 
 pub use crate::augmentation::Augmentation;
+pub use crate::bounding_box::{BoundingBox, VisibleBox};
 pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
 pub use crate::execute::Scratch;
+pub use crate::keras::{
+    Keras2_0_8, Keras2_15, KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange, KerasVersion,
+};
 pub use crate::mix::{Blend, Mix, MixConfig, Mixing};
 pub use crate::normalize::{Centering, Normalization, NormalizationConfig, NormalizationFit, Whitening};
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;
-pub use crate::step::{Step, TransformConfig};
-pub use crate::transform::{
-    RandomBrightness, RandomContrast, RandomHorizontalFlip, RandomRotation, RandomSaturation, RandomShear, RandomShift,
-    RandomVerticalFlip, RandomZoom, Sometimes, Transform,
+pub use crate::point_map::PointMap;
+pub use crate::policy::{
+    AugMix, AutoAugment, AutoAugmentPolicy, OneOf, RandAugment, Sequence, SomeOf, TrivialAugmentWide,
 };
+pub use crate::prefilter::Prefilter;
+pub use crate::step::{CountRange, Step, TransformConfig};
+pub use crate::transform::{
+    Always, Cover, Cutout, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean,
+    RandomCrop, RandomDownscale, RandomElastic, RandomErasing, RandomGamma, RandomGaussianBlur, RandomGaussianNoise,
+    RandomGridMask, RandomHorizontalFlip, RandomHue, RandomJpeg, RandomMotionBlur, RandomPerspective, RandomPosterize,
+    RandomQuarterTurns, RandomResizedCrop, RandomRotation, RandomSaltAndPepper, RandomSaturation, RandomSharpness,
+    RandomShear, RandomShift, RandomShotNoise, RandomSolarize, RandomVerticalFlip, RandomVerticalShear, RandomZoom,
+    Sometimes, Transform,
+};
+pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};

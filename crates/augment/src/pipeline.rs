@@ -3,7 +3,7 @@
 use aumenta_imgproc::{Fill, Interpolation};
 use rand::Rng;
 
-use crate::{Canvas, Plan, Transform};
+use crate::{Canvas, Plan, Prefilter, Transform};
 
 /// Transforms that draw one after the other, and how their plans resample.
 ///
@@ -28,12 +28,19 @@ pub struct Pipeline {
     transforms: Vec<Box<dyn Transform>>,
     fill: Fill,
     interpolation: Interpolation,
+    prefilter: Prefilter,
 }
 
 impl Pipeline {
     /// These transforms, the first drawing first and acting first.
     pub fn new(transforms: Vec<Box<dyn Transform>>, fill: Fill, interpolation: Interpolation) -> Self {
-        Self { transforms, fill, interpolation }
+        Self { transforms, fill, interpolation, prefilter: Prefilter::default() }
+    }
+
+    /// The same with another prefilter than [`Prefilter::Area`].
+    #[must_use]
+    pub fn with_prefilter(self, prefilter: Prefilter) -> Self {
+        Self { prefilter, ..self }
     }
 
     /// The pipeline that draws nothing: every plan is [`Plan::identity`].
@@ -58,6 +65,7 @@ impl Pipeline {
         plan.ops.clear();
         plan.fill = self.fill;
         plan.interpolation = self.interpolation;
+        plan.prefilter = self.prefilter;
         for transform in &self.transforms {
             transform.draw(canvas, rng, plan);
         }
@@ -84,6 +92,7 @@ mod tests {
             ops: vec![Op::VerticalFlip {}, Op::HorizontalFlip {}],
             fill: Fill::Wrap,
             interpolation: Interpolation::Nearest,
+            ..Plan::identity()
         };
         assert_eq!(plan, expected);
     }

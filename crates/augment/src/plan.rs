@@ -5,11 +5,12 @@
 
 use std::fmt;
 
-use aumenta_imgproc::{Fill, Image, Interpolation, Sampling, Size, Slot};
-use serde::{Deserialize, Serialize};
+use aumenta_imgproc::{Fill, Image, Interpolation, Mask, Sampling, Size, Slot};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::execute::execute;
-use crate::{Op, Scratch};
+use crate::execute::{execute, execute_on_mask};
+use crate::{Canvas, Op, PointMap, Prefilter, Scratch};
 
 /// What happens to one picture: operations in the order in which they act on it, and how it is resampled.
 ///
@@ -25,10 +26,14 @@ use crate::{Op, Scratch};
 /// plan.apply(&source, source.size(), &mut Scratch::default(), &mut out);
 /// assert_eq!(out.pixels(), [100, 50, 25, 0, 0, 0]);
 /// ```
+///
+/// What is read from a file may be a stranger's: more than [`MAX_OPS`](Self::MAX_OPS) operations, or mixtures within
+/// mixtures, are refused there, so that applying any plan that was read takes a bounded time for each pixel.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plan {
     /// The operations; the first acts first.
+    #[serde(deserialize_with = "read_ops")]
     pub ops: Vec<Op>,
     /// What shows where the picture has moved away.
     #[serde(default)]
@@ -36,9 +41,15 @@ pub struct Plan {
     /// How colours between pixels are read.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// What stands before a resampling that skips pixels.
+    #[serde(default)]
+    pub prefilter: Prefilter,
 }
 
 impl Plan {
+    /// The operations that a plan may have where it is read, those in chains included.
+    pub const MAX_OPS: usize = 256;
+
     /// The plan of evaluation: a plain bilinear resize and nothing else.
     pub fn identity() -> Self {
         Self::default()
@@ -50,8 +61,7 @@ impl Plan {
     /// However many operations there are, the picture is resampled once: the motions and the resize are composed
     /// into one matrix, the changes of colour into another. Colours commute with motions, so their order among each
     /// other does not matter, except that a [`Fill::Constant`] is coloured too. Where the composed matrix skips source
-    /// pixels (a stride of 2 or more), the source is first averaged over blocks of as many whole pixels, unless the
-    /// interpolation is [`Interpolation::Nearest`].
+    /// pixels (a stride of 2 or more), the [`Prefilter`] stands before it.
     pub fn apply(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut Image) {
         out.resize_buffer(output.width, output.height);
         self.apply_to_slot(source, output, scratch, Slot::Bytes(out.pixels_mut()));
@@ -65,10 +75,66 @@ impl Plan {
         execute(self, source, output, scratch, slot);
     }
 
+    /// Brings the labels of a picture's pixels to where [`apply`](Self::apply) brings the pixels.
+    ///
+    /// The nearest label is read, changes of color, blurs, noise and occlusions leave labels alone, and so does
+    /// [`Op::AugMix`]. Where the picture has moved away, a constant fill has the label `outside`; the other fills repeat
+    /// the labels as they repeat the pixels.
+    ///
+    /// ```
+    /// use aumenta_augment::{Op, Plan, Scratch};
+    /// use aumenta_imgproc::{Fill, Mask};
+    ///
+    /// let ops = vec![Op::Shift { x_fraction: 0.25, y_fraction: 0.0 }, Op::Brightness { factor: 0.5 }];
+    /// let plan = Plan { ops, fill: Fill::Constant([0; 3]), ..Plan::identity() };
+    /// let mask = Mask::from_labels(4, 1, vec![1, 2, 3, 4]);
+    /// let moved = plan.apply_to_mask(&mask, mask.size(), 255, &mut Scratch::default());
+    /// assert_eq!(moved.labels(), [255, 1, 2, 3]);
+    /// ```
+    pub fn apply_to_mask(&self, mask: &Mask, output: Size, outside: u8, scratch: &mut Scratch) -> Mask {
+        execute_on_mask(self, mask, output, outside, scratch)
+    }
+
+    /// Where [`apply`](Self::apply) brings the points and boxes of a picture.
+    ///
+    /// ```
+    /// use aumenta_augment::{BoundingBox, Canvas, Op, Plan};
+    /// use aumenta_imgproc::Size;
+    ///
+    /// let plan = Plan { ops: vec![Op::HorizontalFlip {}], ..Plan::identity() };
+    /// let canvas = Canvas { source: Size { width: 200, height: 100 }, output: Size::square(50) };
+    /// let map = plan.point_map(canvas);
+    /// assert_eq!(map.point(-0.5, 49.5), Some((49.5, 24.5)));
+    /// let face = BoundingBox { left: 0.0, top: 20.0, right: 40.0, bottom: 60.0 };
+    /// let moved = map.bounding_box(face).expect("all of it is on the canvas");
+    /// assert_eq!(moved.bounds, BoundingBox { left: 40.0, top: 10.0, right: 50.0, bottom: 30.0 });
+    /// assert_eq!(moved.visible_fraction, 1.0);
+    /// ```
+    pub fn point_map(&self, canvas: Canvas) -> PointMap {
+        PointMap::new(self, canvas)
+    }
+
     /// How it reads between and beyond pixels.
     pub(crate) fn sampling(&self) -> Sampling {
         Sampling { fill: self.fill, interpolation: self.interpolation }
     }
+}
+
+fn read_ops<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Op>, D::Error> {
+    let ops = Vec::<Op>::deserialize(deserializer)?;
+    let mut count = ops.len();
+    for op in &ops {
+        let Op::AugMix { chains, .. } = op else { continue };
+        // An empty chain is a copy of the picture, and costs as much as an operation.
+        count += chains.iter().map(|chain| chain.len().max(1)).sum::<usize>();
+        if chains.iter().flatten().any(|op| matches!(op, Op::AugMix { .. })) {
+            return Err(D::Error::custom("an aug-mix operation has another one in a chain, which is not allowed"));
+        }
+    }
+    if count > Plan::MAX_OPS {
+        return Err(D::Error::custom(format_args!("{count} operations, expected at most {}", Plan::MAX_OPS)));
+    }
+    Ok(ops)
 }
 
 /// A short caption, such as `rot +23° shift +0.10,-0.05 zoom 1.12,0.95 flip`; `original` for a plan without operations.
@@ -188,8 +254,11 @@ mod tests {
             assert!(small.pixels().iter().all(|&value| value.abs_diff(128) <= 2), "{plan}");
         }
         let nearest = Plan { interpolation: Interpolation::Nearest, ..Plan::identity() };
-        let small = applied(&nearest, &source, Size { width: 30, height: 20 });
-        assert!(small.pixels().iter().all(|&value| value == 0 || value == 255), "nearest never mixes colours");
+        let unfiltered = Plan { prefilter: Prefilter::None, ..Plan::identity() };
+        for skipping in [nearest, unfiltered] {
+            let small = applied(&skipping, &source, Size { width: 20, height: 20 });
+            assert!(small.pixels().iter().all(|&value| value == 0 || value == 255), "points between are not seen");
+        }
     }
 
     #[test]
@@ -214,7 +283,7 @@ mod tests {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
         });
         // Written down once: a changed number here means that every augmented picture changes with it.
-        assert_eq!(hash, 8_667_479_462_084_529_443);
+        assert_eq!(hash, 9_772_267_434_722_837_233);
     }
 
     #[test]
@@ -276,6 +345,7 @@ mod tests {
             ],
             fill: Fill::Constant([1, 2, 3]),
             interpolation: Interpolation::Nearest,
+            prefilter: Prefilter::None,
         };
         let json = serde_json::to_string(&plan).unwrap();
         assert!(
@@ -294,6 +364,74 @@ mod tests {
         ] {
             assert!(serde_json::from_str::<Plan>(json).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn a_plan_that_never_ends_is_refused() {
+        let flips = |count: usize| vec![Op::HorizontalFlip {}; count];
+        let mix = |chains: Vec<Vec<Op>>| Op::AugMix { weights: vec![1.0; chains.len()], chains, keep: 0.5 };
+        let read = |ops: Vec<Op>| serde_json::from_str::<Plan>(&serde_json::to_string(&plan(ops)).unwrap());
+        assert!(read(flips(256)).is_ok());
+        let error = read(flips(257)).unwrap_err();
+        assert!(error.to_string().starts_with("257 operations, expected at most 256"), "{error}");
+        assert!(read(vec![mix(vec![flips(100), flips(155)])]).is_ok());
+        assert!(read(vec![mix(vec![flips(100), flips(156)])]).is_err());
+        assert!(read(vec![mix(vec![Vec::new(); 256])]).is_err());
+        assert!(read(vec![mix(vec![vec![mix(vec![flips(1)])]])]).is_err());
+        assert!(serde_json::from_str::<Plan>(&format!("{{\"ops\": {}", "[".repeat(100_000))).is_err());
+    }
+
+    #[test]
+    fn crops_turns_and_perspectives_show_what_they_document() {
+        let source = noise(8, 8);
+        let shown = |op: Op| applied(&plan([op]), &source, source.size());
+        let crop = shown(Op::Crop { x_fraction: 0.25, y_fraction: -0.125, width_fraction: 1.0, height_fraction: 1.0 });
+        assert_eq!((crop.get(0, 1), crop.get(5, 7)), (source.get(2, 0), source.get(7, 6)), "whole pixels stay exact");
+        let turned = shown(Op::QuarterTurns { turns: 1 });
+        assert_eq!((turned.get(0, 0), turned.get(0, 7)), (source.get(7, 0), source.get(0, 0)));
+        assert_eq!(shown(Op::QuarterTurns { turns: i32::MIN }), source);
+        let at_rest = ([0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]);
+        let (top_left, top_right, bottom_right, bottom_left) = at_rest;
+        assert_eq!(shown(Op::Perspective { top_left, top_right, bottom_right, bottom_left }), source);
+        let swapped = Op::Perspective {
+            top_left: top_right,
+            top_right: top_left,
+            bottom_right: bottom_left,
+            bottom_left: bottom_right,
+        };
+        assert_eq!(shown(swapped), shown(Op::HorizontalFlip {}));
+        let flat = Op::Perspective { top_left, top_right, bottom_right: top_left, bottom_left };
+        assert_eq!(shown(flat), source);
+        assert_eq!(shown(Op::VerticalShear { degrees: 45.0 }).get(6, 2), {
+            let lower = source.get(6, 4).map(u16::from);
+            let upper = source.get(6, 5).map(u16::from);
+            [0, 1, 2].map(|channel| (lower[channel] + upper[channel]).div_ceil(2) as u8)
+        });
+    }
+
+    #[test]
+    fn a_turned_picture_fills_a_canvas_that_is_no_square() {
+        let source = noise(12, 6);
+        let turned = applied(&plan([Op::QuarterTurns { turns: 1 }]), &source, Size { width: 6, height: 12 });
+        // The resize has stretched it before, and the turn stretches it back.
+        let once = applied(&plan([Op::QuarterTurns { turns: 2 }]), &source, source.size());
+        let twice =
+            applied(&plan([Op::QuarterTurns { turns: 1 }, Op::QuarterTurns { turns: 1 }]), &source, source.size());
+        assert_eq!(turned.get(0, 11), source.get(0, 0));
+        assert_eq!(turned.get(5, 0), source.get(11, 5));
+        assert_eq!(once, twice);
+    }
+
+    #[test]
+    fn mixed_chains_are_weighted_sums() {
+        let source = Image::filled(3, 2, [100, 200, 50]);
+        let dark = vec![Op::Brightness { factor: 0.5 }];
+        let mix = |keep| Op::AugMix { chains: vec![dark.clone(), Vec::new()], weights: vec![0.25, 0.75], keep };
+        assert_eq!(applied(&plan([mix(1.0)]), &source, source.size()), source);
+        // Without a share of its own: a quarter of 50 and three quarters of 100.
+        assert_eq!(applied(&plan([mix(0.0)]), &source, source.size()), Image::filled(3, 2, [88, 175, 44]));
+        let after = applied(&plan([Op::Brightness { factor: 0.5 }, mix(0.5)]), &source, source.size());
+        assert_eq!(after, Image::filled(3, 2, [47, 94, 24]));
     }
 
     proptest! {

@@ -1,7 +1,21 @@
 //! [`Transform`]: something that draws an operation, and the transforms there are.
 
+mod always;
+mod blur;
+mod channel_shift;
+mod clahe;
+mod crop;
+mod downscale;
+mod elastic;
 mod factor;
 mod flip;
+mod gamma;
+mod hue;
+mod noise;
+mod occlusion;
+mod perspective;
+mod quantize;
+mod quarter_turns;
 mod rotation;
 mod shear;
 mod shift;
@@ -10,12 +24,26 @@ mod zoom;
 
 use std::fmt::Debug;
 
-use rand::Rng;
+use rand::{Rng, RngExt as _};
 
-pub use self::factor::{RandomBrightness, RandomContrast, RandomSaturation};
+pub use self::always::Always;
+pub use self::blur::{RandomGaussianBlur, RandomMotionBlur};
+pub use self::channel_shift::RandomChannelShift;
+pub use self::clahe::RandomClahe;
+pub use self::crop::{RandomCrop, RandomResizedCrop};
+pub use self::downscale::RandomDownscale;
+pub use self::elastic::RandomElastic;
+pub use self::factor::{RandomBrightness, RandomContrast, RandomContrastAboutMean, RandomSaturation, RandomSharpness};
 pub use self::flip::{RandomHorizontalFlip, RandomVerticalFlip};
+pub use self::gamma::RandomGamma;
+pub use self::hue::RandomHue;
+pub use self::noise::{RandomGaussianNoise, RandomSaltAndPepper, RandomShotNoise};
+pub use self::occlusion::{Cover, Cutout, RandomErasing, RandomGridMask};
+pub use self::perspective::RandomPerspective;
+pub use self::quantize::{RandomJpeg, RandomPosterize, RandomSolarize};
+pub use self::quarter_turns::RandomQuarterTurns;
 pub use self::rotation::RandomRotation;
-pub use self::shear::RandomShear;
+pub use self::shear::{RandomShear, RandomVerticalShear};
 pub use self::shift::RandomShift;
 pub use self::sometimes::Sometimes;
 pub use self::zoom::RandomZoom;
@@ -53,8 +81,36 @@ pub trait Transform: Send + Sync + Debug {
 }
 
 /// `value`, if it lies in `low..=high`; NaN does not.
-fn in_range(field: &'static str, value: f64, low: f64, high: f64, expected: &'static str) -> Result<f64, AugmentError> {
+pub(crate) fn in_range(
+    field: &'static str,
+    value: f64,
+    low: f64,
+    high: f64,
+    expected: &'static str,
+) -> Result<f64, AugmentError> {
     if (low..=high).contains(&value) { Ok(value) } else { Err(AugmentError::OutOfRange { field, value, expected }) }
+}
+
+/// `range`, if both ends lie in `low..=high` and the first is not above the second.
+fn range_within(
+    field: &'static str,
+    range: [f64; 2],
+    low: f64,
+    high: f64,
+    expected: &'static str,
+) -> Result<[f64; 2], AugmentError> {
+    for value in range {
+        in_range(field, value, low, high, expected)?;
+    }
+    if range[0] > range[1] {
+        return Err(AugmentError::Reversed { field, low: range[0], high: range[1] });
+    }
+    Ok(range)
+}
+
+/// A number drawn uniformly from `range`, its ends included.
+fn uniform(range: [f64; 2], rng: &mut dyn Rng) -> f64 {
+    rng.random_range(range[0]..=range[1])
 }
 
 #[cfg(test)]
@@ -110,6 +166,87 @@ mod tests {
     }
 
     #[test]
+    fn drawn_colors_and_degradations_fill_their_range() {
+        let shifts = draws(&RandomChannelShift::new(20.0).unwrap());
+        check(numbers!(shifts, ChannelShift.red_levels), -20.0, 20.0);
+        check(numbers!(shifts, ChannelShift.green_levels), -20.0, 20.0);
+        check(numbers!(shifts, ChannelShift.blue_levels), -20.0, 20.0);
+        check(numbers!(draws(&RandomHue::new(0.1).unwrap()), Hue.turns), -0.1, 0.1);
+        check(numbers!(draws(&RandomGamma::new([0.5, 2.0]).unwrap()), Gamma.exponent), 0.5, 2.0);
+        check(numbers!(draws(&RandomContrastAboutMean::new(0.4).unwrap()), ContrastAboutMean.factor), 0.6, 1.4);
+        check(numbers!(draws(&RandomSharpness::new(0.9).unwrap()), Sharpness.factor), 0.1, 1.9);
+        check(numbers!(draws(&RandomClahe::new([1.0, 4.0], 8).unwrap()), Clahe.clip_limit), 1.0, 4.0);
+        check(numbers!(draws(&RandomGaussianBlur::new([0.0, 2.0]).unwrap()), GaussianBlur.sigma_pixels), 0.0, 2.0);
+        let blurs = draws(&RandomMotionBlur::new([3.0, 7.0]).unwrap());
+        check(numbers!(blurs, MotionBlur.length_pixels), 3.0, 7.0);
+        check(numbers!(blurs, MotionBlur.angle_degrees), 0.0, 180.0);
+        check(numbers!(draws(&RandomGaussianNoise::new([2.0, 9.0]).unwrap()), GaussianNoise.sigma_levels), 2.0, 9.0);
+        check(numbers!(draws(&RandomSaltAndPepper::new([0.0, 0.1]).unwrap()), SaltAndPepper.fraction), 0.0, 0.1);
+        check(numbers!(draws(&RandomShotNoise::new([3.0, 60.0]).unwrap()), ShotNoise.photons_at_white), 3.0, 60.0);
+        check(numbers!(draws(&RandomDownscale::new([0.2, 0.8]).unwrap()), Downscale.fraction), 0.2, 0.8);
+    }
+
+    #[test]
+    fn whole_numbers_reach_both_ends_of_their_range() {
+        let whole = |numbers: Vec<u16>, low, high| {
+            assert_eq!((numbers.len(), numbers.iter().min(), numbers.iter().max()), (200, Some(&low), Some(&high)));
+        };
+        let bits = numbers!(draws(&RandomPosterize::new([4, 8]).unwrap()), Posterize.bits).map(u16::from).collect();
+        whole(bits, 4, 8);
+        whole(numbers!(draws(&RandomSolarize::new([250, 256]).unwrap()), Solarize.threshold_level).collect(), 250, 256);
+        let quality = numbers!(draws(&RandomJpeg::new([90, 95]).unwrap()), Jpeg.quality).map(u16::from).collect();
+        whole(quality, 90, 95);
+    }
+
+    #[test]
+    fn every_picture_has_noise_of_its_own() {
+        let noises = draws(&RandomGaussianNoise::new([1.0, 1.0]).unwrap());
+        let mut seeds: Vec<u64> = numbers!(noises, GaussianNoise.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        assert_eq!(seeds.len(), 200);
+    }
+
+    #[test]
+    fn erased_rectangles_lie_within_and_have_the_area_and_ratio_asked_for() {
+        let erasing = RandomErasing::new([0.02, 0.33], [0.3, 3.3], Cover::Noise).unwrap();
+        let mut plan = Plan::identity();
+        for sample in 0..200 {
+            let canvas = Canvas::of(Size { width: 200, height: 100 });
+            erasing.draw(canvas, &mut Seed::new(7).rng("augment", 0, sample), &mut plan);
+        }
+        let (mut areas, mut log_ratios) = (Vec::new(), Vec::new());
+        for op in &plan.ops {
+            let Op::Erase { left_fraction, top_fraction, width_fraction, height_fraction, .. } = *op else {
+                panic!("{op}")
+            };
+            assert!(left_fraction >= 0.0 && left_fraction + width_fraction <= 1.0 + 1e-12, "{op}");
+            assert!(top_fraction >= 0.0 && top_fraction + height_fraction <= 1.0 + 1e-12, "{op}");
+            areas.push(width_fraction * height_fraction);
+            log_ratios.push((height_fraction * 100.0 / (width_fraction * 200.0)).ln());
+        }
+        check(areas.into_iter(), 0.02 - 1e-12, 0.33 + 1e-12);
+        assert!(log_ratios.iter().all(|ratio| (0.3f64.ln() - 1e-9..=3.3f64.ln() + 1e-9).contains(ratio)));
+        let impossible = RandomErasing::new([1.0, 1.0], [3.0, 3.0], Cover::Color([0; 3])).unwrap();
+        assert_eq!(draws(&impossible), []);
+    }
+
+    #[test]
+    fn cutout_squares_have_their_center_within() {
+        let cutouts = draws(&Cutout::new(0.5, Cover::Color([0; 3])).unwrap());
+        check(numbers!(cutouts, Erase.left_fraction), -0.25, 0.75);
+        check(numbers!(cutouts, Erase.top_fraction), -0.25, 0.75);
+    }
+
+    #[test]
+    fn grids_are_drawn_in_size_and_place() {
+        let grids = draws(&RandomGridMask::new([0.4, 1.0], 0.6, Cover::Noise).unwrap());
+        check(numbers!(grids, GridMask.unit_fraction), 0.4, 1.0);
+        check(numbers!(grids, GridMask.x_offset_units), 0.0, 1.0);
+        check(numbers!(grids, GridMask.y_offset_units), 0.0, 1.0);
+    }
+
+    #[test]
     fn width_and_height_are_drawn_independently() {
         let zooms = draws(&RandomZoom::new(0.8, 1.2).unwrap());
         assert!(zooms.iter().all(|op| matches!(op, Op::Zoom { x, y } if x != y)));
@@ -135,5 +272,28 @@ mod tests {
         assert!(RandomBrightness::new(1.5).is_err());
         assert!(RandomContrast::new(-0.1).is_err());
         assert!(RandomSaturation::new(f64::INFINITY).is_err());
+        assert!(RandomContrastAboutMean::new(1.1).is_err());
+        assert!(RandomSharpness::new(-1.0).is_err());
+        assert!(RandomChannelShift::new(256.0).is_err());
+        assert!(RandomHue::new(0.6).is_err());
+        assert!(RandomGamma::new([0.0, 1.0]).is_err());
+        assert!(RandomPosterize::new([1, 9]).is_err());
+        assert!(RandomSolarize::new([0, 257]).is_err());
+        assert!(RandomJpeg::new([0, 50]).is_err());
+        assert!(RandomClahe::new([0.5, 2.0], 8).is_err());
+        assert!(RandomClahe::new([1.0, 2.0], 0).is_err());
+        assert!(RandomGaussianBlur::new([-1.0, 2.0]).is_err());
+        assert!(RandomMotionBlur::new([0.0, 5.0]).is_err());
+        assert!(RandomGaussianNoise::new([3.0, f64::NAN]).is_err());
+        assert!(RandomSaltAndPepper::new([0.0, 1.5]).is_err());
+        assert!(RandomShotNoise::new([0.0, 60.0]).is_err());
+        assert!(RandomDownscale::new([0.0, 0.5]).is_err());
+        assert!(RandomErasing::new([0.0, 2.0], [0.3, 3.3], Cover::Noise).is_err());
+        assert!(RandomErasing::new([0.0, 0.5], [0.0, 3.3], Cover::Noise).is_err());
+        assert!(Cutout::new(2.5, Cover::Noise).is_err());
+        assert!(RandomGridMask::new([0.0, 0.5], 0.6, Cover::Noise).is_err());
+        assert!(RandomGridMask::new([0.2, 0.5], 1.6, Cover::Noise).is_err());
+        let error = RandomGaussianBlur::new([2.0, 1.0]).unwrap_err();
+        assert_eq!(error.to_string(), "sigma-pixels is [2, 1], expected the lower end first");
     }
 }

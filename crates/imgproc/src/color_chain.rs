@@ -3,7 +3,7 @@
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
 use crate::tone::FixedTone;
-use crate::{Table, Tone};
+use crate::{Hue, Table, Tone};
 
 /// One step of a [`ColorChain`].
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub enum ColorStep {
     Matrix(Tone),
     /// A table for each channel.
     Table(Table),
+    /// A turn of the colour wheel.
+    Hue(Hue),
 }
 
 /// Changes of colour that look at one pixel at a time, in the order in which they act.
@@ -64,6 +66,7 @@ impl ColorChain {
         self.steps.iter().fold(rgb, |rgb, step| match step {
             ColorStep::Matrix(tone) => tone.apply(rgb),
             ColorStep::Table(table) => table.apply(rgb),
+            ColorStep::Hue(hue) => hue.apply(rgb),
         })
     }
 
@@ -74,6 +77,7 @@ impl ColorChain {
             match step {
                 ColorStep::Matrix(tone) => apply_matrix(&tone.fixed(), colors),
                 ColorStep::Table(table) => apply_table(table, colors),
+                ColorStep::Hue(hue) => apply_hue(*hue, colors),
             }
         }
     }
@@ -104,6 +108,15 @@ fn apply_table(table: &Table, colors: &mut [u32]) {
     }
 }
 
+#[inline(always)]
+fn apply_hue(hue: Hue, colors: &mut [u32]) {
+    for color in colors {
+        let [red, green, blue, _] = color.to_le_bytes();
+        let [red, green, blue] = hue.apply([red, green, blue]);
+        *color = u32::from_le_bytes([red, green, blue, 0]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -116,6 +129,7 @@ mod tests {
             (-3.0..3.0f64).prop_map(|factor| ColorStep::Matrix(Tone::saturation(factor))),
             (-1e9..1e9f64).prop_map(|factor| ColorStep::Matrix(Tone::contrast(factor))),
             any::<u8>().prop_map(|mask| ColorStep::Table(Table::from_fn(|value| value ^ mask))),
+            (-1.0..1.0f64).prop_map(|turns| ColorStep::Hue(Hue::turn(turns))),
             any::<u8>().prop_map(|edge| ColorStep::Table(Table::from_fn(|value| value.saturating_add(edge)))),
         ]
     }

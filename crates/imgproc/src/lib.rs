@@ -24,33 +24,65 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blend;
+mod border;
+mod clahe;
 mod color_chain;
+pub mod curve;
 mod decode;
+mod displacement;
+mod downscale;
 mod encode;
+mod erase;
 mod format;
+mod gaussian_blur;
+mod hue;
 mod image;
 mod jpeg;
+mod levels;
 mod luma;
+mod mask;
 mod matrix;
+mod mean_luma;
+mod motion_blur;
+mod noise;
+mod recompress;
 mod resize;
 mod sampling;
+mod sharpness;
 mod shrink;
 mod slot;
 mod table;
+#[cfg(test)]
+mod test_picture;
 mod tone;
 mod warp;
 
+pub use crate::blend::blend;
+pub use crate::clahe::clahe;
 pub use crate::color_chain::{ColorChain, ColorStep};
 pub use crate::decode::{DecodeError, Limits, Probe, decode, decode_into, probe};
+pub use crate::displacement::Displacement;
+pub use crate::downscale::downscale;
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};
+pub use crate::erase::{GridMask, Paint, Region, erase, grid_mask};
 pub use crate::format::Format;
+pub use crate::gaussian_blur::gaussian_blur;
+pub use crate::hue::Hue;
 pub use crate::image::{Image, Size};
+pub use crate::levels::{autocontrast, equalize};
 pub use crate::luma::luma;
+pub use crate::mask::Mask;
 pub use crate::matrix::Matrix3;
+pub use crate::mean_luma::mean_luma;
+pub use crate::motion_blur::motion_blur;
+pub use crate::noise::{add_gaussian_noise, add_salt_and_pepper, add_shot_noise};
+pub use crate::recompress::jpeg_recompress;
 pub use crate::resize::resize;
 pub use crate::sampling::{Fill, Interpolation, Sampling};
+pub use crate::sharpness::sharpen;
 pub use crate::shrink::shrink;
 pub use crate::slot::{Channels, FloatFormat, Layout, Slot};
 pub use crate::table::Table;
 pub use crate::tone::Tone;
-pub use crate::warp::{warp, write};
+pub use crate::warp::{displace, warp, write};

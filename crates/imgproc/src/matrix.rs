@@ -80,6 +80,12 @@ impl Matrix3 {
         Self::linear([[1.0, -libm::tan(degrees.to_radians())], [0.0, 1.0]]).about(center)
     }
 
+    /// Leans the picture's horizontal lines counter-clockwise by `degrees`: the column through `center` stays, what lies
+    /// to the left slides down and what lies to the right slides up.
+    pub fn vertical_shear(degrees: f64, center: (f64, f64)) -> Self {
+        Self::linear([[1.0, 0.0], [libm::tan(degrees.to_radians()), 1.0]]).about(center)
+    }
+
     /// Enlarges the picture `x` times in width and `y` times in height about the point `center`; factors below 1
     /// shrink it.
     pub fn scale(x: f64, y: f64, center: (f64, f64)) -> Self {
@@ -252,6 +258,8 @@ mod tests {
         check(Matrix3::shift(3.0, 2.0), (3.0, 2.0), (0.0, 0.0));
         // A vertical line leans to the left above the centre.
         check(Matrix3::shear(45.0, CENTER), (8.0, 8.0), (10.0, 8.0));
+        // A horizontal line leans to the left and down, to the right and up.
+        check(Matrix3::vertical_shear(45.0, CENTER), (12.0, 8.0), (12.0, 10.0));
         check(Matrix3::scale(2.0, 4.0, CENTER), (14.0, 14.0), (12.0, 11.0));
         check(Matrix3::horizontal_flip(CENTER), (13.0, 4.0), (7.0, 4.0));
         check(Matrix3::vertical_flip(CENTER), (13.0, 4.0), (13.0, 16.0));

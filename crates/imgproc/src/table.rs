@@ -2,6 +2,9 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+
 /// For each channel the new value of each of its 256 values.
 ///
 /// Gamma, inversion, posterizing and everything that a histogram decides are of this kind.
@@ -55,6 +58,17 @@ impl Table {
         let [reds, greens, blues] = &self.channels;
         [reds[usize::from(red)], greens[usize::from(green)], blues[usize::from(blue)]]
     }
+
+    /// Changes the colours of all `pixels`.
+    pub fn apply_to_pixels(&self, pixels: &mut [[u8; 3]]) {
+        #[cfg(target_arch = "x86_64")]
+        let done = avx512::apply(&self.channels, pixels);
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        for pixel in &mut pixels[done..] {
+            *pixel = self.apply(*pixel);
+        }
+    }
 }
 
 const IDENTITY: [u8; 256] = {
@@ -76,6 +90,23 @@ mod tests {
         let (double, add) = (Table::from_fn(|v| v.saturating_mul(2)), Table::from_fn(|v| v.saturating_add(10)));
         assert_eq!(double.then(&add).apply([1, 100, 200]), [12, 210, 255]);
         assert_eq!(add.then(&double).apply([1, 100, 200]), [22, 220, 255]);
+    }
+
+    #[test]
+    fn many_pixels_change_as_single_ones_do() {
+        let gray = Table::from_fn(|value| value.wrapping_mul(37).wrapping_add(11));
+        let mut channels = *gray.channels();
+        channels[1].reverse();
+        channels[2].rotate_left(100);
+        for table in [gray, Table::from_channels(channels)] {
+            for count in [0, 1, 63, 64, 65, 1000] {
+                let pixels: Vec<[u8; 3]> = (0..count).map(|at| [at as u8, (at / 3) as u8, (at * 5) as u8]).collect();
+                let mut changed = pixels.clone();
+                table.apply_to_pixels(&mut changed);
+                let expected: Vec<[u8; 3]> = pixels.into_iter().map(|pixel| table.apply(pixel)).collect();
+                assert_eq!(changed, expected, "{count} pixels");
+            }
+        }
     }
 
     #[test]

@@ -32,8 +32,26 @@ impl Tone {
     /// Multiplies every channel's distance from mid gray (128, not the image's mean, which one pixel cannot know) by
     /// `factor`: 0 is flat gray, 1 changes nothing.
     pub const fn contrast(factor: f64) -> Self {
-        let offset = 128.0 * (1.0 - factor);
+        Self::contrast_about(128.0, factor)
+    }
+
+    /// Multiplies every channel's distance from `gray` (0 to 255) by `factor`: 0 is flat, 1 changes nothing.
+    ///
+    /// About the picture's [`mean_luma`](crate::mean_luma()) it is the contrast of Pillow and torchvision.
+    pub const fn contrast_about(gray: f64, factor: f64) -> Self {
+        let offset = gray * (1.0 - factor);
         Self { rows: [[factor, 0.0, 0.0, offset], [0.0, factor, 0.0, offset], [0.0, 0.0, factor, offset]] }
+    }
+
+    /// Adds `levels` of 255 to red, green and blue.
+    pub const fn channel_shift(levels: [f64; 3]) -> Self {
+        let [red, green, blue] = levels;
+        Self { rows: [[1.0, 0.0, 0.0, red], [0.0, 1.0, 0.0, green], [0.0, 0.0, 1.0, blue]] }
+    }
+
+    /// Makes every channel the pixel's [`luma`](crate::luma()): a gray picture.
+    pub const fn grayscale() -> Self {
+        Self::saturation(0.0)
     }
 
     /// Multiplies every channel's distance from the pixel's [`luma`](crate::luma()) by `factor`: 0 is a gray picture,
@@ -117,7 +135,9 @@ mod tests {
         assert_eq!(Tone::brightness(2.0).apply([10, 101, 200]), [20, 202, 255]);
         assert_eq!(Tone::contrast(0.0).apply([0, 99, 255]), [128; 3]);
         assert_eq!(Tone::contrast(0.5).apply([0, 128, 228]), [64, 128, 178]);
-        assert_eq!(Tone::saturation(0.0).apply([255, 0, 0]), [luma([255, 0, 0]); 3]);
+        assert_eq!(Tone::contrast_about(100.0, 0.5).apply([0, 100, 255]), [50, 100, 178]);
+        assert_eq!(Tone::channel_shift([10.0, -0.5, -30.4]).apply([250, 8, 100]), [255, 8, 70]);
+        assert_eq!(Tone::grayscale().apply([255, 0, 0]), [luma([255, 0, 0]); 3]);
         assert_eq!(Tone::saturation(2.0).apply([120, 100, 100]), [134, 94, 94]);
     }
 

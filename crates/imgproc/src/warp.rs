@@ -10,15 +10,21 @@
 
 mod bicubic;
 mod bilinear;
+mod displace;
 mod nearest;
 mod points;
 mod source;
+mod vectors;
 
-use pulp::{Arch, Simd, WithSimd};
+#[cfg(target_arch = "x86_64")]
+use pulp::x86::{V3, V4};
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use self::bilinear::Corners;
+pub use self::displace::displace;
 use self::points::Points;
 use self::source::Source;
+use self::vectors::{Portable, Vectors};
 use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};
 
 /// Fills `out`, a picture of `size`, from `source`: the output pixel at `(x, y)` takes the source's colour at
@@ -45,7 +51,17 @@ use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slo
 /// ```
 pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorChain, size: Size, out: Slot<'_>) {
     out.check(size);
-    Arch::new().dispatch(Warp { source, matrix, sampling, color, size, out });
+    let warp = Warp { vectors: Portable, source, matrix, sampling, color, size, out };
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(avx512) = V4::try_new() {
+            return Simd::vectorize(avx512, warp.on(avx512));
+        }
+        if let Some(avx2) = V3::try_new() {
+            return Simd::vectorize(avx2, warp.on(avx2));
+        }
+    }
+    Simd::vectorize(Scalar::new(), warp);
 }
 
 /// Writes `source` to `out` as it is, its colours changed by `color`: the last two steps of a [`warp`].
@@ -74,7 +90,8 @@ const GROUPS: usize = 16;
 
 type Lanes<T> = [T; LANES];
 
-struct Warp<'a> {
+struct Warp<'a, V> {
+    vectors: V,
     source: &'a Image,
     matrix: &'a Matrix3,
     sampling: Sampling,
@@ -83,7 +100,15 @@ struct Warp<'a> {
     out: Slot<'a>,
 }
 
-impl WithSimd for Warp<'_> {
+impl<'a, V> Warp<'a, V> {
+    /// The same warp on another instruction set.
+    fn on<W>(self, vectors: W) -> Warp<'a, W> {
+        let Self { vectors: _, source, matrix, sampling, color, size, out } = self;
+        Warp { vectors, source, matrix, sampling, color, size, out }
+    }
+}
+
+impl<V: Vectors> WithSimd for Warp<'_, V> {
     type Output = ();
 
     #[inline(always)]
@@ -102,7 +127,7 @@ impl WithSimd for Warp<'_> {
                     colors.fill([source::constant(self.sampling.fill); LANES]);
                 } else {
                     points.locate(self.matrix, first, row, groups);
-                    sample(source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
+                    sample(self.vectors, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
                 }
                 let colors = &mut colors.as_flattened_mut()[..columns];
                 self.color.apply_packed(colors);
@@ -113,7 +138,8 @@ impl WithSimd for Warp<'_> {
 }
 
 #[inline(always)]
-fn sample(
+fn sample<V: Vectors>(
+    vectors: V,
     source: Source<'_>,
     sampling: Sampling,
     points: &mut Points,
@@ -123,15 +149,16 @@ fn sample(
     let Sampling { fill, interpolation } = sampling;
     points.fold(fill, source.width, source.height, colors.len());
     match interpolation {
-        Interpolation::Bilinear => bilinear::sample(source, fill, points, corners, colors),
+        Interpolation::Bilinear => bilinear::sample(vectors, source, fill, points, corners, colors),
         Interpolation::Nearest => nearest::sample(source, fill, points, colors),
         Interpolation::Bicubic => bicubic::sample(source, fill, points, colors),
     }
     if let Fill::ConstantBeyondCenters(_) = fill {
         let constant = source::constant(fill);
-        for (column, color) in colors.as_flattened_mut().iter_mut().enumerate() {
-            if points.is_beyond_centers(column, source.width, source.height) {
-                *color = constant;
+        for (group, colors) in colors.iter_mut().enumerate() {
+            for (lane, color) in colors.iter_mut().enumerate() {
+                let beyond = points.is_beyond_centers(group, lane, source.width, source.height);
+                *color = if beyond { constant } else { *color };
             }
         }
     }
@@ -166,6 +193,7 @@ mod tests {
     use std::ops::Range;
 
     use proptest::prelude::*;
+    use pulp::Scalar;
 
     use super::*;
     use crate::Tone;
@@ -395,6 +423,34 @@ mod tests {
                         prop_assert!((f64::from(*value) - exact).abs() <= 1.0, "({x}, {y}): {value} is not {exact}");
                     }
                 }
+            }
+        }
+
+        #[test]
+        fn every_instruction_set_gives_the_same_bytes(
+            rows in prop_oneof![any::<[[f64; 3]; 3]>(), prop::array::uniform3(prop::array::uniform3(-9.0..9.0f64))],
+            is_affine in any::<bool>(),
+            fill in any_fill(),
+            interpolation in any_interpolation(),
+            (width, height) in (1usize..40, 1usize..40),
+        ) {
+            let source = noise(width, height);
+            let matrix = if is_affine { Matrix3::affine([rows[0], rows[1]]) } else { Matrix3::from_rows(rows) };
+            let size = Size { width: 21, height: 6 };
+            let mut expected = vec![0; size.width * size.height * 3];
+            let sampling = Sampling { fill, interpolation };
+            let color = &ColorChain::IDENTITY;
+            let out = Slot::Bytes(&mut expected);
+            let portable = Warp { vectors: Portable, source: &source, matrix: &matrix, sampling, color, size, out };
+            Scalar::new().vectorize(portable);
+            prop_assert_eq!(warped(&source, &matrix, fill, interpolation, size).into_pixels(), &expected[..]);
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = V3::try_new() {
+                let mut bytes = vec![0; expected.len()];
+                let out = Slot::Bytes(&mut bytes);
+                let warp = Warp { vectors: avx2, source: &source, matrix: &matrix, sampling, color, size, out };
+                Simd::vectorize(avx2, warp);
+                prop_assert_eq!(&bytes, &expected);
             }
         }
 

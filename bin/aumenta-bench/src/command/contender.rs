@@ -5,12 +5,11 @@ use std::io::stdin;
 use std::time::Instant;
 
 use anyhow::Result;
-use serde::Serialize;
 
+use super::say;
 use crate::contender::Contender;
 use crate::memory::{Figure, figure_kib};
 use crate::network::Network;
-use crate::output::print;
 use crate::peer::{Peer, build};
 use crate::protocol::{Greeting, Ready, Request, Times};
 
@@ -32,7 +31,7 @@ impl Args {
         let baseline_kib = figure_kib("self", Figure::Resident)?;
         let mut peer = match build(self.contender, self.network, self.batch) {
             Ok(peer) => peer,
-            Err(error) => return say(&Greeting::Refused(format!("{error:#}"))),
+            Err(error) => return say(&Greeting::<Ready>::Refused(format!("{error:#}"))),
         };
         let (versions, parameters) = (self.versions(), peer.parameters());
         say(&Greeting::Ready(Ready { versions, parameters, baseline_kib }))?;
@@ -61,8 +60,4 @@ fn timed(peer: &mut dyn Peer, steps: usize) -> Result<Vec<f64>> {
         Ok(started.elapsed().as_secs_f64() * 1000.0)
     });
     milliseconds.collect()
-}
-
-fn say(message: &impl Serialize) -> Result<()> {
-    print(&(serde_json::to_string(message)? + "\n"))
 }

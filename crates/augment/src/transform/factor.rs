@@ -1,4 +1,5 @@
-//! [`RandomBrightness`], [`RandomContrast`] and [`RandomSaturation`], which all multiply by a factor around 1.
+//! [`RandomBrightness`], [`RandomContrast`], [`RandomContrastAboutMean`], [`RandomSaturation`] and [`RandomSharpness`],
+//! which all multiply by a factor around 1.
 
 use rand::{Rng, RngExt as _};
 
@@ -68,6 +69,52 @@ impl RandomSaturation {
 impl Transform for RandomSaturation {
     fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.push(Op::Saturation { factor: factor(self.amount, rng) });
+    }
+}
+
+/// Strengthens or weakens every picture's contrast about its own mean gray, as Pillow and torchvision do, by a factor drawn uniformly from
+/// `[1 - amount, 1 + amount]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RandomContrastAboutMean {
+    amount: f64,
+}
+
+impl RandomContrastAboutMean {
+    /// A change of contrast by up to `amount` either way.
+    ///
+    /// # Errors
+    /// Where `amount` is not in `[0, 1]`.
+    pub fn new(amount: f64) -> Result<Self, AugmentError> {
+        Ok(Self { amount: checked("contrast-about-mean", amount)? })
+    }
+}
+
+impl Transform for RandomContrastAboutMean {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
+        plan.ops.push(Op::ContrastAboutMean { factor: factor(self.amount, rng) });
+    }
+}
+
+/// Smooths or sharpens every picture as Pillow and torchvision do, by a factor drawn uniformly from
+/// `[1 - amount, 1 + amount]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RandomSharpness {
+    amount: f64,
+}
+
+impl RandomSharpness {
+    /// A change of sharpness by up to `amount` either way.
+    ///
+    /// # Errors
+    /// Where `amount` is not in `[0, 1]`.
+    pub fn new(amount: f64) -> Result<Self, AugmentError> {
+        Ok(Self { amount: checked("sharpness", amount)? })
+    }
+}
+
+impl Transform for RandomSharpness {
+    fn draw(&self, _: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
+        plan.ops.push(Op::Sharpness { factor: factor(self.amount, rng) });
     }
 }
 

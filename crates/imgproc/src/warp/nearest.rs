@@ -1,7 +1,7 @@
 //! The pixel whose centre is closest to a point.
 
 use super::points::{FRACTION, Points};
-use super::source::{Source, constant, inside};
+use super::source::{OUTSIDE, Source, constant, inside};
 use super::{LANES, Lanes};
 use crate::Fill;
 
@@ -11,8 +11,16 @@ pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lan
     for (group, colors) in colors.iter_mut().enumerate() {
         let x = inside(fill, closest(points.x[group]), source.width);
         let y = inside(fill, closest(points.y[group]), source.height);
+        let mut indices = [0; LANES];
         for lane in 0..LANES {
-            colors[lane] = source.color_or(x[lane], y[lane], constant);
+            indices[lane] = source.index(x[lane].max(0), y[lane].max(0));
+        }
+        for lane in 0..LANES {
+            colors[lane] = source.color(indices[lane]);
+        }
+        for lane in 0..LANES {
+            let outside = x[lane] == OUTSIDE || y[lane] == OUTSIDE;
+            colors[lane] = if outside { constant } else { colors[lane] };
         }
     }
 }

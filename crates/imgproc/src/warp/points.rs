@@ -1,7 +1,7 @@
 //! The points of the source that a row of the output reads, as integers.
 
 use super::{GROUPS, LANES, Lanes};
-use crate::{Fill, Matrix3};
+use crate::{Displacement, Fill, Matrix3};
 
 /// Fractional bits of a coordinate.
 pub const FRACTION: u32 = 32;
@@ -53,20 +53,47 @@ impl Points {
         }
     }
 
-    /// Moves the points outside of a picture back into it where the fill is a rule about points and not about pixels.
+    /// Computes the points of `columns` pixels, which begin at output column `first` of `row`.
+    #[inline(always)]
+    pub fn locate_displaced(&mut self, displacement: &Displacement, first: usize, row: usize, columns: usize) {
+        let (right, down) = displacement.row(row);
+        let points = self.x.as_flattened_mut().iter_mut().zip(self.y.as_flattened_mut());
+        for (at, (x, y)) in points.take(columns).enumerate() {
+            let column = first + at;
+            *x = fixed(column as f64 + f64::from(right[column]), START);
+            *y = fixed(row as f64 + f64::from(down[column]), START);
+        }
+    }
+
+    /// Moves the points outside of a picture to those inside that show there, for the fills that repeat the picture.
+    ///
+    /// Mirrored points stay within half a pixel of the outermost centres, and repeated ones between the last centre and
+    /// the first of the next copy.
+    #[inline(always)]
     pub fn fold(&mut self, fill: Fill, width: i32, height: i32, groups: usize) {
-        if fill == Fill::WrapOverlapping {
-            self.x[..groups].as_flattened_mut().iter_mut().for_each(|x| *x = wrap_overlapping(*x, width));
-            self.y[..groups].as_flattened_mut().iter_mut().for_each(|y| *y = wrap_overlapping(*y, height));
+        let (x, y) = (&mut self.x[..groups], &mut self.y[..groups]);
+        match fill {
+            Fill::Reflect => {
+                reflect(x, width);
+                reflect(y, height);
+            }
+            Fill::Wrap => {
+                wrap(x, width);
+                wrap(y, height);
+            }
+            Fill::WrapOverlapping => {
+                x.as_flattened_mut().iter_mut().for_each(|x| *x = wrap_overlapping(*x, width));
+                y.as_flattened_mut().iter_mut().for_each(|y| *y = wrap_overlapping(*y, height));
+            }
+            Fill::Nearest | Fill::Constant(_) | Fill::ConstantBeyondCenters(_) => {}
         }
     }
 
     /// Whether a point lies beyond the outermost pixel centres of a picture.
     #[inline(always)]
-    pub fn is_beyond_centers(&self, column: usize, width: i32, height: i32) -> bool {
-        let beyond = |at: i64, length: i32| at < 0 || at > i64::from(length - 1) << FRACTION;
-        let (group, lane) = (column / LANES, column % LANES);
-        beyond(self.x[group][lane], width) || beyond(self.y[group][lane], height)
+    pub fn is_beyond_centers(&self, group: usize, lane: usize, width: i32, height: i32) -> bool {
+        let beyond = |at: i64, length: i32| (at < 0) | (at > i64::from(length - 1) << FRACTION);
+        beyond(self.x[group][lane], width) | beyond(self.y[group][lane], height)
     }
 }
 
@@ -95,6 +122,58 @@ fn steps(start: i64, step: i64) -> Lanes<i64> {
     lanes
 }
 
+/// One pixel.
+const ONE: i64 = 1 << FRACTION;
+
+#[inline(always)]
+fn reflect(groups: &mut [Lanes<i64>], length: i32) {
+    let period = 2 * i64::from(length) * ONE;
+    let mirrored = |at: i64| if at < -ONE / 2 { -ONE - at } else { at };
+    for group in groups {
+        if !lie_within(group, -period / 2, period - ONE) {
+            fold_far(group, -ONE / 2, period);
+        }
+        for at in group {
+            let right = mirrored(*at);
+            *at = if right < period / 2 - ONE / 2 { right } else { period - ONE - right };
+        }
+    }
+}
+
+#[inline(always)]
+fn wrap(groups: &mut [Lanes<i64>], length: i32) {
+    let period = i64::from(length) * ONE;
+    for group in groups {
+        if !lie_within(group, -period, 2 * period - 1) {
+            fold_far(group, 0, period);
+        }
+        for at in group {
+            let raised = if *at < 0 { *at + period } else { *at };
+            *at = if raised < period { raised } else { raised - period };
+        }
+    }
+}
+
+/// Moves coordinates by whole periods to where one begins at `first`; out of line, since its divisions are rarely needed
+/// and long.
+#[cold]
+#[inline(never)]
+fn fold_far(group: &mut Lanes<i64>, first: i64, period: i64) {
+    for at in group {
+        *at = (*at - first).rem_euclid(period) + first;
+    }
+}
+
+/// Whether all coordinates lie between two, both included.
+#[inline(always)]
+pub fn lie_within(at: &Lanes<i64>, first: i64, last: i64) -> bool {
+    let mut within = true;
+    for &at in at {
+        within &= first <= at && at <= last;
+    }
+    within
+}
+
 /// The coordinate that [`Fill::WrapOverlapping`] reads instead of one that lies outside.
 fn wrap_overlapping(at: i64, length: i32) -> i64 {
     let period = i64::from(length - 1) << FRACTION;
@@ -119,6 +198,22 @@ mod tests {
             assert_eq!(wrapped(at), half(to), "{at} halves of a pixel");
         }
         assert_eq!(wrap_overlapping(half(9), 1), 0);
+    }
+
+    #[test]
+    fn copies_are_mirrored_at_edges_or_repeated() {
+        let half = |at: i64| at << (FRACTION - 1);
+        // Halves of a pixel in a row of four, whose edges are at -1 and 7.
+        for (at, mirrored, repeated) in
+            [(-19, 1, 5), (-7, 5, 1), (-3, 1, 5), (-1, -1, 7), (0, 0, 0), (6, 6, 6), (7, 7, 7), (9, 5, 1), (33, 1, 1)]
+        {
+            let mut group = [[half(at); LANES]];
+            reflect(&mut group, 4);
+            assert_eq!(group[0][0] >> (FRACTION - 1), mirrored, "{at} mirrored");
+            let mut group = [[half(at); LANES]];
+            wrap(&mut group, 4);
+            assert_eq!(group[0][0], half(repeated), "{at} repeated");
+        }
     }
 
     #[test]

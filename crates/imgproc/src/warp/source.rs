@@ -35,21 +35,24 @@ impl<'a> Source<'a> {
     #[inline(always)]
     pub fn pair(&self, index: u32) -> u64 {
         let at = index as usize * 3;
-        // The last pixels have no eight bytes before them; what the picture has is moved to where it belongs.
-        let start = at.min(self.pixels.len() - 8);
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&self.pixels[start..start + 8]);
-        u64::from_le_bytes(bytes) >> (8 * (at - start))
+        self.pixels.get(at..at + 8).map_or_else(|| self.last_bytes(at), word)
     }
 
     /// The colour of the pixel of this number.
     #[inline(always)]
     pub fn color(&self, index: u32) -> u32 {
         let at = index as usize * 3;
-        let start = at.min(self.pixels.len() - 4);
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&self.pixels[start..start + 4]);
-        u32::from_le_bytes(bytes) >> (8 * (at - start))
+        match self.pixels.get(at..at + 4) {
+            Some(&[red, green, blue, _]) => u32::from_le_bytes([red, green, blue, 0]),
+            _ => self.last_bytes(at) as u32,
+        }
+    }
+
+    /// The bytes from `at` on of which there are no eight left, moved to where a word has its first ones.
+    #[cold]
+    fn last_bytes(&self, at: usize) -> u64 {
+        let start = self.pixels.len() - 8;
+        word(&self.pixels[start..]) >> (8 * (at - start))
     }
 
     /// The colour at a column and a row that [`inside`] gave; [`OUTSIDE`] reads `constant`.
@@ -57,6 +60,13 @@ impl<'a> Source<'a> {
     pub fn color_or(&self, x: i32, y: i32, constant: u32) -> u32 {
         if x == OUTSIDE || y == OUTSIDE { constant } else { self.color(self.index(x, y)) }
     }
+}
+
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(bytes);
+    u64::from_le_bytes(word)
 }
 
 /// The coordinate of what lies outside and has a constant colour.
@@ -94,9 +104,9 @@ pub fn inside(fill: Fill, at: Lanes<i32>, length: i32) -> Lanes<i32> {
                     *at = mirrored.min(2 * length - 1 - mirrored);
                 }
             } else {
+                fold_far(&mut inside, 2 * length);
                 for at in &mut inside {
-                    let folded = (*at).rem_euclid(2 * length);
-                    *at = folded.min(2 * length - 1 - folded);
+                    *at = (*at).min(2 * length - 1 - *at);
                 }
             }
         }
@@ -107,13 +117,20 @@ pub fn inside(fill: Fill, at: Lanes<i32>, length: i32) -> Lanes<i32> {
                     *at = if raised < length { raised } else { raised - length };
                 }
             } else {
-                for at in &mut inside {
-                    *at = (*at).rem_euclid(length);
-                }
+                fold_far(&mut inside, length);
             }
         }
     }
     inside
+}
+
+/// Moves coordinates by whole periods into the first one; out of line, since its divisions are rarely needed and long.
+#[cold]
+#[inline(never)]
+fn fold_far(at: &mut Lanes<i32>, period: i32) {
+    for at in at {
+        *at = at.rem_euclid(period);
+    }
 }
 
 #[inline(always)]

@@ -1,0 +1,222 @@
+//! [`KerasConfig`]: Keras' `ImageDataGenerator` as a dialect, with its argument names and meanings.
+//!
+//! A dialect is for repeating an experiment: it keeps what a version of Keras does, its oddities included. They are these:
+//!
+//! | | 2.0.8 | 2.15 |
+//! | --- | --- | --- |
+//! | center of rotation, shear and zoom | half a pixel below and right of the last row's and column's middle: `n / 2 + 0.5` | `n / 2 - 0.5`, but the height's for columns and the width's for rows, which is off the center unless the picture is square |
+//! | first axis of the map (`theta`, `tx`, `zx`) | rows | columns: `height_shift_range` is measured in heights and moves columns |
+//! | `shear_range` | radians (up to 2.1.2) | degrees (from 2.1.3) |
+//! | shifts | fractions | a fraction below 1, else pixels; an integer or a list is chosen from |
+//! | order of interpolation | 0 | `interpolation_order`, 0 or 1 |
+//! | `channel_shift_range` | one number a channel | one number for all channels |
+//! | `brightness_range` | unknown | Pillow's, on levels cut to whole ones |
+//! | flips | one number drawn where a flip is on | both numbers always drawn |
+//!
+//! Numbers are drawn in Keras' order and from its distributions, by this project's generators instead of NumPy's, so a seed
+//! gives other pictures than in Keras. The picture is resized to the output first, as `target_size` does (averaging where
+//! Keras skips pixels), and then moved at that size.
+//!
+//! The tests hold both to what Keras itself computes (`fixtures/reference`): all pixels are exact for interpolation of order
+//! 0, and for order 1 within 1 level of 255. A channel shift is rounded to whole levels, and a brightness above 1 multiplies
+//! what it is given, that 1 level included.
+
+mod arguments;
+mod generator;
+mod map;
+mod pixels;
+#[cfg(test)]
+mod reference;
+
+use aumenta_imgproc::{Fill, Interpolation};
+use serde::{Deserialize, Serialize};
+
+pub use self::arguments::{Keras2_0_8, Keras2_15, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange};
+use self::generator::Generator;
+pub(crate) use self::map::KerasMap;
+pub use self::map::KerasVersion;
+pub(crate) use self::pixels::{brightness, shift_channels};
+use crate::{AugmentError, Pipeline};
+
+/// The augmentation section of a configuration with a `dialect`.
+///
+/// ```
+/// use aumenta_augment::{Canvas, KerasConfig, Op};
+/// use aumenta_imgproc::Size;
+/// use aumenta_seed::Seed;
+///
+/// let config: KerasConfig = toml::from_str("dialect = 'keras-2.15'\nrotation_range = 40\nzoom_range = 0.2")?;
+/// let plan = config.build()?.draw(Canvas::of(Size::square(150)), &mut Seed::new(7).rng("augment", 0, 0));
+/// assert!(matches!(plan.ops[..], [Op::KerasAffine { theta_degrees: -40.0..=40.0, zx: 0.8..=1.2, .. }]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "dialect")]
+pub enum KerasConfig {
+    /// Keras 2.0.8, the version of François Chollet's "Deep Learning with Python" (2017).
+    #[serde(rename = "keras-2.0.8")]
+    Keras2_0_8(Keras2_0_8),
+    /// Keras 2.15, the last version before Keras 3.
+    #[serde(rename = "keras-2.15")]
+    Keras2_15(Keras2_15),
+}
+
+impl KerasConfig {
+    /// Whether no argument changes any picture.
+    pub fn is_neutral(&self) -> bool {
+        match self {
+            Self::Keras2_0_8(arguments) => arguments.is_neutral(),
+            Self::Keras2_15(arguments) => arguments.is_neutral(),
+        }
+    }
+
+    /// The pipeline of these arguments.
+    ///
+    /// # Errors
+    /// Where an argument is outside of its range, or asks for what this project does elsewhere or not at all; the first
+    /// such argument is named.
+    pub fn build(&self) -> Result<Pipeline, AugmentError> {
+        let generator = match self {
+            Self::Keras2_0_8(arguments) => Generator::new_2_0_8(arguments)?,
+            Self::Keras2_15(arguments) => Generator::new_2_15(arguments)?,
+        };
+        Ok(if self.is_neutral() {
+            Pipeline::empty()
+        } else {
+            Pipeline::new(vec![Box::new(generator)], Fill::default(), Interpolation::default())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_imgproc::{Image, Size};
+    use aumenta_seed::Seed;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{Canvas, Op, Plan, Scratch};
+
+    fn config(text: &str) -> KerasConfig {
+        toml::from_str(text).unwrap()
+    }
+
+    #[track_caller]
+    fn check_refused(text: &str, message: &str) {
+        assert_eq!(config(text).build().unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn arguments_that_make_no_sense_are_named() {
+        let expected = "expected a finite number of at least 0";
+        check_refused("dialect = 'keras-2.15'\nrotation_range = -1", &format!("rotation_range is -1, {expected}"));
+        check_refused("dialect = 'keras-2.0.8'\nshear_range = nan", &format!("shear_range is NaN, {expected}"));
+        check_refused("dialect = 'keras-2.15'\nzoom_range = 1.5", &format!("zoom_range is -0.5, {expected}"));
+        check_refused(
+            "dialect = 'keras-2.0.8'\nzoom_range = [1.2, 0.8]",
+            "zoom_range is [1.2, 0.8], expected the lower end first",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nfill_mode = 'constant'\ncval = 300",
+            "cval is 300, expected a whole level from 0 to 255",
+        );
+        check_refused("dialect = 'keras-2.15'\ncval = 0.5", "cval is 0.5, expected a whole level from 0 to 255");
+        check_refused(
+            "dialect = 'keras-2.15'\ninterpolation_order = 3",
+            "interpolation_order is 3, expected 0 (nearest) or 1 (bilinear)",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nwidth_shift_range = []",
+            "width_shift_range has no numbers, expected at least one",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nheight_shift_range = 70000",
+            "height_shift_range is 70000, expected pixels from 0 to 65536",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nrescale = 0.5",
+            "rescale is 0.5, expected 1 / 255, which pixels have anyway",
+        );
+    }
+
+    #[test]
+    fn what_other_parts_do_is_refused_with_their_name() {
+        check_refused(
+            "dialect = 'keras-2.0.8'\nzca_whitening = true",
+            "zca_whitening has no equal here: normalization belongs to the preprocessing",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nvalidation_split = 0.2",
+            "validation_split has no equal here: the manifest says which pictures are for validation",
+        );
+    }
+
+    #[test]
+    fn neutral_arguments_draw_nothing() {
+        for text in ["dialect = 'keras-2.0.8'\nrescale = 0.00392157", "dialect = 'keras-2.15'\nfill_mode = 'wrap'"] {
+            assert!(config(text).is_neutral() && config(text).build().unwrap().is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn drawn_numbers_fill_their_ranges_and_do_not_hang_together() {
+        let pipeline = config("dialect = 'keras-2.0.8'\nrotation_range = 40\nzoom_range = 0.2").build().unwrap();
+        let drawn: Vec<[f64; 3]> = (0..2000)
+            .filter_map(|sample| {
+                let plan = pipeline.draw(Canvas::of(Size::square(10)), &mut Seed::new(7).rng("augment", 0, sample));
+                match plan.ops[..] {
+                    [Op::KerasAffine { theta_degrees, zx, zy, .. }] => {
+                        Some([theta_degrees / 40.0, (zx - 1.0) / 0.2, (zy - 1.0) / 0.2])
+                    }
+                    _ => None,
+                }
+            })
+            .collect();
+        assert_eq!(drawn.len(), 2000);
+        for number in 0..3 {
+            let mean = drawn.iter().map(|numbers| numbers[number]).sum::<f64>() / 2000.0;
+            let variance = drawn.iter().map(|numbers| numbers[number].powi(2)).sum::<f64>() / 2000.0;
+            assert!(mean.abs() < 0.05 && (variance - 1.0 / 3.0).abs() < 0.03, "{mean} {variance}");
+            let next = (number + 1) % 3;
+            let product = drawn.iter().map(|numbers| numbers[number] * numbers[next]).sum::<f64>() / 2000.0;
+            assert!(product.abs() < 0.03, "{product}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_plan_of_a_dialect_panics(
+            numbers in any::<[f64; 6]>(),
+            (width, height) in (0usize..4, 0usize..4),
+            old in any::<bool>(),
+        ) {
+            let version = if old { KerasVersion::Keras2_0_8 } else { KerasVersion::Keras2_15 };
+            let [theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy] = numbers;
+            for (fill, interpolation) in [
+                (Fill::WrapOverlapping, Interpolation::Nearest),
+                (Fill::ConstantBeyondCenters([1, 2, 3]), Interpolation::Bilinear),
+            ] {
+                let ops = vec![
+                    Op::KerasAffine {
+                        version,
+                        theta_degrees,
+                        tx_pixels,
+                        ty_pixels,
+                        shear_radians,
+                        zx,
+                        zy,
+                        fill,
+                        interpolation,
+                    },
+                    Op::KerasChannelShift { red: zx, green: zy, blue: tx_pixels },
+                    Op::KerasBrightness { factor: ty_pixels },
+                ];
+                let plan = Plan { ops, ..Plan::identity() };
+                let source = Image::filled(width, height, [7, 8, 9]);
+                let mut out = Image::default();
+                plan.apply(&source, Size { width: 3, height: 2 }, &mut Scratch::default(), &mut out);
+                prop_assert_eq!(out.pixels().len(), 18);
+            }
+        }
+    }
+}

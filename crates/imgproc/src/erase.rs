@@ -1,0 +1,161 @@
+//! [`erase`] and [`grid_mask`]: parts of a picture that are painted over.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Image;
+use crate::noise::fill_with_noise;
+
+/// What hides a part of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Paint {
+    /// One color.
+    Color([u8; 3]),
+    /// A uniform random byte for each channel of each pixel, which follows from the seed.
+    Noise {
+        /// Any number.
+        seed: u64,
+    },
+}
+
+/// A rectangle of whole pixels, which may reach beyond the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// The first column.
+    pub x: usize,
+    /// The first row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// Paints over `region`, or what of it lies within the picture (Zhong et al. 2017, "Random erasing data augmentation";
+/// with one color, DeVries and Taylor 2017, "Improved regularization of convolutional neural networks with cutout").
+///
+/// ```
+/// use aumenta_imgproc::{Image, Paint, Region, erase};
+///
+/// let mut image = Image::filled(3, 1, [9; 3]);
+/// erase(&mut image, Region { x: 1, y: 0, width: 5, height: 5 }, Paint::Color([1, 2, 3]));
+/// assert_eq!(image.pixels(), [9, 9, 9, 1, 2, 3, 1, 2, 3]);
+/// ```
+pub fn erase(image: &mut Image, region: Region, paint: Paint) {
+    let (width, height) = (image.width(), image.height());
+    let columns = region.x.min(width)..region.x.saturating_add(region.width).min(width);
+    let rows = region.y.min(height)..region.y.saturating_add(region.height).min(height);
+    if columns.is_empty() {
+        return;
+    }
+    let pixels = image.pixels_mut().as_chunks_mut::<3>().0.chunks_exact_mut(width);
+    let region = pixels.skip(rows.start).take(rows.len()).flat_map(|row| &mut row[columns.clone()]);
+    paint_over(region, paint);
+}
+
+/// A grid of square holes: the picture is divided into square units, and each has a hole at its top left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GridMask {
+    /// The side of a unit; 0 counts as 1.
+    pub unit_pixels: usize,
+    /// The part of a unit's side that is kept, from 0 (all is hidden) to 1 (nothing is); the paper's `r`.
+    pub keep_fraction: f64,
+    /// The columns from the picture's left edge to a unit's.
+    pub x_offset_pixels: usize,
+    /// The rows from the picture's top edge to a unit's.
+    pub y_offset_pixels: usize,
+}
+
+/// Paints over the holes of a grid (Chen et al. 2020, "GridMask data augmentation"): of each unit `1 - (1 - keep)^2`
+/// stays visible. A hole's side is rounded to whole pixels.
+///
+/// ```
+/// use aumenta_imgproc::{GridMask, Image, Paint, grid_mask};
+///
+/// let mut image = Image::filled(6, 1, [9; 3]);
+/// let mask = GridMask { unit_pixels: 3, keep_fraction: 0.6, x_offset_pixels: 1, y_offset_pixels: 0 };
+/// grid_mask(&mut image, &mask, Paint::Color([0; 3]));
+/// assert_eq!([0, 1, 2, 3, 4, 5].map(|x| image.get(x, 0)[0]), [9, 0, 9, 9, 0, 9]);
+/// ```
+pub fn grid_mask(image: &mut Image, mask: &GridMask, paint: Paint) {
+    let unit = mask.unit_pixels.max(1);
+    let hole = (unit as f64 * (1.0 - mask.keep_fraction.clamp(0.0, 1.0))).round() as usize;
+    let width = image.width().max(1);
+    let rows = image.pixels_mut().as_chunks_mut::<3>().0.chunks_exact_mut(width).enumerate();
+    let holes = rows.filter(|(y, _)| within_unit(*y, mask.y_offset_pixels, unit) < hole).flat_map(|(_, row)| {
+        let columns = row.iter_mut().enumerate();
+        columns.filter(|(x, _)| within_unit(*x, mask.x_offset_pixels, unit) < hole).map(|(_, pixel)| pixel)
+    });
+    paint_over(holes, paint);
+}
+
+/// The distance of a column or row from the start of its unit.
+fn within_unit(at: usize, offset: usize, unit: usize) -> usize {
+    let (at, start) = (at % unit, offset % unit);
+    if at >= start { at - start } else { at + (unit - start) }
+}
+
+fn paint_over<'a>(pixels: impl Iterator<Item = &'a mut [u8; 3]>, paint: Paint) {
+    match paint {
+        Paint::Color(rgb) => pixels.for_each(|pixel| *pixel = rgb),
+        Paint::Noise { seed } => fill_with_noise(pixels, seed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::image::tests::pictures;
+
+    #[test]
+    fn noise_is_uniform() {
+        let mut image = Image::filled(100, 100, [0; 3]);
+        erase(&mut image, Region { x: 0, y: 0, width: 100, height: 100 }, Paint::Noise { seed: 5 });
+        let mut counts = [0u32; 16];
+        for value in image.pixels() {
+            counts[usize::from(value / 16)] += 1;
+        }
+        assert!(counts.iter().all(|count| count.abs_diff(1875) < 200), "{counts:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_the_region_is_hidden(
+            image in pictures(), x in 0usize..70, y in 0usize..70, width in 0usize..70, height in prop_oneof![Just(usize::MAX), 0usize..70],
+        ) {
+            let mut erased = image.clone();
+            erase(&mut erased, Region { x, y, width, height }, Paint::Color([1, 2, 3]));
+            for (row, column) in (0..image.height()).flat_map(|row| (0..image.width()).map(move |column| (row, column))) {
+                let hidden = column >= x && column - x < width && row >= y && row - y < height;
+                prop_assert_eq!(erased.get(column, row), if hidden { [1, 2, 3] } else { image.get(column, row) });
+            }
+        }
+
+        #[test]
+        fn exactly_the_holes_are_hidden(
+            image in pictures(), unit_pixels in 1usize..20, keep_fraction in 0.0f64..1.0,
+            x_offset_pixels in 0usize..40, y_offset_pixels in 0usize..40,
+        ) {
+            let mask = GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels };
+            let hole = (unit_pixels as f64 * (1.0 - keep_fraction)).round() as isize;
+            let inside = |at: usize, offset: usize| (at as isize - offset as isize).rem_euclid(unit_pixels as isize) < hole;
+            let mut masked = image.clone();
+            grid_mask(&mut masked, &mask, Paint::Color([1, 2, 3]));
+            for (y, x) in (0..image.height()).flat_map(|y| (0..image.width()).map(move |x| (y, x))) {
+                let hidden = inside(x, x_offset_pixels) && inside(y, y_offset_pixels);
+                prop_assert_eq!(masked.get(x, y), if hidden { [1, 2, 3] } else { image.get(x, y) });
+            }
+        }
+
+        #[test]
+        fn any_grid_gives_a_picture(
+            image in pictures(), unit_pixels in any::<usize>(), keep_fraction in any::<f64>(),
+            offset in any::<usize>(), seed in any::<u64>(),
+        ) {
+            let mask = GridMask { unit_pixels: unit_pixels / 2, keep_fraction, x_offset_pixels: offset, y_offset_pixels: offset };
+            grid_mask(&mut image.clone(), &mask, Paint::Noise { seed });
+        }
+    }
+}

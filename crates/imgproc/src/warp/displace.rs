@@ -1,0 +1,123 @@
+//! [`displace`]: a resampling in which each pixel has its own way.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use super::bilinear::Corners;
+use super::points::Points;
+use super::source::Source;
+use super::vectors::Portable;
+use super::{GROUPS, LANES, sample};
+use crate::{Displacement, Image, Sampling};
+
+/// Fills `out` from `source`: the output pixel at `(x, y)` takes the source's color at `(x, y) + displacement.at(x, y)`.
+///
+/// `out` becomes as large as the source; its buffer is reused. Points are read as [`warp`](crate::warp()) reads them.
+///
+/// # Panics
+/// Where `source` has another size than the field.
+///
+/// ```
+/// use aumenta_imgproc::{Displacement, Image, Sampling, displace};
+///
+/// let source = Image::filled(32, 32, [9, 8, 7]);
+/// let (mut field, mut out) = (Displacement::default(), Image::default());
+/// field.draw(source.size(), 7, 40.0, 4.0);
+/// displace(&source, &field, Sampling::default(), &mut out);
+/// assert_eq!(out, source, "a picture of one color has nothing to move");
+/// ```
+pub fn displace(source: &Image, displacement: &Displacement, sampling: Sampling, out: &mut Image) {
+    let size = source.size();
+    assert_eq!(size, displacement.size(), "a field fits the picture that it was drawn for");
+    out.resize_buffer(size.width, size.height);
+    if !source.pixels().is_empty() {
+        Arch::new().dispatch(Displace { source, displacement, sampling, out });
+    }
+}
+
+struct Displace<'a> {
+    source: &'a Image,
+    displacement: &'a Displacement,
+    sampling: Sampling,
+    out: &'a mut Image,
+}
+
+impl WithSimd for Displace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let width = self.source.width();
+        let (mut points, mut corners) = (Points::new(), Corners::new());
+        let mut colors = [[0; LANES]; GROUPS];
+        let mut small = [0; 16];
+        let source = Source::new(self.source, &mut small);
+        for (row, pixels) in self.out.pixels_mut().chunks_exact_mut(width * 3).enumerate() {
+            for (block, pixels) in pixels.as_chunks_mut::<3>().0.chunks_mut(GROUPS * LANES).enumerate() {
+                points.locate_displaced(self.displacement, block * GROUPS * LANES, row, pixels.len());
+                let groups = pixels.len().div_ceil(LANES);
+                sample(Portable, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
+                for (pixel, color) in pixels.iter_mut().zip(colors.as_flattened()) {
+                    let [red, green, blue, _] = color.to_le_bytes();
+                    *pixel = [red, green, blue];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ColorChain, Fill, Interpolation, Matrix3, Size, Slot, warp};
+
+    fn noise(width: usize, height: usize) -> Image {
+        let mut state = 1u32;
+        let values = (0..width * height * 3).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        Image::from_pixels(width, height, values.collect())
+    }
+
+    fn displaced(source: &Image, field: &Displacement, sampling: Sampling) -> Image {
+        let mut out = Image::default();
+        displace(source, field, sampling, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_field_at_rest_changes_nothing() {
+        let (source, mut field) = (noise(300, 3), Displacement::default());
+        field.draw(source.size(), 1, 0.0, 3.0);
+        assert_eq!(displaced(&source, &field, Sampling::default()), source);
+    }
+
+    proptest! {
+        #[test]
+        fn each_pixel_is_what_a_shift_by_its_own_displacement_shows(
+            (width, height) in (1usize..20, 1usize..5),
+            seed in any::<u64>(),
+            alpha in 0.0..60.0f64,
+            sigma in 0.0..4.0f64,
+            fill in prop_oneof![Just(Fill::Nearest), Just(Fill::Reflect), Just(Fill::Wrap), Just(Fill::Constant([9; 3]))],
+            interpolation in prop_oneof![Just(Interpolation::Bilinear), Just(Interpolation::Nearest)],
+        ) {
+            let (source, mut field) = (noise(width, height), Displacement::default());
+            field.draw(source.size(), seed, alpha, sigma);
+            let sampling = Sampling { fill, interpolation };
+            let out = displaced(&source, &field, sampling);
+            for y in 0..height {
+                for x in 0..width {
+                    let (right, down) = field.at(x as f64, y as f64);
+                    let shift = Matrix3::shift(-(x as f64 + right), -(y as f64 + down));
+                    let mut pixel = [0; 3];
+                    let slot = Slot::Bytes(&mut pixel);
+                    warp(&source, &shift, sampling, &ColorChain::IDENTITY, Size::square(1), slot);
+                    prop_assert_eq!(out.get(x, y), pixel);
+                }
+            }
+        }
+    }
+}

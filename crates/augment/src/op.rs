@@ -98,17 +98,17 @@ pub enum Op {
         /// The picture's own share, from 0 to 1.
         keep: f64,
     },
-    /// Multiplies all channels; see [`Tone::brightness`].
+    /// Multiplies all channels; see [`Tone::brightness`](aumenta_imgproc::Tone::brightness).
     Brightness {
         /// 0 is black, 1 changes nothing.
         factor: f64,
     },
-    /// Multiplies the distance from mid gray; see [`Tone::contrast`].
+    /// Multiplies the distance from mid gray; see [`Tone::contrast`](aumenta_imgproc::Tone::contrast).
     Contrast {
         /// 0 is flat gray, 1 changes nothing.
         factor: f64,
     },
-    /// Multiplies the distance from the pixel's own gray; see [`Tone::saturation`].
+    /// Multiplies the distance from the pixel's own gray; see [`Tone::saturation`](aumenta_imgproc::Tone::saturation).
     Saturation {
         /// 0 is a gray picture, 1 changes nothing.
         factor: f64,

@@ -10,7 +10,7 @@ use aumenta_stream::{Color, Preprocessing, TrainConfig, TrainStream};
 
 use crate::command::Workspace;
 
-const PREPROCESSING: Preprocessing = Preprocessing { height: 46, width: 46, color: Color::Rgb };
+const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
 /// A run of two epochs on eight images, in batches of three.
 fn trained() -> Workspace {

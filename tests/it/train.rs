@@ -68,6 +68,11 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         ("negative_rate.toml", CONFIG.replace("0.001", "-0.001")),
         ("steep_zoom.toml", format!("{CONFIG}\n[augment]\nzoom = 1.5")),
         ("wild_mix.toml", format!("{CONFIG}\n[mix]\nmixup-alpha = -1")),
+        (
+            "zero_std.toml",
+            format!("{CONFIG}\n[preprocessing]\nnormalization = {{ mean-std = {{ mean = [0.5], std = [0] }} }}"),
+        ),
+        ("large_zca.toml", format!("{CONFIG}\n[preprocessing]\nnormalization = {{ zca = {{}} }}")),
         ("small_image.toml", CONFIG.replace("image-size = 46", "image-size = 20")),
         ("other_classes.toml", CONFIG.replace("cats-dogs-convnet", "mnist-convnet").replace("image-size = 46", "")),
         ("not_toml.toml", "epochs = = 3".to_string()),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, Result};
-use aumenta_augment::{Augmentation, MixConfig};
+use aumenta_augment::{Augmentation, MixConfig, NormalizationConfig};
 use aumenta_models::ModelConfig;
 use aumenta_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
@@ -29,12 +29,22 @@ pub struct Config {
     pub workers: Option<usize>,
     /// The network.
     pub model: Option<ModelConfig>,
+    /// What every image goes through, in training and in evaluation.
+    pub preprocessing: PreprocessingConfig,
     /// How the weights move.
     pub optimizer: OptimizerConfig,
     /// What is drawn for each training image; nothing by default.
     pub augment: Augmentation,
     /// Which training images are then mixed with others of their batch; none by default.
     pub mix: MixConfig,
+}
+
+/// What every image goes through besides its resize to the model's input.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct PreprocessingConfig {
+    /// How values become those that the network takes; divided by 255 by default.
+    pub normalization: NormalizationConfig,
 }
 
 impl Default for Config {
@@ -47,6 +57,7 @@ impl Default for Config {
             batch_size: 20,
             workers: None,
             model: None,
+            preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
             augment: Augmentation::default(),
             mix: MixConfig::default(),
@@ -151,6 +162,7 @@ mod tests {
             optimizer: OptimizerConfig::AdamW(adamw),
             model: Some(ModelConfig::named("cats-dogs-convnet").unwrap()),
             augment: AugmentConfig::book().into(),
+            preprocessing: PreprocessingConfig { normalization: NormalizationConfig::Imagenet },
             mix: MixConfig { mixup_alpha: Some(0.2), ..MixConfig::default() },
             ..Config::default()
         };
@@ -161,7 +173,7 @@ mod tests {
         assert_eq!(read.model, config.model);
         assert_eq!(read.optimizer, config.optimizer);
         assert_eq!(read.augment, config.augment);
-        assert_eq!(read.mix, config.mix);
+        assert_eq!((read.mix, read.preprocessing), (config.mix, config.preprocessing));
         assert_eq!(read.data.unwrap(), run.join("../../split"));
     }
 
@@ -172,6 +184,8 @@ mod tests {
             ("epoch = 3", "epoch"),
             ("epochs = 3\n[augment]\nrotation = 40", "rotation"),
             ("[mix]\nalpha = 0.2", "alpha"),
+            ("[preprocessing]\nrescale = 0.1", "rescale"),
+            ("[preprocessing]\nnormalization = { zca = { eps = 0.1 } }", "eps"),
             ("[optimizer]\nname = \"rmsprop\"\nlr = 0.1", "lr"),
             ("[model]\nname = \"mnist-convnet\"\ndropout = 0.5", "dropout"),
         ] {

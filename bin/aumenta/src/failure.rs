@@ -91,7 +91,12 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || matches!(
                 cause.downcast_ref(),
-                Some(StreamError::Zero { .. } | StreamError::TooManyWorkers { .. } | StreamError::EmptySplit { .. })
+                Some(
+                    StreamError::Zero { .. }
+                        | StreamError::TooManyWorkers { .. }
+                        | StreamError::EmptySplit { .. }
+                        | StreamError::Normalization(_)
+                )
             )
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. }))

@@ -23,6 +23,16 @@ pub enum AugmentError {
         /// The second number given.
         high: f64,
     },
+    /// A list has too few or too many numbers.
+    #[error("{field} has {count} numbers, expected {}", if *expected == 1 { "1".to_string() } else { format!("1 or {expected}") })]
+    Count {
+        /// The setting, by its name in a configuration.
+        field: &'static str,
+        /// How many numbers it has.
+        count: usize,
+        /// How many it may have besides one.
+        expected: usize,
+    },
     /// A crop is larger than the picture that it is cut from.
     #[error(
         "size-fraction is {size_fraction}, which is larger than the picture with its padding: \

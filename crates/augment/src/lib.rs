@@ -31,6 +31,7 @@ mod error;
 mod execute;
 mod keras;
 mod mix;
+mod normalize;
 mod op;
 mod pipeline;
 mod plan;
@@ -51,6 +52,7 @@ pub use crate::keras::{
     Keras2_0_8, Keras2_15, KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange, KerasVersion,
 };
 pub use crate::mix::{Blend, Mix, MixConfig, Mixing};
+pub use crate::normalize::{Centering, Normalization, NormalizationConfig, NormalizationFit, Whitening};
 pub use crate::op::Op;
 pub use crate::pipeline::Pipeline;
 pub use crate::plan::Plan;

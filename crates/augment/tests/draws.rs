@@ -210,8 +210,8 @@ fn windows_have_a_uniform_area_a_log_uniform_shape_and_a_uniform_place() {
     // Sides are rounded to whole pixels of 4000.
     let areas = column(&|window| (window["width-fraction"] * window["height-fraction"]).clamp(0.1, 0.5));
     let shapes = column(&|window| (window["width-fraction"] / window["height-fraction"]).clamp(0.75, 1.3333).ln());
-    let lefts = column(&|window| window["x-fraction"] / (1.0 - window["width-fraction"]));
-    let tops = column(&|window| window["y-fraction"] / (1.0 - window["height-fraction"]));
+    let lefts = column(&|window| (window["x-fraction"] / (1.0 - window["width-fraction"])).min(1.0));
+    let tops = column(&|window| (window["y-fraction"] / (1.0 - window["height-fraction"])).min(1.0));
     check_uniform("areas", &areas, 0.1, 0.5);
     check_uniform("shapes", &shapes, 0.75f64.ln(), 1.3333f64.ln());
     check_uniform("left edges", &lefts, 0.0, 1.0);

@@ -213,7 +213,7 @@ mod tests {
         let mut out = Vec::new();
         filter.pass(&[4.0, 8.0, 12.0, 0.0, 0.0], 5, &mut out);
         // 0: (0 + 4 + 8) + (0 + 12) / 2, over four, and so on.
-        assert_eq!(out, [4.5, 6.0, 5.5, 5.0, 3.0]);
+        assert_eq!(out, [4.5, 6.0, 5.5, 4.5, 3.5]);
     }
 
     #[test]
@@ -234,7 +234,8 @@ mod tests {
         };
         assert_eq!(field.at(0.25, 0.0), (1.5, -1.0));
         assert_eq!(field.at(-9.0, 5.0), (1.0, 0.0));
-        assert_eq!(field.at(f64::INFINITY, f64::NAN), (3.0, -4.0));
+        assert_eq!(field.at(f64::INFINITY, f64::NEG_INFINITY), (3.0, -4.0));
+        assert!(field.at(f64::NAN, 0.0).0.is_nan());
     }
 
     proptest! {

@@ -5,6 +5,11 @@
 //! and one [`ColorChain`], in one pass; where that skips pixels, [`shrink()`] stands before it. [`resize()`],
 //! [`luma()`], [`encode_png`] and [`encode_jpeg`] serve reports and comparisons.
 //!
+//! Whole pictures are changed in place: histograms by [`equalize`] and [`autocontrast`], neighborhoods by [`clahe()`],
+//! [`sharpen`], [`gaussian_blur()`] and [`motion_blur()`], losses by [`add_gaussian_noise`] and its like,
+//! [`jpeg_recompress`] and [`downscale()`], and [`erase()`] and [`grid_mask`] hide parts. Colors that one value decides
+//! come from [`curve`].
+//!
 //! Everything here is a function of its arguments: no randomness, no files, no threads, and integer arithmetic in the
 //! kernels, so that the same input gives the same bytes everywhere.
 //!

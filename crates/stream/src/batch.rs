@@ -5,7 +5,7 @@ use aumenta_augment::{Mix, Plan};
 /// Images with their classes, in the order of the epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Values in `[0, 1]`, NHWC.
+    /// Normalized values, in `[0, 1]` by default; NHWC.
     pub pixels: Vec<f32>,
     /// The class of each image, an index into the manifest's classes.
     pub classes: Vec<u32>,

@@ -1,5 +1,6 @@
 //! What can go wrong in a stream.
 
+use aumenta_augment::AugmentError;
 use aumenta_dataset::{DatasetError, Split};
 use aumenta_imgproc::DecodeError;
 
@@ -26,6 +27,9 @@ pub enum StreamError {
         /// The split.
         split: Split,
     },
+    /// The normalization cannot be, or not with these images.
+    #[error("`normalization` cannot be as it is configured")]
+    Normalization(#[from] AugmentError),
     /// An image cannot be read from its source.
     #[error("cannot read `{path}`")]
     Read {

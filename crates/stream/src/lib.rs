@@ -26,7 +26,7 @@
 //! let stream = TrainStream::new(
 //!     Arc::new(Dataset::open(folder.path(), None)?),
 //!     TrainConfig {
-//!         preprocessing: Preprocessing { height: 24, width: 24, color: Color::Rgb },
+//!         preprocessing: Preprocessing::new(24, 24, Color::Rgb),
 //!         batch_size: 3,
 //!         workers: 2,
 //!         seed: Seed::new(7),

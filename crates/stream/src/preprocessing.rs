@@ -1,10 +1,17 @@
 //! What every image goes through, augmented or not; saved with a model, since predictions need the same.
 
-use aumenta_imgproc::{Channels, FloatFormat, Layout, Size};
+use std::sync::Arc;
+
+use aumenta_augment::{Normalization, NormalizationConfig};
+use aumenta_dataset::{Dataset, Split};
+use aumenta_imgproc::{Channels, FloatFormat, Size};
 use serde::{Deserialize, Serialize};
 
-/// The form of an image as the network takes it: its size, its channels, and values in `[0, 1]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+use crate::error::StreamError;
+use crate::streams::{EvalConfig, EvalStream};
+
+/// The form of an image as the network takes it: its size, its channels, and how its values are normalized.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Preprocessing {
     /// Rows.
@@ -13,6 +20,8 @@ pub struct Preprocessing {
     pub width: usize,
     /// Channels.
     pub color: Color,
+    /// From values from 0 to 255 to those of the network.
+    pub normalization: Normalization,
 }
 
 /// The channels of an image.
@@ -34,6 +43,13 @@ impl Color {
         }
     }
 
+    fn to_channels(self) -> Channels {
+        match self {
+            Self::Rgb => Channels::Rgb,
+            Self::Gray => Channels::Gray,
+        }
+    }
+
     /// The color with so many channels, where there is one.
     pub fn with_channels(channels: usize) -> Option<Self> {
         [Self::Rgb, Self::Gray].into_iter().find(|color| color.channels() == channels)
@@ -41,33 +57,59 @@ impl Color {
 }
 
 impl Preprocessing {
+    /// Values in `[0, 1]`, that is divided by 255.
+    pub const fn new(height: usize, width: usize, color: Color) -> Self {
+        Self { height, width, color, normalization: Normalization::RESCALED }
+    }
+
+    /// As `self`, normalized as `config` says; what is fitted is fitted to the training images of `dataset`, as
+    /// evaluation sees them. The number of workers does not change the result.
+    ///
+    /// # Errors
+    /// [`StreamError::Normalization`] where a setting is out of its range or the images cannot be fitted to;
+    /// [`StreamError::Read`] and [`StreamError::Decode`] where an image cannot be used.
+    pub fn normalized(
+        self,
+        config: &NormalizationConfig,
+        dataset: &Arc<Dataset>,
+        workers: usize,
+    ) -> Result<Self, StreamError> {
+        /// Images a batch, of which only a few are in memory.
+        const BATCH_SIZE: usize = 32;
+        let mut fit = config.fit(self.color.to_channels(), self.len())?;
+        if fit.needs_images() {
+            let preprocessing = Self { normalization: Normalization::PLAIN, ..self.clone() };
+            let eval = EvalConfig { preprocessing, batch_size: BATCH_SIZE, workers };
+            for batch in EvalStream::new(Arc::clone(dataset), Split::Train, &eval)?.pass() {
+                batch?.pixels.chunks_exact(self.len()).for_each(|image| fit.add(image));
+            }
+        }
+        Ok(Self { normalization: fit.finish()?, ..self })
+    }
+
     /// Width and height.
-    pub fn size(self) -> Size {
+    pub fn size(&self) -> Size {
         Size { width: self.width, height: self.height }
     }
 
     /// How many values one image has.
-    pub fn len(self) -> usize {
+    pub fn len(&self) -> usize {
         self.height * self.width * self.color.channels()
     }
 
     /// Whether an image has no values at all.
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How the values of an image are written into a batch: divided by 255.
-    pub(crate) fn format(self) -> FloatFormat {
-        FloatFormat { scale: [1.0 / 255.0; 3], ..self.plain_format() }
+    /// How the values of an image are written into a batch.
+    pub(crate) fn format(&self) -> FloatFormat {
+        self.normalization.format(self.color.to_channels())
     }
 
     /// How the values of an image are written as they are, from 0 to 255.
-    pub(crate) fn plain_format(self) -> FloatFormat {
-        let channels = match self.color {
-            Color::Rgb => Channels::Rgb,
-            Color::Gray => Channels::Gray,
-        };
-        FloatFormat { layout: Layout::Hwc, channels, scale: [1.0; 3], offset: [0.0; 3] }
+    pub(crate) fn plain_format(&self) -> FloatFormat {
+        Normalization::PLAIN.format(self.color.to_channels())
     }
 }
 
@@ -80,7 +122,7 @@ mod tests {
     #[track_caller]
     fn check(color: Color, expected: &[f32]) {
         let image = Image::from_pixels(2, 1, vec![255, 0, 51, 7, 7, 7]);
-        let format = Preprocessing { height: 1, width: 2, color }.format();
+        let format = Preprocessing::new(1, 2, color).format();
         let mut values = vec![f32::NAN; expected.len()];
         write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
         for (value, expected) in values.iter().zip(expected) {

@@ -52,7 +52,7 @@ impl Sample {
         let place = place.expect("the record is of the training split");
         let (batch, position) = (place / batch_size, place % batch_size);
         let (plan, values) = made(recipe, epoch, record)?;
-        let image = to_image(&values, recipe.preprocessing);
+        let image = to_image(&values, &recipe.preprocessing);
         let batch_positions = order.chunks(batch_size).nth(batch).unwrap_or_default();
         let mix = recipe.mixes(epoch, batch, batch_positions.len())[position];
         let mixed = mix.map(|mix| {
@@ -71,7 +71,7 @@ impl Sample {
 fn mixed(recipe: &Recipe, epoch: u64, mut own: Vec<f32>, mix: Mix, partner: &Record) -> Result<Mixed, StreamError> {
     let (partner_plan, values) = made(recipe, epoch, partner)?;
     mix.apply(&mut own, &values, recipe.preprocessing.size());
-    let (image, partner_image) = (to_image(&own, recipe.preprocessing), to_image(&values, recipe.preprocessing));
+    let (image, partner_image) = (to_image(&own, &recipe.preprocessing), to_image(&values, &recipe.preprocessing));
     Ok(Mixed { mix, partner_id: partner.id, partner_plan, partner_image, image })
 }
 
@@ -84,7 +84,7 @@ fn made(recipe: &Recipe, epoch: u64, record: &Record) -> Result<(Plan, Vec<f32>)
 }
 
 /// Values from 0 to 255 in the form that the network takes, rounded to bytes.
-fn to_image(values: &[f32], preprocessing: Preprocessing) -> Image {
+fn to_image(values: &[f32], preprocessing: &Preprocessing) -> Image {
     let copies = match preprocessing.color {
         Color::Rgb => 1,
         Color::Gray => 3,

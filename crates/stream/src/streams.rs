@@ -34,7 +34,7 @@ pub struct TrainConfig {
 }
 
 /// What an [`EvalStream`] does. There is no place for a transform or a mix here.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EvalConfig {
     /// The form of every image.
     pub preprocessing: Preprocessing,
@@ -67,8 +67,8 @@ impl TrainStream {
     }
 
     /// The form of every image.
-    pub fn preprocessing(&self) -> Preprocessing {
-        self.recipe.preprocessing
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.recipe.preprocessing
     }
 
     /// How many images an epoch has.
@@ -114,7 +114,7 @@ impl EvalStream {
     /// # Errors
     /// As [`TrainStream::new`].
     pub fn new(dataset: Arc<Dataset>, split: Split, config: &EvalConfig) -> Result<Self, StreamError> {
-        let &EvalConfig { preprocessing, batch_size, workers } = config;
+        let EvalConfig { preprocessing, batch_size, workers } = config.clone();
         let recipe = Recipe { dataset, split, preprocessing, training: None };
         check(&recipe, batch_size, workers)?;
         Ok(Self { recipe: Arc::new(recipe), batch_size, workers })
@@ -126,8 +126,8 @@ impl EvalStream {
     }
 
     /// The form of every image.
-    pub fn preprocessing(&self) -> Preprocessing {
-        self.recipe.preprocessing
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.recipe.preprocessing
     }
 
     /// How many images a pass has.

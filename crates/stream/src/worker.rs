@@ -89,6 +89,7 @@ pub(crate) struct Buffers {
     decoded: Image,
     scratch: Scratch,
     unmixed: Vec<f32>,
+    spare: Vec<f32>,
 }
 
 impl Buffers {
@@ -105,6 +106,7 @@ impl Buffers {
         for (position, values) in task.positions.iter().zip(batch.pixels.chunks_exact_mut(len)) {
             let record = &recipe.records()[*position];
             let plan = self.sample(recipe, record, task.epoch, &format, values)?;
+            recipe.preprocessing.normalization.finish(values, &mut self.spare);
             batch.classes.push(record.class);
             batch.ids.push(record.id);
             batch.plans.push(plan);

@@ -13,7 +13,7 @@ use aumenta_imgproc::{Fill, Interpolation};
 use aumenta_seed::Seed;
 use aumenta_stream::{Batch, Color, EvalConfig, EvalStream, Preprocessing, StreamError, TrainConfig, TrainStream};
 
-const PREPROCESSING: Preprocessing = Preprocessing { height: 20, width: 24, color: Color::Rgb };
+const PREPROCESSING: Preprocessing = Preprocessing::new(20, 24, Color::Rgb);
 
 /// A data set of 10 training, 4 validation and 4 test images of each of two classes, in `folder`.
 fn drawn(folder: &Path) -> Arc<Dataset> {
@@ -119,7 +119,7 @@ fn a_sample_made_again_has_the_delivered_place_plan_and_pixels() {
     let dataset = drawn(folder.path());
     for color in [Color::Rgb, Color::Gray] {
         let preprocessing = Preprocessing { color, ..PREPROCESSING };
-        let config = TrainConfig { preprocessing, ..train_config(2, 7, book()) };
+        let config = TrainConfig { preprocessing: preprocessing.clone(), ..train_config(2, 7, book()) };
         let stream = TrainStream::new(Arc::clone(&dataset), config).unwrap();
         for (index, batch) in all(stream.epoch(2)).into_iter().enumerate() {
             for (position, pixels) in batch.pixels.chunks(preprocessing.len()).enumerate() {

@@ -3,17 +3,21 @@
 use std::path::Path;
 
 use aumenta_models::{Model, ModelConfig};
-use aumenta_nn::{Parameters, safetensors_metadata};
+use aumenta_nn::{NnError, Parameters, safetensors_metadata};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
 use aumenta_stream::Preprocessing;
-use candle_core::Device;
+use candle_core::{Device, Var};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CheckpointFault, TrainError};
 
 /// The entry of the safetensors header that holds a [`Checkpoint`] as JSON.
 const HEADER: &str = "aumenta";
+
+/// The tensors of a whitening, which is too large for the header.
+const WHITENING_MEAN: &str = "normalization.mean";
+const WHITENING_MATRIX: &str = "normalization.matrix";
 
 /// What the weights in a checkpoint belong to. It stands in the header of the safetensors file, so that a checkpoint is
 /// one file, written whole or not at all.
@@ -38,7 +42,7 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// The format that this version writes and reads.
-    pub const FORMAT: u32 = 1;
+    pub const FORMAT: u32 = 2;
 
     /// Whether the model tells as many classes apart as there are.
     ///
@@ -66,7 +70,8 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {
-        Ok(parameters.to_safetensors(&[(HEADER, serde_json::to_string(self)?)])?)
+        let tensors = self.with_whitening(parameters)?;
+        Ok(tensors.to_safetensors(&[(HEADER, serde_json::to_string(self)?)])?)
     }
 
     /// Reads a checkpoint and builds its network, with its weights, on `device`.
@@ -76,13 +81,37 @@ impl Checkpoint {
     pub fn load(path: &Path, device: &Device) -> Result<(Self, Box<dyn Model>), TrainError> {
         let load = || -> Result<(Self, Box<dyn Model>), CheckpointFault> {
             let bytes = fs_err::read(path)?;
-            let checkpoint = Self::from_header(&bytes)?;
+            let mut checkpoint = Self::from_header(&bytes)?;
             // The seed only fills weights that are overwritten right away.
             let model = checkpoint.model.architecture()?.build(Seed::new(0), device)?;
-            model.parameters().load_safetensors(&bytes)?;
+            let tensors = checkpoint.with_whitening(model.parameters())?;
+            tensors.load_safetensors(&bytes)?;
+            checkpoint.take_whitening(&tensors)?;
             Ok((checkpoint, model))
         };
         load().map_err(|source| fault(path, source))
+    }
+
+    /// `parameters`, and the tensors of the whitening where there is one.
+    fn with_whitening(&self, parameters: &Parameters) -> Result<Parameters, NnError> {
+        let mut tensors = parameters.clone();
+        if let Some(whitening) = self.preprocessing.normalization.whitening() {
+            let (mean, matrix) = (whitening.mean(), whitening.matrix());
+            let (n, device) = (mean.len(), Device::Cpu);
+            tensors.push_statistic(WHITENING_MEAN.to_string(), Var::from_slice(mean, n, &device)?);
+            tensors.push_statistic(WHITENING_MATRIX.to_string(), Var::from_slice(matrix, (n, n), &device)?);
+        }
+        Ok(tensors)
+    }
+
+    /// Fills the whitening, of which the header holds the size alone.
+    fn take_whitening(&mut self, tensors: &Parameters) -> Result<(), NnError> {
+        if let Some(whitening) = self.preprocessing.normalization.whitening_mut()
+            && let (Some(mean), Some(matrix)) = (tensors.get(WHITENING_MEAN), tensors.get(WHITENING_MATRIX))
+        {
+            whitening.set(mean.to_vec1()?, matrix.flatten_all()?.to_vec1()?);
+        }
+        Ok(())
     }
 
     fn from_header(bytes: &[u8]) -> Result<Self, CheckpointFault> {
@@ -107,6 +136,7 @@ fn fault(path: &Path, source: CheckpointFault) -> TrainError {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_augment::{Centering, Normalization, Whitening};
     use aumenta_stream::Color;
 
     use super::*;
@@ -116,7 +146,7 @@ mod tests {
             format: Checkpoint::FORMAT,
             version: "0.0.0".to_string(),
             model: ModelConfig::MnistConvnet {},
-            preprocessing: Preprocessing { height: 28, width: 28, color: Color::Gray },
+            preprocessing: Preprocessing::new(28, 28, Color::Gray),
             classes: (0..10).map(|digit| digit.to_string()).collect(),
             manifest_hash: "ab".repeat(32),
             epoch: 3,
@@ -136,6 +166,26 @@ mod tests {
         let (loaded, network) = Checkpoint::load(&path, &Device::Cpu).unwrap();
         assert_eq!(loaded, checkpoint());
         assert!(weights(&*network) == weights(&*model));
+    }
+
+    #[test]
+    fn fitted_normalizations_come_back_to_the_last_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("best.safetensors");
+        let model = checkpoint().model.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+        let numbers = |count: usize| (0..count).map(|at| 1.0 / (at as f32 - 0.3)).collect::<Vec<_>>();
+        for normalization in [
+            Normalization::Affine { scale: [1.0 / 3.0, 0.1, 1e-30], offset: [-0.7, 1e9, 0.0] },
+            Normalization::Samplewise(Centering { center: true, std: false }),
+            Normalization::Whitening(Whitening::new(numbers(5), numbers(25))),
+        ] {
+            let preprocessing = Preprocessing { normalization, ..checkpoint().preprocessing };
+            let checkpoint = Checkpoint { preprocessing, ..checkpoint() };
+            checkpoint.save(model.parameters(), &path).unwrap();
+            let (loaded, network) = Checkpoint::load(&path, &Device::Cpu).unwrap();
+            assert_eq!(loaded, checkpoint);
+            assert!(weights(&*network) == weights(&*model));
+        }
     }
 
     #[track_caller]
@@ -159,7 +209,7 @@ mod tests {
         assert_refused(b"not a checkpoint", "weights cannot be loaded");
         assert_refused(&parameters.to_safetensors(&[]).unwrap(), "no `aumenta` entry");
         let newer = Checkpoint { format: 9, ..checkpoint() };
-        assert_refused(&newer.to_bytes(parameters).unwrap(), "format 9, and this version reads format 1");
+        assert_refused(&newer.to_bytes(parameters).unwrap(), "format 9, and this version reads format 2");
         let other = Checkpoint { model: ModelConfig::named("cats-dogs-convnet").unwrap(), ..checkpoint() };
         assert_refused(&other.to_bytes(parameters).unwrap(), "weights cannot be loaded");
     }

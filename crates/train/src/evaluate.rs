@@ -40,7 +40,7 @@ pub(crate) fn measure(
     for batch in stream.pass() {
         let batch = batch?;
         let truth = batch.classes.clone();
-        let (images, targets) = from_batch(batch, &stream.preprocessing(), classes, device)?;
+        let (images, targets) = from_batch(batch, stream.preprocessing(), classes, device)?;
         let logits = model.predict(&images)?;
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
         tally.add(&truth, &logits, &losses)?;

@@ -107,7 +107,7 @@ fn train_epoch(
         let step = (steps_before + index) as u64;
         let learning_rate = optimizer.learning_rate();
         let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
-        let (images, targets) = from_batch(batch, &settings.train.preprocessing(), classes, settings.device)?;
+        let (images, targets) = from_batch(batch, settings.train.preprocessing(), classes, settings.device)?;
         let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
         let result = match model.gradients(&images, step, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
@@ -194,7 +194,7 @@ mod tests {
         Ok((run, records))
     }
 
-    const PREPROCESSING: Preprocessing = Preprocessing { height: 46, width: 46, color: Color::Rgb };
+    const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
     fn validation(dataset: &Arc<Dataset>) -> EvalStream {
         let config = EvalConfig { preprocessing: PREPROCESSING, batch_size: 4, workers: 1 };

@@ -17,7 +17,7 @@ pub(crate) fn from_batch(
     } else {
         Tensor::new(batch.classes.as_slice(), device)?
     };
-    let &Preprocessing { height, width, color } = preprocessing;
+    let &Preprocessing { height, width, color, .. } = preprocessing;
     let shape = (batch.len(), height, width, color.channels());
     Ok((Tensor::from_vec(batch.pixels, shape, device)?, targets))
 }

@@ -106,7 +106,7 @@ impl Measurement<'_> {
         let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &Device::Cpu)?;
         let dataset = open_data(run, &checkpoint, self.data)?;
         let &Self { batch_size, workers, .. } = self;
-        let config = EvalConfig { preprocessing: checkpoint.preprocessing, batch_size, workers };
+        let config = EvalConfig { preprocessing: checkpoint.preprocessing.clone(), batch_size, workers };
         let stream = EvalStream::new(dataset, self.split, &config)?;
         let classes = checkpoint.classes.len();
         let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::new(0))?;

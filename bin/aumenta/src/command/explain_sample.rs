@@ -76,7 +76,7 @@ impl Args {
             (Some(model), None) => preprocessing(&model.architecture()?)?,
             (model, side) => {
                 let Size { width, height } = preview::size(side, model.as_ref())?;
-                Preprocessing { height, width, color: Color::Rgb }
+                Preprocessing::new(height, width, Color::Rgb)
             }
         };
         let train = TrainConfig {

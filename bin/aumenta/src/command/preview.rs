@@ -88,7 +88,7 @@ pub fn sheet(dataset: &Arc<Dataset>, config: &Config, size: Size, rows: usize, v
     let stream = TrainStream::new(
         Arc::clone(dataset),
         TrainConfig {
-            preprocessing: Preprocessing { height: size.height, width: size.width, color: Color::Rgb },
+            preprocessing: Preprocessing::new(size.height, size.width, Color::Rgb),
             batch_size: 1,
             workers: 1,
             seed: Seed::new(config.seed),

@@ -21,7 +21,8 @@ use crate::progress::TrainingBar;
 /// Train a network. Flags override the configuration file.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, optimizer, augment, mix.
+    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, preprocessing, optimizer,
+    /// augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -127,13 +128,14 @@ pub fn train(config: &Config) -> Result<()> {
     let dataset = Arc::new(Dataset::open(config.data()?, None)?);
     let model = chosen.clone().for_classes(dataset.manifest().classes.len());
     let architecture = model.architecture()?;
-    let preprocessing = preprocessing(&architecture)?;
     let workers = config.workers();
+    let preprocessing =
+        preprocessing(&architecture)?.normalized(&config.preprocessing.normalization, &dataset, workers)?;
     let seed = Seed::new(config.seed);
     let train = TrainStream::new(
         Arc::clone(&dataset),
         TrainConfig {
-            preprocessing,
+            preprocessing: preprocessing.clone(),
             batch_size: config.batch_size,
             workers,
             seed,
@@ -141,7 +143,7 @@ pub fn train(config: &Config) -> Result<()> {
             mix: config.mix.build().map_err(BadUse::from_error)?,
         },
     )?;
-    let eval = EvalConfig { preprocessing, batch_size: config.batch_size, workers };
+    let eval = EvalConfig { preprocessing: preprocessing.clone(), batch_size: config.batch_size, workers };
     let validation = EvalStream::new(Arc::clone(&dataset), Split::Val, &eval)?;
 
     let checkpoint = Checkpoint {
@@ -181,7 +183,7 @@ pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
     let [height, width, channels] = architecture.input();
     let color = Color::with_channels(channels);
     let color = color.ok_or_else(|| BadUse::message(format!("no color has {channels} channels")))?;
-    Ok(Preprocessing { height, width, color })
+    Ok(Preprocessing::new(height, width, color))
 }
 
 fn create_run(

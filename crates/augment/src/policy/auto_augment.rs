@@ -4,7 +4,7 @@ use rand::{Rng, RngExt as _};
 use serde::{Deserialize, Serialize};
 
 use super::auto_augment_tables::{CIFAR10, IMAGENET, SVHN};
-use super::space::{Kind, Space, Translation};
+use super::space::{Kind, Space};
 use crate::{Canvas, Plan, Transform};
 
 /// Draws one of the 25 pairs of operations that a search has found for a data set (Cubuk, Zoph, Mané, Vasudevan and Le,
@@ -44,14 +44,6 @@ pub enum AutoAugmentPolicy {
 /// An operation of a pair: its kind, its probability in tenths and its strength, from 0 to 9.
 pub(super) type Choice = (Kind, u32, u32);
 
-const SPACE: Space = Space {
-    shear: 0.3,
-    translation: Translation::Fraction(150.0 / 331.0),
-    rotation_degrees: 30.0,
-    enhancement: 0.9,
-    bits: [8.0, 4.0],
-};
-
 impl AutoAugment {
     /// The policy of a data set.
     pub const fn new(policy: AutoAugmentPolicy) -> Self {
@@ -68,7 +60,7 @@ impl Transform for AutoAugment {
         };
         for (kind, tenths, bin) in pairs[rng.random_range(0..pairs.len())] {
             if rng.random_ratio(tenths, 10) {
-                SPACE.push(kind, f64::from(bin) / 9.0, canvas, rng, plan);
+                Space::SEARCHED.push(kind, f64::from(bin) / 9.0, canvas, rng, plan);
             }
         }
     }

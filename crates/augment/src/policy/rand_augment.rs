@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::space::{Kind, Space, Translation, any_of};
+use super::space::{ALL_BUT_INVERT, Space, any_of};
 use crate::transform::in_range;
 use crate::{AugmentError, Canvas, Plan, Transform};
 
@@ -30,31 +30,6 @@ pub struct RandAugment {
     magnitude: u32,
 }
 
-const SPACE: Space = Space {
-    shear: 0.3,
-    translation: Translation::Fraction(150.0 / 331.0),
-    rotation_degrees: 30.0,
-    enhancement: 0.9,
-    bits: [8.0, 4.0],
-};
-
-const KINDS: [Kind; 14] = [
-    Kind::Identity,
-    Kind::ShearX,
-    Kind::ShearY,
-    Kind::TranslateX,
-    Kind::TranslateY,
-    Kind::Rotate,
-    Kind::Brightness,
-    Kind::Color,
-    Kind::Contrast,
-    Kind::Sharpness,
-    Kind::Posterize,
-    Kind::Solarize,
-    Kind::AutoContrast,
-    Kind::Equalize,
-];
-
 impl RandAugment {
     /// So many operations of this magnitude; customary are 2 and 9.
     ///
@@ -70,8 +45,8 @@ impl RandAugment {
 impl Transform for RandAugment {
     fn draw(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         for _ in 0..self.operations {
-            let kind = any_of(&KINDS, rng);
-            SPACE.push(kind, f64::from(self.magnitude) / 30.0, canvas, rng, plan);
+            let kind = any_of(&ALL_BUT_INVERT, rng);
+            Space::SEARCHED.push(kind, f64::from(self.magnitude) / 30.0, canvas, rng, plan);
         }
     }
 }

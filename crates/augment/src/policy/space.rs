@@ -24,6 +24,24 @@ pub(super) enum Kind {
     Invert,
 }
 
+/// The kinds that `RandAugment` and `TrivialAugment` choose from.
+pub(super) const ALL_BUT_INVERT: [Kind; 14] = [
+    Kind::Identity,
+    Kind::ShearX,
+    Kind::ShearY,
+    Kind::TranslateX,
+    Kind::TranslateY,
+    Kind::Rotate,
+    Kind::Brightness,
+    Kind::Color,
+    Kind::Contrast,
+    Kind::Sharpness,
+    Kind::Posterize,
+    Kind::Solarize,
+    Kind::AutoContrast,
+    Kind::Equalize,
+];
+
 /// How strong the operations of a policy are at full strength; at none, they change nothing.
 ///
 /// The numbers are those of torchvision, which took them from the papers' programs. Shears lean about the middle of the
@@ -51,6 +69,15 @@ pub(super) enum Translation {
 }
 
 impl Space {
+    /// The strengths among which `AutoAugment` was searched, and which `RandAugment` has kept.
+    pub const SEARCHED: Self = Self {
+        shear: 0.3,
+        translation: Translation::Fraction(150.0 / 331.0),
+        rotation_degrees: 30.0,
+        enhancement: 0.9,
+        bits: [8.0, 4.0],
+    };
+
     /// Appends an operation of a strength from 0 to 1; where it has two directions, either is drawn as often.
     pub fn push(&self, kind: Kind, strength: f64, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         let mut either = |amount: f64| if rng.random_bool(0.5) { amount * strength } else { -amount * strength };
@@ -107,20 +134,12 @@ mod tests {
 
     use super::*;
 
-    const SPACE: Space = Space {
-        shear: 0.3,
-        translation: Translation::Fraction(150.0 / 331.0),
-        rotation_degrees: 30.0,
-        enhancement: 0.9,
-        bits: [8.0, 4.0],
-    };
-
     /// The operations of a kind in both directions.
     fn both(kind: Kind, strength: f64) -> Vec<Op> {
         let canvas = Canvas::of(Size { width: 331, height: 100 });
         let mut plan = Plan::identity();
         for sample in 0..20 {
-            SPACE.push(kind, strength, canvas, &mut Seed::new(7).rng("augment", 0, sample), &mut plan);
+            Space::SEARCHED.push(kind, strength, canvas, &mut Seed::new(7).rng("augment", 0, sample), &mut plan);
         }
         let mut found: Vec<Op> = Vec::new();
         for op in plan.ops {

@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt as _};
 
-use super::space::{Kind, Space, Translation, any_of};
+use super::space::{ALL_BUT_INVERT, Space, Translation, any_of};
 use crate::{Canvas, Plan, Transform};
 
 /// Draws one operation of random strength for every picture (Müller and Hutter, *`TrivialAugment`: Tuning-free Yet
@@ -22,26 +22,9 @@ const SPACE: Space = Space {
     bits: [8.0, 2.0],
 };
 
-const KINDS: [Kind; 14] = [
-    Kind::Identity,
-    Kind::ShearX,
-    Kind::ShearY,
-    Kind::TranslateX,
-    Kind::TranslateY,
-    Kind::Rotate,
-    Kind::Brightness,
-    Kind::Color,
-    Kind::Contrast,
-    Kind::Sharpness,
-    Kind::Posterize,
-    Kind::Solarize,
-    Kind::AutoContrast,
-    Kind::Equalize,
-];
-
 impl Transform for TrivialAugmentWide {
     fn draw(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
-        let kind = any_of(&KINDS, rng);
+        let kind = any_of(&ALL_BUT_INVERT, rng);
         let strength = f64::from(rng.random_range(0..=30u32)) / 30.0;
         SPACE.push(kind, strength, canvas, rng, plan);
     }

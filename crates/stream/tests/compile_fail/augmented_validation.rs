@@ -3,7 +3,7 @@ use aumenta_stream::{Color, EvalConfig, Preprocessing};
 
 fn main() {
     let _ = EvalConfig {
-        preprocessing: Preprocessing { height: 150, width: 150, color: Color::Rgb },
+        preprocessing: Preprocessing::new(150, 150, Color::Rgb),
         batch_size: 20,
         workers: 2,
         augment: AugmentConfig::book().build().unwrap(),

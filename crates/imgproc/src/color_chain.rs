@@ -76,8 +76,8 @@ impl ColorChain {
         for step in &self.steps {
             match step {
                 ColorStep::Matrix(tone) => apply_matrix(&tone.fixed(), colors),
-                ColorStep::Table(table) => apply_table(table, colors),
-                ColorStep::Hue(hue) => apply_hue(*hue, colors),
+                ColorStep::Table(table) => change(colors, |rgb| table.apply(rgb)),
+                ColorStep::Hue(hue) => change(colors, |rgb| hue.apply(rgb)),
             }
         }
     }
@@ -92,27 +92,18 @@ impl From<Tone> for ColorChain {
 
 #[inline(always)]
 fn apply_matrix(tone: &FixedTone, colors: &mut [u32]) {
-    for color in colors {
-        let [red, green, blue, _] = color.to_le_bytes();
-        let [red, green, blue] = tone.apply([red, green, blue]);
-        *color = u32::from_le_bytes([red, green, blue, 0]);
+    if let Some(tone) = tone.narrow() {
+        change(colors, |rgb| tone.apply(rgb));
+    } else {
+        change(colors, |rgb| tone.apply(rgb));
     }
 }
 
 #[inline(always)]
-fn apply_table(table: &Table, colors: &mut [u32]) {
+fn change(colors: &mut [u32], change: impl Fn([u8; 3]) -> [u8; 3]) {
     for color in colors {
         let [red, green, blue, _] = color.to_le_bytes();
-        let [red, green, blue] = table.apply([red, green, blue]);
-        *color = u32::from_le_bytes([red, green, blue, 0]);
-    }
-}
-
-#[inline(always)]
-fn apply_hue(hue: Hue, colors: &mut [u32]) {
-    for color in colors {
-        let [red, green, blue, _] = color.to_le_bytes();
-        let [red, green, blue] = hue.apply([red, green, blue]);
+        let [red, green, blue] = change([red, green, blue]);
         *color = u32::from_le_bytes([red, green, blue, 0]);
     }
 }

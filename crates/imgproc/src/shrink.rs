@@ -1,5 +1,9 @@
 //! [`shrink`]: the box average that stands before a resampling that would skip pixels.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::Image;
 
 /// Writes to `out` the mean colour of each block of `columns` x `rows` pixels of `source`, rounded half up.
@@ -22,33 +26,102 @@ pub fn shrink(source: &Image, columns: usize, rows: usize, out: &mut Image) {
     let (width, height) = (source.width(), source.height());
     // A block larger than the image is the whole image.
     let (columns, rows) = (columns.min(width.max(1)), rows.min(height.max(1)));
-    let size = (width.div_ceil(columns), height.div_ceil(rows));
-    out.resize_buffer(size.0, size.1);
+    out.resize_buffer(width.div_ceil(columns), height.div_ceil(rows));
     if source.pixels().is_empty() {
         return;
     }
-    let bands = source.pixels().chunks(width * 3 * rows);
-    for (band, out_row) in bands.zip(out.pixels_mut().chunks_exact_mut(size.0 * 3)) {
-        let band_rows = band.len() / (width * 3);
-        for (block, out_pixel) in out_row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let first = block * columns;
-            let last = (first + columns).min(width);
-            let mut sums = [0u64; 3];
-            for row in band.chunks_exact(width * 3) {
-                for pixel in row[first * 3..last * 3].as_chunks::<3>().0 {
-                    for (sum, &value) in sums.iter_mut().zip(pixel) {
-                        *sum += u64::from(value);
-                    }
+    Arch::new().dispatch(Shrink { source, columns, rows, out });
+}
+
+struct Shrink<'a> {
+    source: &'a Image,
+    columns: usize,
+    rows: usize,
+    out: &'a mut Image,
+}
+
+impl WithSimd for Shrink<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let row = self.source.width() * 3;
+        let out_row = self.out.width() * 3;
+        let mut sums = vec![0u32; row];
+        let bands = self.source.pixels().chunks(row * self.rows);
+        for (band, out_row) in bands.zip(self.out.pixels_mut().chunks_exact_mut(out_row)) {
+            sums.fill(0);
+            for row in band.chunks_exact(row) {
+                for (sum, &value) in sums.iter_mut().zip(row) {
+                    *sum += u32::from(value);
                 }
             }
-            let count = ((last - first) * band_rows) as u64;
-            *out_pixel = sums.map(|sum| ((sum + count / 2) / count) as u8);
+            let (sums, out_row) = (sums.as_chunks().0, out_row.as_chunks_mut().0);
+            let band_rows = band.len() / row;
+            // The usual numbers of columns get loops of their own, of known length.
+            match self.columns {
+                2 => average(sums, 2, band_rows, out_row),
+                3 => average(sums, 3, band_rows, out_row),
+                4 => average(sums, 4, band_rows, out_row),
+                columns => average(sums, columns, band_rows, out_row),
+            }
         }
+    }
+}
+
+/// The means of blocks of `columns` sums over `rows` rows.
+#[inline(always)]
+fn average(sums: &[[u32; 3]], columns: usize, rows: usize, out: &mut [[u8; 3]]) {
+    let whole = sums.chunks_exact(columns);
+    let rest = whole.remainder();
+    let divisor = Divisor::new(columns * rows);
+    for (block, pixel) in whole.zip(&mut *out) {
+        *pixel = divisor.mean(block);
+    }
+    if let (Some(pixel), false) = (out.last_mut(), rest.is_empty()) {
+        *pixel = Divisor::new(rest.len() * rows).mean(rest);
+    }
+}
+
+/// A division by a number of pixels, as a product where that is exact.
+#[derive(Clone, Copy)]
+struct Divisor {
+    count: u64,
+    /// `2^40 / count`, rounded up: with it, a sum times the count below `2^40` is divided exactly.
+    reciprocal: u64,
+}
+
+impl Divisor {
+    const BITS: u32 = 40;
+
+    fn new(count: usize) -> Self {
+        Self { count: count as u64, reciprocal: (1u64 << Self::BITS).div_ceil(count as u64) }
+    }
+
+    /// The mean of the sums that a block has in its columns, rounded half up.
+    #[inline(always)]
+    fn mean(self, block: &[[u32; 3]]) -> [u8; 3] {
+        let mut sums = [self.count / 2; 3];
+        for column in block {
+            for channel in 0..3 {
+                sums[channel] += u64::from(column[channel]);
+            }
+        }
+        let mut means = [0; 3];
+        for channel in 0..3 {
+            let sum = sums[channel];
+            // 256 times the square of this count is 2^38.
+            let mean = if self.count <= 1 << 15 { (sum * self.reciprocal) >> Self::BITS } else { sum / self.count };
+            means[channel] = mean as u8;
+        }
+        means
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn gray(width: usize, height: usize, values: &[u8]) -> Image {
@@ -81,5 +154,43 @@ mod tests {
     #[test]
     fn an_empty_image_stays_empty() {
         check(&Image::default(), 2, 2, &Image::default());
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_has_its_mean(
+            (width, height) in (1usize..30, 1usize..30),
+            (columns, rows) in (1usize..9, 1usize..9),
+            seed in any::<u8>(),
+        ) {
+            let pixels = (0..width * height * 3).map(|at| (at as u8).wrapping_mul(73) ^ seed).collect();
+            let source = Image::from_pixels(width, height, pixels);
+            let mut out = Image::default();
+            shrink(&source, columns, rows, &mut out);
+            for y in 0..height.div_ceil(rows) {
+                for x in 0..width.div_ceil(columns) {
+                    let (mut sums, mut count) = ([0u32; 3], 0);
+                    for row in y * rows..((y + 1) * rows).min(height) {
+                        for column in x * columns..((x + 1) * columns).min(width) {
+                            for (sum, value) in sums.iter_mut().zip(source.get(column, row)) {
+                                *sum += u32::from(value);
+                            }
+                            count += 1;
+                        }
+                    }
+                    prop_assert_eq!(out.get(x, y), sums.map(|sum| ((sum + count / 2) / count) as u8));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_divide_as_divisions_do() {
+        for count in [1, 2, 3, 7, 9, 100, 32_767, 32_768, 32_769] {
+            for sum in [0, count / 2, count, 127 * count + count / 2, 255 * count] {
+                let mean = Divisor::new(count).mean(&[[sum as u32; 3]]);
+                assert_eq!(mean, [((sum + count / 2) / count) as u8; 3], "{sum} / {count}");
+            }
+        }
     }
 }

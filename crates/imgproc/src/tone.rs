@@ -113,6 +113,35 @@ impl FixedTone {
     }
 }
 
+/// A [`FixedTone`] whose sums all fit into 32 bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NarrowTone {
+    rows: [[i32; 4]; 3],
+}
+
+impl FixedTone {
+    /// The same matrix for 32-bit arithmetic, or `None` where a colour's sum could leave it.
+    pub(crate) fn narrow(&self) -> Option<NarrowTone> {
+        let half = 1 << (Self::BITS - 1);
+        let fits = self
+            .rows
+            .iter()
+            .all(|[r, g, b, offset]| (r.abs() + g.abs() + b.abs()) * 255 + offset.abs() + half <= i64::from(i32::MAX));
+        fits.then(|| NarrowTone { rows: self.rows.map(|row| row.map(|value| value as i32)) })
+    }
+}
+
+impl NarrowTone {
+    #[inline(always)]
+    pub(crate) fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
+        let [red, green, blue] = rgb.map(i32::from);
+        self.rows.map(|[r, g, b, offset]| {
+            let sum = r * red + g * green + b * blue + offset + (1 << (FixedTone::BITS - 1));
+            (sum >> FixedTone::BITS).clamp(0, 255) as u8
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -158,6 +187,17 @@ mod tests {
         fn any_factor_gives_a_color(factor in any::<f64>(), rgb in any::<[u8; 3]>()) {
             let tone = Tone::brightness(factor).then(&Tone::contrast(factor)).then(&Tone::saturation(factor));
             tone.apply(rgb);
+        }
+
+        #[test]
+        fn narrow_arithmetic_gives_the_same_colors(
+            rows in prop::array::uniform3([-80.0..80.0f64, -40.0..40.0, -20.0..20.0, -9000.0..9000.0]),
+            rgb in any::<[u8; 3]>(),
+        ) {
+            let fixed = Tone { rows }.fixed();
+            if let Some(narrow) = fixed.narrow() {
+                prop_assert_eq!(narrow.apply(rgb), fixed.apply(rgb));
+            }
         }
     }
 }

@@ -343,9 +343,41 @@ mod tests {
              no equal: Resize: pictures are resized to the model's input, aspect ratio not kept\n\
              exact: RandomRotation\nexact: RandomHorizontalFlip\nexact: ColorJitter.brightness\n\
              approximate: ColorJitter.saturation: the factor is drawn from 0.5 to 1.5\n\
-             approximate: ColorJitter: brightness, contrast and saturation act in this order, not in a random one\n\
-             no equal: RandomSpin: no transform here does this\n"
+             approximate: ColorJitter: brightness, contrast, saturation and hue act in this order, not in a random one\n\
+             no equal: RandomSpin: it is not translated; the page about augmentation lists what there is\n"
         );
+    }
+
+    #[test]
+    fn torchvisions_colors_crops_and_policies_have_names_here() {
+        let script = "v2.Compose([RandomResizedCrop(224, scale=(0.5, 1)), ColorJitter(contrast=0.4, hue=0.1), RandomGrayscale(),\n\
+                      RandomPosterize(4), RandomSolarize(threshold=128, p=0.2), GaussianBlur(5, sigma=(0.2, 1.5)),\n\
+                      RandomPerspective(0.3), RandAugment(magnitude=7), RandomErasing(p=0.25)])";
+        let translation = translate(script, Some(Library::Torchvision)).unwrap();
+        assert!(translation.notes.iter().all(|note| note.fidelity != Fidelity::NoEqual), "{:?}", translation.notes);
+        let steps: Vec<String> = translation
+            .config
+            .transforms
+            .iter()
+            .map(|step| toml::to_string(step).unwrap().replace('\n', "; "))
+            .collect();
+        assert_eq!(
+            steps,
+            [
+                "transform = \"resized-crop\"; areas = [0.5, 1.0]; aspect-ratios = [0.75, 1.3333333333333333]; ",
+                "transform = \"contrast-about-mean\"; amount = 0.4; ",
+                "transform = \"hue\"; turns = 0.1; ",
+                "transform = \"grayscale\"; probability = 0.1; ",
+                "transform = \"posterize\"; bits = [4, 4]; probability = 0.5; ",
+                "transform = \"solarize\"; threshold-levels = [128, 128]; probability = 0.2; ",
+                "transform = \"gaussian-blur\"; sigma-pixels = [0.2, 1.5]; ",
+                "transform = \"perspective\"; distortion = 0.3; probability = 0.5; ",
+                "transform = \"rand-augment\"; operations = 2; magnitude = 7; ",
+                "transform = \"erasing\"; areas = [0.02, 0.33]; aspect-ratios = [0.3, 3.3]; cover = { color = [0, 0, 0] }; \
+                 probability = 0.25; ",
+            ]
+        );
+        assert!(translation.config.build().is_ok());
     }
 
     #[test]

@@ -61,6 +61,19 @@ impl ColorChain {
         &self.steps
     }
 
+    /// The chain as one table, where each channel's result follows from its own value alone.
+    pub(crate) fn table(&self) -> Option<Table> {
+        let mut all = Table::IDENTITY;
+        for step in &self.steps {
+            all = match step {
+                ColorStep::Matrix(tone) => all.then(&tone.table()?),
+                ColorStep::Table(table) => all.then(table),
+                ColorStep::Hue(_) => return None,
+            };
+        }
+        Some(all)
+    }
+
     /// The changed colour.
     pub fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
         self.steps.iter().fold(rgb, |rgb, step| match step {
@@ -157,6 +170,12 @@ mod tests {
             }
             let mut packed: Vec<u32> = colors.iter().map(|color| u32::from_le_bytes(*color)).collect();
             chain.apply_packed(&mut packed);
+            if let Some(table) = chain.table() {
+                for [red, green, blue, _] in &colors {
+                    let rgb = [*red, *green, *blue];
+                    prop_assert_eq!(table.apply(rgb), chain.apply(rgb));
+                }
+            }
             for (packed, [red, green, blue, _]) in packed.iter().zip(colors) {
                 prop_assert_eq!(packed.to_le_bytes()[..3].to_vec(), chain.apply([red, green, blue]).to_vec());
             }

@@ -1,6 +1,6 @@
 //! [`equalize`] and [`autocontrast`]: curves that a picture's own histogram decides, for each channel apart.
 
-use crate::Image;
+use crate::{Image, Table};
 
 /// Flattens each channel's histogram, in Pillow's arithmetic (`ImageOps.equalize`) to the last bit.
 ///
@@ -95,12 +95,8 @@ fn identity() -> [u8; 256] {
     std::array::from_fn(|value| value as u8)
 }
 
-fn apply([reds, greens, blues]: &[[u8; 256]; 3], image: &mut Image) {
-    for [red, green, blue] in image.pixels_mut().as_chunks_mut::<3>().0 {
-        *red = reds[usize::from(*red)];
-        *green = greens[usize::from(*green)];
-        *blue = blues[usize::from(*blue)];
-    }
+fn apply(curves: &[[u8; 256]; 3], image: &mut Image) {
+    Table::from_channels(*curves).apply_to_pixels(image.pixels_mut().as_chunks_mut().0);
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ impl Table {
 
     /// Changes the colours of all `pixels`.
     pub fn apply_to_pixels(&self, pixels: &mut [[u8; 3]]) {
+        if *self == Self::IDENTITY {
+            return;
+        }
         #[cfg(target_arch = "x86_64")]
         let done = avx512::apply(&self.channels, pixels);
         #[cfg(not(target_arch = "x86_64"))]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
+use crate::Table;
+
 /// A 3x4 colour matrix on RGB values from 0 to 255: `out = linear * in + offset`.
 ///
 /// Brightness, contrast and saturation are all of this kind, so any number of them compose into one matrix that the
@@ -82,6 +84,22 @@ impl Tone {
     /// The changed colour.
     pub fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
         self.fixed().apply(rgb)
+    }
+
+    /// The matrix as a table, where it has no terms across channels.
+    pub(crate) fn table(&self) -> Option<Table> {
+        let across = (0..3).any(|row| (0..3).any(|column| row != column && self.rows[row][column] != 0.0));
+        if across {
+            return None;
+        }
+        let fixed = self.fixed();
+        let mut channels = [[0; 256]; 3];
+        for value in 0..=255 {
+            for (channel, new) in fixed.apply([value; 3]).into_iter().enumerate() {
+                channels[channel][usize::from(value)] = new;
+            }
+        }
+        Some(Table::from_channels(channels))
     }
 
     /// The same matrix in integers, for a kernel's inner loop.

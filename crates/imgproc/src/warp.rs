@@ -11,6 +11,7 @@
 mod bicubic;
 mod bilinear;
 mod displace;
+mod mirror;
 mod nearest;
 mod points;
 mod source;
@@ -22,6 +23,7 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 
 use self::bilinear::Corners;
 pub use self::displace::displace;
+use self::mirror::Mirroring;
 use self::points::Points;
 use self::source::Source;
 use self::vectors::{Portable, Vectors};
@@ -49,8 +51,15 @@ use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slo
 /// warp(&source, &half, Sampling::default(), &ColorChain::IDENTITY, size, Slot::Bytes(&mut out));
 /// assert_eq!(out, [0, 0, 0, 50, 50, 50, 100, 100, 100]);
 /// ```
-pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorChain, size: Size, out: Slot<'_>) {
+pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorChain, size: Size, mut out: Slot<'_>) {
     out.check(size);
+    if source.size() == size
+        && let Some(mirroring) = Mirroring::of(matrix, size)
+        && let (Slot::Bytes(bytes), Some(table)) = (&mut out, color.table())
+    {
+        mirroring.copy(source, bytes);
+        return table.apply_to_pixels(bytes.as_chunks_mut().0);
+    }
     let warp = Warp { vectors: Portable, source, matrix, sampling, color, size, out };
     #[cfg(target_arch = "x86_64")]
     {
@@ -77,8 +86,12 @@ pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorC
 /// write(&source, &ColorChain::from(Tone::brightness(2.0)), Slot::Bytes(&mut out));
 /// assert_eq!(out, [20, 40, 60, 80, 100, 120]);
 /// ```
-pub fn write(source: &Image, color: &ColorChain, out: Slot<'_>) {
+pub fn write(source: &Image, color: &ColorChain, mut out: Slot<'_>) {
     out.check(source.size());
+    if let (Slot::Bytes(bytes), Some(table)) = (&mut out, color.table()) {
+        bytes.copy_from_slice(source.pixels());
+        return table.apply_to_pixels(bytes.as_chunks_mut().0);
+    }
     Arch::new().dispatch(Write { source, color, out });
 }
 

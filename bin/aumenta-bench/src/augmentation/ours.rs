@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Prefilter, Scratch};
+use aumenta_augment::{AugmentConfig, Canvas, Op, Pipeline, Plan, Prefilter, Scratch};
 use aumenta_imgproc::{Channels, ColorChain, FloatFormat, Image, Layout, Matrix3, Sampling, Slot, warp};
 use aumenta_seed::Seed;
 use clap::ValueEnum as _;
@@ -33,6 +33,8 @@ enum Work {
     Drawn(Pipeline),
     /// This plan on each large picture.
     Large(Plan),
+    /// For each large picture a plan of its own.
+    Cropped(Vec<Plan>),
     /// This plan on each small picture.
     Small(Plan),
 }
@@ -99,6 +101,7 @@ fn work(operation: Operation, photographs: &Photographs) -> Result<Option<Work>>
             let (columns, rows) = (LARGE.width as f64 / SMALL.width as f64, LARGE.height as f64 / SMALL.height as f64);
             Work::WarpToBytes(vec![Matrix3::grid(columns, rows); photographs.large.len()])
         }
+        Operation::RandomResizedCrop => Work::Cropped(photographs.crops.iter().map(crop).collect()),
         _ => match plan(operation) {
             Some(plan) => Work::Small(serde_json::from_str(plan)?),
             None => return Ok(None),
@@ -107,16 +110,57 @@ fn work(operation: Operation, photographs: &Photographs) -> Result<Option<Work>>
     Ok(Some(work))
 }
 
+/// The plan that shows a window of a large picture: left, top, width and height in pixels.
+fn crop(&[left, top, width, height]: &[usize; 4]) -> Plan {
+    let (columns, rows) = (LARGE.width as f64, LARGE.height as f64);
+    let window = Op::Crop {
+        x_fraction: left as f64 / columns,
+        y_fraction: top as f64 / rows,
+        width_fraction: width as f64 / columns,
+        height_fraction: height as f64 / rows,
+    };
+    Plan { ops: vec![window], ..Plan::identity() }
+}
+
 /// The plan of a single operation on a small picture.
 fn plan(operation: Operation) -> Option<&'static str> {
-    match operation {
-        Operation::Rotate => Some(r#"{"ops":[{"op":"rotate","degrees":20}],"fill":{"constant":[0,0,0]}}"#),
-        Operation::HorizontalFlip => Some(r#"{"ops":[{"op":"horizontal-flip"}]}"#),
-        Operation::Brightness => Some(r#"{"ops":[{"op":"brightness","factor":1.3}]}"#),
-        Operation::Contrast => Some(r#"{"ops":[{"op":"contrast","factor":1.3}]}"#),
-        Operation::Saturation => Some(r#"{"ops":[{"op":"saturation","factor":1.3}]}"#),
-        _ => None,
-    }
+    Some(match operation {
+        Operation::Rotate => r#"{"ops":[{"op":"rotate","degrees":20}],"fill":{"constant":[0,0,0]}}"#,
+        Operation::Perspective => {
+            r#"{"ops":[{"op":"perspective","top-left":[0.1,0.05],"top-right":[0.94,0],"bottom-right":[1,0.91],
+                "bottom-left":[0.03,1]}],"fill":{"constant":[0,0,0]}}"#
+        }
+        Operation::Elastic => r#"{"ops":[{"op":"elastic","seed":7,"alpha-pixels":50,"sigma-pixels":5}]}"#,
+        Operation::HorizontalFlip => r#"{"ops":[{"op":"horizontal-flip"}]}"#,
+        Operation::Brightness => r#"{"ops":[{"op":"brightness","factor":1.3}]}"#,
+        Operation::Contrast => r#"{"ops":[{"op":"contrast-about-mean","factor":1.3}]}"#,
+        Operation::Saturation => r#"{"ops":[{"op":"saturation","factor":1.3}]}"#,
+        Operation::Hue => r#"{"ops":[{"op":"hue","turns":0.1}]}"#,
+        Operation::Gamma => r#"{"ops":[{"op":"gamma","exponent":0.8}]}"#,
+        Operation::Grayscale => r#"{"ops":[{"op":"grayscale"}]}"#,
+        Operation::Invert => r#"{"ops":[{"op":"invert"}]}"#,
+        Operation::Posterize => r#"{"ops":[{"op":"posterize","bits":4}]}"#,
+        Operation::Solarize => r#"{"ops":[{"op":"solarize","threshold-level":128}]}"#,
+        Operation::Equalize => r#"{"ops":[{"op":"equalize"}]}"#,
+        Operation::Autocontrast => r#"{"ops":[{"op":"autocontrast","cutoff-percent":0}]}"#,
+        Operation::Sharpness => r#"{"ops":[{"op":"sharpness","factor":1.5}]}"#,
+        Operation::Clahe => r#"{"ops":[{"op":"clahe","clip-limit":2,"tiles":8}]}"#,
+        Operation::GaussianBlur => r#"{"ops":[{"op":"gaussian-blur","sigma-pixels":1.5}]}"#,
+        Operation::MotionBlur => r#"{"ops":[{"op":"motion-blur","length-pixels":7,"angle-degrees":30}]}"#,
+        Operation::GaussianNoise => r#"{"ops":[{"op":"gaussian-noise","sigma-levels":10,"seed":7}]}"#,
+        Operation::SaltAndPepper => r#"{"ops":[{"op":"salt-and-pepper","fraction":0.02,"seed":7}]}"#,
+        Operation::ShotNoise => r#"{"ops":[{"op":"shot-noise","photons-at-white":100,"seed":7}]}"#,
+        Operation::Jpeg => r#"{"ops":[{"op":"jpeg","quality":50}]}"#,
+        Operation::Erasing => {
+            r#"{"ops":[{"op":"erase","left-fraction":0.3333,"top-fraction":0.4,"width-fraction":0.2667,
+                "height-fraction":0.2667,"paint":{"color":[0,0,0]}}]}"#
+        }
+        Operation::GridMask => {
+            r#"{"ops":[{"op":"grid-mask","unit-fraction":0.2,"keep-fraction":0.5,"x-offset-units":0,"y-offset-units":0,
+                "paint":{"color":[0,0,0]}}]}"#
+        }
+        _ => return None,
+    })
 }
 
 impl Output {
@@ -143,6 +187,11 @@ impl Output {
                     self.plans_drawn += 1;
                     let slot = Slot::Floats { values: &mut self.floats, format: &UNIT_PLANES };
                     self.plan.apply_to_slot(picture, SMALL, &mut self.scratch, slot);
+                }
+            }
+            Work::Cropped(plans) => {
+                for (picture, plan) in photographs.large.iter().zip(plans) {
+                    plan.apply(picture, SMALL, &mut self.scratch, &mut self.bytes);
                 }
             }
             Work::Large(plan) => {

@@ -57,6 +57,12 @@ fn one(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), TranslateError>
         "Affine" => affine(call, draft, outer),
         "ColorJitter" => color_jitter(call, draft, outer),
         "RandomBrightnessContrast" => brightness_contrast(call, draft, outer),
+        "ToGray" => plain(call, TransformConfig::Grayscale {}, draft, outer),
+        "InvertImg" => plain(call, TransformConfig::Invert {}, draft, outer),
+        "RandomRotate90" => plain(call, TransformConfig::QuarterTurns {}, draft, outer),
+        "GaussianBlur" => gaussian_blur(call, draft, outer),
+        "RandomGamma" => gamma(call, draft, outer),
+        "RandomResizedCrop" => resized_crop(call, draft, outer),
         _ => {
             draft.no_equal(name, elsewhere(name));
             Ok(())
@@ -68,6 +74,42 @@ fn flip(call: &Call, flip: TransformConfig, draft: &mut Draft, outer: f64) -> Re
     let own = call.bind(&["p", "always_apply"])?.number("p", 0.5)?;
     draft.push(flip, outer * own);
     draft.exact(call.short_name());
+    Ok(())
+}
+
+/// A transform of which only its probability is read.
+fn plain(call: &Call, transform: TransformConfig, draft: &mut Draft, outer: f64) -> Result<(), TranslateError> {
+    let own = call.bind(&["p", "always_apply", "num_output_channels", "method"])?.number("p", 0.5)?;
+    draft.push(transform, outer * own);
+    draft.exact(call.short_name());
+    Ok(())
+}
+
+fn gaussian_blur(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), TranslateError> {
+    let arguments = call.bind(&["blur_limit", "sigma_limit", "p", "always_apply"])?;
+    let (low, high) = arguments.pair("sigma_limit", (0.5, 3.0), |sigma| (0.0, sigma))?;
+    draft.push(TransformConfig::GaussianBlur { sigma_pixels: [low, high] }, outer * arguments.number("p", 0.5)?);
+    draft.approximate("GaussianBlur", "the window follows from sigma, whatever blur_limit says");
+    Ok(())
+}
+
+fn gamma(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), TranslateError> {
+    let arguments = call.bind(&["gamma_limit", "p", "always_apply"])?;
+    let (low, high) = arguments.pair("gamma_limit", (80.0, 120.0), |percent| (percent, percent))?;
+    let exponents = [low / 100.0, high / 100.0];
+    draft.push(TransformConfig::Gamma { exponents }, outer * arguments.number("p", 0.5)?);
+    draft.approximate("RandomGamma", "exponents are drawn evenly, not in whole percent");
+    Ok(())
+}
+
+fn resized_crop(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), TranslateError> {
+    let parameters = ["size", "scale", "ratio", "height", "width", "interpolation", "mask_interpolation"];
+    let arguments = call.bind(&[&parameters[..], &["area_for_downscale", "p", "always_apply"]].concat())?;
+    let areas = arguments.pair("scale", (0.08, 1.0), |area| (area, area))?;
+    let ratios = arguments.pair("ratio", (0.75, 4.0 / 3.0), |ratio| (ratio, ratio))?;
+    let [areas, aspect_ratios] = [areas, ratios].map(<[f64; 2]>::from);
+    draft.push(TransformConfig::ResizedCrop { areas, aspect_ratios }, outer * arguments.number("p", 1.0)?);
+    draft.approximate("RandomResizedCrop", "the size is that of the model's input");
     Ok(())
 }
 
@@ -174,7 +216,7 @@ fn color_jitter(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), Transl
         draft.push(
             match name {
                 "brightness" => TransformConfig::Brightness { amount },
-                "contrast" => TransformConfig::Contrast { amount },
+                "contrast" => TransformConfig::ContrastAboutMean { amount },
                 _ => TransformConfig::Saturation { amount },
             },
             probability,
@@ -184,13 +226,14 @@ fn color_jitter(call: &Call, draft: &mut Draft, outer: f64) -> Result<(), Transl
             draft.approximate(&format!("ColorJitter.{name}"), &factors);
         }
     }
-    if arguments.pair("hue", (-0.5, 0.5), |turn| (-turn, turn))? != (0.0, 0.0) {
-        draft.no_equal("ColorJitter.hue", "no transform turns hues");
+    let (turns, symmetry) = around(0.0, arguments.pair("hue", (-0.5, 0.5), |turn| (-turn, turn))?);
+    if turns != 0.0 {
+        draft.push(TransformConfig::Hue { turns }, probability);
+        if symmetry == Symmetry::Lopsided {
+            draft.approximate("ColorJitter.hue", "hues turn as far either way");
+        }
     }
-    draft.approximate(
-        "ColorJitter",
-        "its parts are each drawn on their own and act in a fixed order; contrast is about mid gray",
-    );
+    draft.approximate("ColorJitter", "its parts are each drawn on their own and act in a fixed order");
     Ok(())
 }
 
@@ -299,6 +342,6 @@ fn elsewhere(name: &str) -> &'static str {
         "Resize" => "pictures are resized to the model's input, aspect ratio not kept",
         "ToFloat" | "ToTensorV2" => "batches are float32 from 0 to 1 without it",
         "Normalize" => "it belongs to the normalization of the preprocessing, not to the augmentation",
-        _ => "no transform here does this",
+        _ => "it is not translated; the page about augmentation lists what there is",
     }
 }

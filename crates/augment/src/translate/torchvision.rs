@@ -5,7 +5,7 @@ use aumenta_imgproc::{Fill, Interpolation};
 use super::TranslateError;
 use super::call::{Arguments, Call, Value};
 use super::draft::{Draft, Symmetry, around};
-use crate::{TransformConfig, ZoomRange};
+use crate::{AutoAugmentPolicy, Cover, TransformConfig, ZoomRange};
 
 /// Our settings for a `Compose`.
 pub(super) fn translate(call: &Call, draft: &mut Draft) -> Result<(), TranslateError> {
@@ -53,6 +53,17 @@ fn one(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), Translate
         "RandomRotation" => rotation(call, draft, probability),
         "RandomAffine" => affine(call, draft, probability),
         "ColorJitter" => color_jitter(call, draft, probability),
+        "RandomGrayscale" => sometimes(call, 0.1, TransformConfig::Grayscale {}, draft, probability),
+        "RandomInvert" => sometimes(call, 0.5, TransformConfig::Invert {}, draft, probability),
+        "RandomEqualize" => sometimes(call, 0.5, TransformConfig::Equalize {}, draft, probability),
+        "RandomAutocontrast" => {
+            sometimes(call, 0.5, TransformConfig::Autocontrast { cutoff_percent: 0.0 }, draft, probability)
+        }
+        "RandomPosterize" | "RandomSolarize" => fewer_levels(call, draft, probability),
+        "GaussianBlur" => gaussian_blur(call, draft, probability),
+        "RandomPerspective" | "RandomResizedCrop" => reshaped(call, draft, probability),
+        "RandomErasing" => erasing(call, draft, probability),
+        "RandAugment" | "TrivialAugmentWide" | "AutoAugment" => policy(call, draft, probability),
         _ => {
             draft.no_equal(name, elsewhere(name));
             Ok(())
@@ -128,23 +139,118 @@ fn color_jitter(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), 
         draft.push(
             match name {
                 "brightness" => TransformConfig::Brightness { amount },
-                "contrast" => TransformConfig::Contrast { amount },
+                "contrast" => TransformConfig::ContrastAboutMean { amount },
                 _ => TransformConfig::Saturation { amount },
             },
             probability,
         );
         if symmetry == Symmetry::Lopsided {
             draft.approximate(&subject, &format!("the factor is drawn from {} to {}", 1.0 - amount, 1.0 + amount));
-        } else if name == "contrast" {
-            draft.approximate(&subject, "about mid gray, not about the picture's mean");
         } else {
             draft.exact(&subject);
         }
     }
-    if arguments.value("hue").is_some() && arguments.pair("hue", (0.0, 0.0), |turn| (-turn, turn))? != (0.0, 0.0) {
-        draft.no_equal("ColorJitter.hue", "no transform turns hues");
+    let (turns, symmetry) = around(0.0, arguments.pair("hue", (0.0, 0.0), |turn| (-turn, turn))?);
+    if turns != 0.0 {
+        draft.push(TransformConfig::Hue { turns }, probability);
+        if symmetry == Symmetry::Lopsided {
+            draft.approximate("ColorJitter.hue", "hues turn as far either way");
+        } else {
+            draft.exact("ColorJitter.hue");
+        }
     }
-    draft.approximate("ColorJitter", "brightness, contrast and saturation act in this order, not in a random one");
+    draft.approximate("ColorJitter", "brightness, contrast, saturation and hue act in this order, not in a random one");
+    Ok(())
+}
+
+/// A transform whose one argument is its probability.
+fn sometimes(
+    call: &Call,
+    usual: f64,
+    transform: TransformConfig,
+    draft: &mut Draft,
+    probability: f64,
+) -> Result<(), TranslateError> {
+    let chance = call.bind(&["p"])?.number("p", usual)?;
+    draft.push(transform, probability * chance);
+    draft.exact(call.short_name());
+    Ok(())
+}
+
+fn fewer_levels(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), TranslateError> {
+    let name = call.short_name();
+    let arguments = call.bind(if name == "RandomPosterize" { &["bits", "p"] } else { &["threshold", "p"] })?;
+    let transform = if name == "RandomPosterize" {
+        TransformConfig::Posterize { bits: [arguments.number("bits", 8.0)?.clamp(0.0, 8.0) as u8; 2] }
+    } else {
+        let threshold = arguments.number("threshold", 256.0)?.clamp(0.0, 256.0) as u16;
+        TransformConfig::Solarize { threshold_levels: [threshold; 2] }
+    };
+    draft.push(transform, probability * arguments.number("p", 0.5)?);
+    draft.exact(name);
+    Ok(())
+}
+
+fn gaussian_blur(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), TranslateError> {
+    let arguments = call.bind(&["kernel_size", "sigma"])?;
+    let (low, high) = arguments.pair("sigma", (0.1, 2.0), |sigma| (sigma, sigma))?;
+    draft.push(TransformConfig::GaussianBlur { sigma_pixels: [low, high] }, probability);
+    draft.approximate("GaussianBlur", "the window follows from sigma, whatever the kernel's size");
+    Ok(())
+}
+
+/// What shows another part of the picture, or from another side.
+fn reshaped(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), TranslateError> {
+    if call.short_name() == "RandomPerspective" {
+        let arguments = call.bind(&["distortion_scale", "p", "interpolation", "fill"])?;
+        let distortion = arguments.number("distortion_scale", 0.5)?;
+        draft.push(TransformConfig::Perspective { distortion }, probability * arguments.number("p", 0.5)?);
+        draft.exact("RandomPerspective");
+        return Ok(());
+    }
+    let arguments = call.bind(&["size", "scale", "ratio", "interpolation", "antialias"])?;
+    let areas = arguments.pair("scale", (0.08, 1.0), |area| (area, area))?;
+    let ratios = arguments.pair("ratio", (3.0 / 4.0, 4.0 / 3.0), |ratio| (ratio, ratio))?;
+    let [areas, aspect_ratios] = [areas, ratios].map(<[f64; 2]>::from);
+    draft.push(TransformConfig::ResizedCrop { areas, aspect_ratios }, probability);
+    draft.approximate("RandomResizedCrop", "the size is that of the model's input");
+    Ok(())
+}
+
+fn erasing(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), TranslateError> {
+    let arguments = call.bind(&["p", "scale", "ratio", "value", "inplace"])?;
+    let areas = arguments.pair("scale", (0.02, 0.33), |area| (area, area))?;
+    let ratios = arguments.pair("ratio", (0.3, 3.3), |ratio| (ratio, ratio))?;
+    let is_noise = matches!(arguments.value("value"), Some(Value::Text(_)));
+    let cover = if is_noise { Cover::Noise } else { Cover::Color([0; 3]) };
+    let [areas, aspect_ratios] = [areas, ratios].map(<[f64; 2]>::from);
+    let erasing = TransformConfig::Erasing { areas, aspect_ratios, cover };
+    draft.push(erasing, probability * arguments.number("p", 0.5)?);
+    draft.approximate("RandomErasing", "it paints levels before normalization: black, or noise for a value in words");
+    Ok(())
+}
+
+fn policy(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), TranslateError> {
+    let name = call.short_name();
+    let arguments = call.bind(match name {
+        "RandAugment" => &["num_ops", "magnitude", "num_magnitude_bins", "interpolation", "fill"],
+        "AutoAugment" => &["policy", "interpolation", "fill"],
+        _ => &["num_magnitude_bins", "interpolation", "fill"],
+    })?;
+    if name == "AutoAugment" && arguments.value("policy").is_some() {
+        draft.no_equal(name, "write the policy as `auto-augment` has it: imagenet, cifar10 or svhn");
+        return Ok(());
+    }
+    let transform = match name {
+        "RandAugment" => {
+            let [operations, magnitude] = [arguments.number("num_ops", 2.0)?, arguments.number("magnitude", 9.0)?];
+            TransformConfig::RandAugment { operations: operations as u32, magnitude: magnitude as u32 }
+        }
+        "AutoAugment" => TransformConfig::AutoAugment { policy: AutoAugmentPolicy::default() },
+        _ => TransformConfig::TrivialAugmentWide {},
+    };
+    draft.push(transform, probability);
+    draft.approximate(name, "motions are resampled together, and shears lean about the center");
     Ok(())
 }
 
@@ -175,6 +281,6 @@ fn elsewhere(name: &str) -> &'static str {
         "ToTensor" | "PILToTensor" | "ToImage" | "ToImageTensor" | "ToDtype" | "ToPureTensor" | "ConvertImageDtype"
         | "ConvertDtype" => "batches are float32 from 0 to 1 without it",
         "Normalize" => "it belongs to the normalization of the preprocessing, not to the augmentation",
-        _ => "no transform here does this",
+        _ => "it is not translated; the page about augmentation lists what there is",
     }
 }

@@ -373,8 +373,8 @@ mod tests {
                 "transform = \"gaussian-blur\"; sigma-pixels = [0.2, 1.5]; ",
                 "transform = \"perspective\"; distortion = 0.3; probability = 0.5; ",
                 "transform = \"rand-augment\"; operations = 2; magnitude = 7; ",
-                "transform = \"erasing\"; areas = [0.02, 0.33]; aspect-ratios = [0.3, 3.3]; cover = { color = [0, 0, 0] }; \
-                 probability = 0.25; ",
+                "transform = \"erasing\"; areas = [0.02, 0.33]; aspect-ratios = [0.3, 3.3]; probability = 0.25; ; [cover]; \
+                 color = [0, 0, 0]; ",
             ]
         );
         assert!(translation.config.build().is_ok());

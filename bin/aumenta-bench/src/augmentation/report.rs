@@ -47,7 +47,7 @@ fn preamble(results: &Results) -> String {
          starting, loading and decoding are not in the times. A turn is as many passes over them as last {} ms, at least one; \
          a round has one turn of each contender that has the operation, beginning with another each time, after a rest of {} \
          ms. A time is the median over {} rounds, after one pass that does not count. The libraries in Python are called once a \
-         picture, which costs them a microsecond or two.\n\n",
+         picture, the call included.\n\n",
         settings.photographs, settings.turn_milliseconds, settings.pause_milliseconds, settings.rounds,
     );
     let mut contenders: Vec<Contender> = results.cells.iter().map(|cell| cell.contender).collect();

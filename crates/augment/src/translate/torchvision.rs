@@ -205,7 +205,7 @@ fn reshaped(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), Tran
         let arguments = call.bind(&["distortion_scale", "p", "interpolation", "fill"])?;
         let distortion = arguments.number("distortion_scale", 0.5)?;
         draft.push(TransformConfig::Perspective { distortion }, probability * arguments.number("p", 0.5)?);
-        draft.exact("RandomPerspective");
+        draft.approximate("RandomPerspective", "fill and interpolation are those of all transforms, not its own");
         return Ok(());
     }
     let arguments = call.bind(&["size", "scale", "ratio", "interpolation", "antialias"])?;
@@ -250,7 +250,10 @@ fn policy(call: &Call, draft: &mut Draft, probability: f64) -> Result<(), Transl
         _ => TransformConfig::TrivialAugmentWide {},
     };
     draft.push(transform, probability);
-    draft.approximate(name, "motions are resampled together, and shears lean about the center");
+    draft.approximate(
+        name,
+        "motions are resampled together with the fill of all transforms, and shears lean about the center",
+    );
     Ok(())
 }
 

@@ -113,7 +113,8 @@ impl Op {
             Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
             Self::ContrastAboutMean { factor } => {
                 let chain = ColorChain::from(Tone::contrast_about(mean_luma(image), factor));
-                spare.clone_from(image);
+                std::mem::swap(image, spare);
+                image.resize_buffer(spare.width(), spare.height());
                 write(spare, &chain, Slot::Bytes(image.pixels_mut()));
             }
             Self::Equalize {} => equalize(image),

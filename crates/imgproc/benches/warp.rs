@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use aumenta_imgproc::{
-    Channels, ColorChain, ColorStep, Fill, FloatFormat, Image, Interpolation, Layout, Matrix3, Sampling, Size, Slot,
-    Table, Tone, shrink, warp, write,
+    Channels, ColorChain, ColorStep, Fill, FloatFormat, Hue, Image, Interpolation, Layout, Matrix3, Sampling, Size,
+    Slot, Table, Tone, shrink, warp, write,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -128,6 +128,28 @@ fn slots(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn copies(criterion: &mut Criterion) {
+    let source = Image::from_pixels(150, 150, photograph().into_pixels()[..150 * 150 * 3].to_vec());
+    let mut bytes = vec![0; 150 * 150 * 3];
+    let mut group = criterion.benchmark_group("copy");
+    let flip = Matrix3::horizontal_flip((74.5, 74.5));
+    group.throughput(Throughput::Elements(1)).bench_function("flip", |bencher| {
+        let sampling = Sampling::default();
+        bencher.iter(|| warp(&source, &flip, sampling, &ColorChain::IDENTITY, OUTPUT, Slot::Bytes(&mut bytes)));
+    });
+    let mut hue = ColorChain::default();
+    hue.push(ColorStep::Hue(Hue::turn(0.1)));
+    let mut invert = ColorChain::default();
+    invert.push(ColorStep::Table(Table::from_fn(|value| 255 - value)));
+    let (gray, brightness) = (ColorChain::from(Tone::grayscale()), ColorChain::from(Tone::brightness(1.3)));
+    for (name, chain) in [("hue", hue), ("invert", invert), ("grayscale", gray), ("brightness", brightness)] {
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| write(black_box(&source), &chain, Slot::Bytes(&mut bytes)));
+        });
+    }
+    group.finish();
+}
+
 fn shrinks(criterion: &mut Criterion) {
     let (source, mut out) = (photograph(), Image::default());
     let mut group = criterion.benchmark_group("shrink");
@@ -140,5 +162,5 @@ fn shrinks(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, samplings, colors, slots, shrinks);
+criterion_group!(benches, samplings, colors, slots, copies, shrinks);
 criterion_main!(benches);

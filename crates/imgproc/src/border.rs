@@ -3,6 +3,10 @@
 /// The index that stands for `at` in a row of `length` (above 0), mirrored at its ends without repeating them:
 /// `c b | a b c | b a`. It is torchvision's `reflect` and OpenCV's `BORDER_REFLECT_101`; how far outside does not matter.
 pub(crate) fn mirror(at: isize, length: usize) -> usize {
+    if at.cast_unsigned() < length {
+        // Most places lie inside, and a division is slow.
+        return at.cast_unsigned();
+    }
     let last = length as isize - 1;
     if last == 0 {
         return 0;

@@ -2,12 +2,13 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
+use crate::planes::Planes;
 use crate::tone::FixedTone;
 use crate::{Hue, Table, Tone};
 
 /// One step of a [`ColorChain`].
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "steps lie in one allocation that is reused from picture to picture")]
+#[expect(clippy::large_enum_variant, reason = "a step goes into a chain at once")]
 pub enum ColorStep {
     /// A 3x4 matrix, its result rounded and clipped.
     Matrix(Tone),
@@ -30,12 +31,21 @@ pub enum ColorStep {
 /// chain.push(ColorStep::Matrix(Tone::brightness(4.0)));
 /// chain.push(ColorStep::Matrix(Tone::brightness(0.25)));
 /// chain.push(ColorStep::Table(Table::from_fn(|value| 255 - value)));
-/// assert_eq!(chain.steps().len(), 2);
+/// assert_eq!(chain.len(), 2);
 /// assert_eq!(chain.apply([200, 0, 100]), [55, 255, 155]);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColorChain {
-    steps: Vec<ColorStep>,
+    steps: Vec<Prepared>,
+}
+
+/// A step, ready for many pixels.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "steps lie in one allocation that is reused from picture to picture")]
+enum Prepared {
+    Matrix(Tone, FixedTone),
+    Table(Table),
+    Hue(Hue),
 }
 
 impl ColorChain {
@@ -45,9 +55,14 @@ impl ColorChain {
     /// Adds a step behind the others, folding it into the last one where both are of one kind.
     pub fn push(&mut self, step: ColorStep) {
         match (self.steps.last_mut(), step) {
-            (Some(ColorStep::Matrix(last)), ColorStep::Matrix(tone)) => *last = last.then(&tone),
-            (Some(ColorStep::Table(last)), ColorStep::Table(table)) => *last = last.then(&table),
-            (_, step) => self.steps.push(step),
+            (Some(Prepared::Matrix(last, fixed)), ColorStep::Matrix(tone)) => {
+                *last = last.then(&tone);
+                *fixed = last.fixed();
+            }
+            (Some(Prepared::Table(last)), ColorStep::Table(table)) => *last = last.then(&table),
+            (_, ColorStep::Matrix(tone)) => self.steps.push(Prepared::Matrix(tone, tone.fixed())),
+            (_, ColorStep::Table(table)) => self.steps.push(Prepared::Table(table)),
+            (_, ColorStep::Hue(hue)) => self.steps.push(Prepared::Hue(hue)),
         }
     }
 
@@ -56,41 +71,44 @@ impl ColorChain {
         self.steps.clear();
     }
 
-    /// The steps that are left after folding.
-    pub fn steps(&self) -> &[ColorStep] {
-        &self.steps
+    /// How many steps are left after folding.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether there is no step.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
     }
 
     /// The chain as one table, where each channel's result follows from its own value alone.
     pub(crate) fn table(&self) -> Option<Table> {
-        let mut all = Table::IDENTITY;
-        for step in &self.steps {
-            all = match step {
-                ColorStep::Matrix(tone) => all.then(&tone.table()?),
-                ColorStep::Table(table) => all.then(table),
-                ColorStep::Hue(_) => return None,
-            };
-        }
-        Some(all)
+        let mut tables = self.steps.iter().map(|step| match step {
+            Prepared::Matrix(tone, _) => tone.table(),
+            Prepared::Table(table) => Some(table.clone()),
+            Prepared::Hue(_) => None,
+        });
+        let Some(first) = tables.next() else { return Some(Table::IDENTITY) };
+        tables.try_fold(first?, |all, next| Some(all.then(&next?)))
     }
 
     /// The changed colour.
     pub fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
         self.steps.iter().fold(rgb, |rgb, step| match step {
-            ColorStep::Matrix(tone) => tone.apply(rgb),
-            ColorStep::Table(table) => table.apply(rgb),
-            ColorStep::Hue(hue) => hue.apply(rgb),
+            Prepared::Matrix(tone, _) => tone.apply(rgb),
+            Prepared::Table(table) => table.apply(rgb),
+            Prepared::Hue(hue) => hue.apply(rgb),
         })
     }
 
-    /// Changes a run of packed colours (red in the lowest byte, then green and blue; the highest byte is ignored).
+    /// Changes some pixels.
     #[inline(always)]
-    pub(crate) fn apply_packed(&self, colors: &mut [u32]) {
+    pub(crate) fn apply_to_planes(&self, planes: &mut Planes) {
         for step in &self.steps {
             match step {
-                ColorStep::Matrix(tone) => apply_matrix(&tone.fixed(), colors),
-                ColorStep::Table(table) => change(colors, |rgb| table.apply(rgb)),
-                ColorStep::Hue(hue) => change(colors, |rgb| hue.apply(rgb)),
+                Prepared::Matrix(_, fixed) => fixed.apply_to_planes(planes),
+                Prepared::Table(table) => planes.change(|rgb| table.apply(rgb)),
+                Prepared::Hue(hue) => hue.apply_to_planes(planes),
             }
         }
     }
@@ -99,25 +117,9 @@ impl ColorChain {
 /// A single tone as a chain.
 impl From<Tone> for ColorChain {
     fn from(tone: Tone) -> Self {
-        Self { steps: vec![ColorStep::Matrix(tone)] }
-    }
-}
-
-#[inline(always)]
-fn apply_matrix(tone: &FixedTone, colors: &mut [u32]) {
-    if let Some(tone) = tone.narrow() {
-        change(colors, |rgb| tone.apply(rgb));
-    } else {
-        change(colors, |rgb| tone.apply(rgb));
-    }
-}
-
-#[inline(always)]
-fn change(colors: &mut [u32], change: impl Fn([u8; 3]) -> [u8; 3]) {
-    for color in colors {
-        let [red, green, blue, _] = color.to_le_bytes();
-        let [red, green, blue] = change([red, green, blue]);
-        *color = u32::from_le_bytes([red, green, blue, 0]);
+        let mut chain = Self::IDENTITY;
+        chain.push(ColorStep::Matrix(tone));
+        chain
     }
 }
 
@@ -154,30 +156,27 @@ mod tests {
             chain.push(ColorStep::Matrix(Tone::brightness(2.0)));
             chain.push(ColorStep::Table(Table::from_fn(|value| value / 2)));
         }
-        assert_eq!(chain.steps().len(), 4);
+        assert_eq!(chain.len(), 4);
         assert_eq!(chain.apply([200, 100, 3]), [127, 100, 3]);
     }
 
     proptest! {
         #[test]
-        fn packed_colors_change_as_single_ones_do(
+        fn many_colors_change_as_single_ones_do(
             steps in prop::collection::vec(any_step(), 0..5),
-            colors in prop::collection::vec(any::<[u8; 4]>(), 1..40),
+            colors in prop::collection::vec(any::<[u8; 3]>(), Planes::PIXELS),
         ) {
             let mut chain = ColorChain::default();
             for step in steps {
                 chain.push(step);
             }
-            let mut packed: Vec<u32> = colors.iter().map(|color| u32::from_le_bytes(*color)).collect();
-            chain.apply_packed(&mut packed);
+            let expected: Vec<[u8; 3]> = colors.iter().map(|&rgb| chain.apply(rgb)).collect();
+            let mut planes = Planes::from_few_pixels(&colors);
+            chain.apply_to_planes(&mut planes);
+            prop_assert_eq!(&planes.to_pixels()[..], &expected);
             if let Some(table) = chain.table() {
-                for [red, green, blue, _] in &colors {
-                    let rgb = [*red, *green, *blue];
-                    prop_assert_eq!(table.apply(rgb), chain.apply(rgb));
-                }
-            }
-            for (packed, [red, green, blue, _]) in packed.iter().zip(colors) {
-                prop_assert_eq!(packed.to_le_bytes()[..3].to_vec(), chain.apply([red, green, blue]).to_vec());
+                let looked_up: Vec<[u8; 3]> = colors.iter().map(|&rgb| table.apply(rgb)).collect();
+                prop_assert_eq!(&looked_up, &expected);
             }
         }
     }

@@ -2,9 +2,10 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::Image;
+use crate::aligned::Aligned;
 use crate::border::mirror;
 
 /// Blurs by a Gaussian of standard deviation `sigma_pixels`.
@@ -32,77 +33,114 @@ pub fn gaussian_blur(image: &mut Image, sigma_pixels: f64, scratch: &mut Image) 
     if image.pixels().is_empty() || sigma_pixels.is_nan() || sigma_pixels <= 0.0 {
         return;
     }
-    let weights = half_kernel(sigma_pixels.min(100.0));
-    let (radius, stride) = (weights.len() - 1, width * 3);
     std::mem::swap(image, scratch);
     image.resize_buffer(width, height);
-    let source = scratch.pixels();
-    let mut sums = vec![0u32; stride];
-    let mut padded = vec![0u32; (width + 2 * radius) * 3];
-    for (y, out) in image.pixels_mut().chunks_exact_mut(stride).enumerate() {
-        let row = |offset: isize| &source[mirror(y as isize + offset, height) * stride..][..stride];
-        Arch::new().dispatch(|| {
-            start(&mut sums, row(0), weights[0]);
-            for (distance, &weight) in (1..).zip(&weights[1..]) {
-                add_pair(&mut sums, row(-distance), row(distance), weight);
-            }
-            for (middle, sum) in padded[radius * 3..].iter_mut().zip(&sums) {
-                *middle = (sum + (1 << (DROPPED - 1))) >> DROPPED;
-            }
-        });
-        for distance in 1..=radius {
-            for (to, from) in [
-                (radius - distance, mirror(-(distance as isize), width)),
-                (radius + width - 1 + distance, mirror((width - 1 + distance) as isize, width)),
-            ] {
-                padded.copy_within((radius + from) * 3..(radius + from) * 3 + 3, to * 3);
-            }
-        }
-        Arch::new().dispatch(|| {
-            let at = |column: usize| &padded[column * 3..][..stride];
-            start(&mut sums, at(radius), weights[0]);
-            for (distance, &weight) in (1..).zip(&weights[1..]) {
-                add_pair(&mut sums, at(radius - distance), at(radius + distance), weight);
-            }
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = ((sum + (1 << (FINAL - 1))) >> FINAL) as u8;
-            }
-        });
-    }
+    let kernel = HalfKernel::new(sigma_pixels.min(MAX_SIGMA));
+    Arch::new().dispatch(Blur { source: scratch, kernel, out: image });
 }
+
+/// The widest blur, in pixels.
+const MAX_SIGMA: f64 = 100.0;
+
+/// The largest distance over which a kernel reaches, in pixels.
+const MAX_RADIUS: usize = 300;
 
 /// Fractional bits of a weight.
-const BITS: u32 = 14;
+const WEIGHT: u32 = 14;
 
-/// Bits that the sum over a column loses; 6 fractional bits stay.
-const DROPPED: u32 = 8;
-
-/// Fractional bits of the sum over a row.
-const FINAL: u32 = 2 * BITS - DROPPED;
+/// Fractional bits of a sum over a column.
+const KEPT: u32 = 6;
 
 /// The weights of the middle and of each distance to one side, which add up to 2^14 with the other side's.
-fn half_kernel(sigma: f64) -> Vec<u32> {
-    let radius = (3.0 * sigma).ceil() as usize;
-    let exact: Vec<f64> = (0..=radius).map(|x| libm::exp(-((x * x) as f64) / (2.0 * sigma * sigma))).collect();
-    let total = exact[0] + 2.0 * exact[1..].iter().sum::<f64>();
-    let one = f64::from(1 << BITS);
-    let mut weights: Vec<u32> = exact.iter().map(|weight| (weight / total * one).round() as u32).collect();
-    // The middle takes what rounding left, so that a flat picture stays as it is.
-    weights[0] = (1 << BITS) - 2 * weights[1..].iter().sum::<u32>();
-    weights
+struct HalfKernel {
+    weights: [i16; MAX_RADIUS + 1],
+    radius: usize,
 }
 
-#[inline(always)]
-fn start<T: Copy + Into<u32>>(sums: &mut [u32], values: &[T], weight: u32) {
-    for (sum, &value) in sums.iter_mut().zip(values) {
-        *sum = value.into() * weight;
+impl HalfKernel {
+    fn new(sigma: f64) -> Self {
+        let radius = (3.0 * sigma).ceil() as usize;
+        let exact = |x: usize| libm::exp(-((x * x) as f64) / (2.0 * sigma * sigma));
+        let total = 1.0 + 2.0 * (1..=radius).map(exact).sum::<f64>();
+        let one = 1 << WEIGHT;
+        let mut weights = [0; MAX_RADIUS + 1];
+        for (x, weight) in weights.iter_mut().enumerate().take(radius + 1).skip(1) {
+            *weight = (exact(x) / total * f64::from(one)).round() as i16;
+        }
+        // The middle takes what rounding left, so that a flat picture stays as it is.
+        weights[0] = one - 2 * weights.iter().sum::<i16>();
+        Self { weights, radius }
+    }
+
+    fn weights(&self) -> &[i16] {
+        &self.weights[..=self.radius]
     }
 }
 
+struct Blur<'a> {
+    source: &'a Image,
+    kernel: HalfKernel,
+    out: &'a mut Image,
+}
+
+/// Columns that are blurred at once.
+const TILE: usize = 256;
+
+impl WithSimd for Blur<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { source, kernel, out } = self;
+        let (width, height, radius) = (source.width(), source.height(), kernel.radius);
+        let stride = width * 3;
+        let Aligned(sums) = &mut Aligned([0; (TILE + 2 * MAX_RADIUS) * 3]);
+        let Aligned(middles) = &mut Aligned([0i16; (TILE + 2 * MAX_RADIUS) * 3]);
+        for first in (0..width).step_by(TILE) {
+            let last = (first + TILE).min(width);
+            // The columns of the picture that the tile reads, and where the first of them stands among its middles.
+            let (start, end) = (first.saturating_sub(radius), (last + radius).min(width));
+            let shift = start + radius - first;
+            for (y, out) in out.pixels_mut().chunks_exact_mut(stride).enumerate() {
+                let row =
+                    |distance| &source.pixels()[mirror(y as isize + distance, height) * stride..][start * 3..end * 3];
+                let columns = &mut middles[shift * 3..(shift + end - start) * 3];
+                weigh(kernel.weights(), row, &mut sums[..columns.len()]);
+                for (middle, &sum) in columns.iter_mut().zip(&*sums) {
+                    *middle = rounded(sum, WEIGHT - KEPT) as i16;
+                }
+                let outside = (0..shift).chain(shift + end - start..last - first + 2 * radius);
+                for column in outside {
+                    let from = mirror((first + column) as isize - radius as isize, width) + shift - start;
+                    middles.copy_within(from * 3..from * 3 + 3, column * 3);
+                }
+                let out = &mut out[first * 3..last * 3];
+                let column = |distance| &middles[radius.wrapping_add_signed(distance) * 3..][..(last - first) * 3];
+                weigh(kernel.weights(), column, &mut sums[..out.len()]);
+                for (out, &sum) in out.iter_mut().zip(&*sums) {
+                    *out = rounded(sum, WEIGHT + KEPT) as u8;
+                }
+            }
+        }
+    }
+}
+
+/// A number without its fractional bits, rounded half up.
 #[inline(always)]
-fn add_pair<T: Copy + Into<u32>>(sums: &mut [u32], left: &[T], right: &[T], weight: u32) {
-    for ((sum, &left), &right) in sums.iter_mut().zip(left).zip(right) {
-        *sum += (left.into() + right.into()) * weight;
+fn rounded(sum: i32, bits: u32) -> i32 {
+    (sum + (1 << (bits - 1))) >> bits
+}
+
+/// Writes the weighted sums of the values that lie at each distance to both sides.
+#[inline(always)]
+fn weigh<'a, T: Copy + Into<i32> + 'a>(weights: &[i16], at: impl Fn(isize) -> &'a [T], sums: &mut [i32]) {
+    for (sum, &value) in sums.iter_mut().zip(at(0)) {
+        *sum = value.into() * i32::from(weights[0]);
+    }
+    for (distance, &weight) in (1..).zip(&weights[1..]) {
+        for ((sum, &left), &right) in sums.iter_mut().zip(at(-distance)).zip(at(distance)) {
+            *sum += (left.into() + right.into()) * i32::from(weight);
+        }
     }
 }
 
@@ -148,6 +186,26 @@ mod tests {
                 for (value, exact) in out.get(x as usize, y as usize).iter().zip(exact) {
                     assert!((f64::from(*value) - exact).abs() < 0.6, "{value} is not {exact}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn wide_pictures_have_no_seams() {
+        // A row of 700 pixels spans three tiles; every row is the same, so that one row says all.
+        let row: Vec<u8> = (0..2100).map(|at| ((at * 7919) >> 3) as u8).collect();
+        let source = Image::from_pixels(700, 2, row.repeat(2));
+        for sigma in [0.7f64, 30.0] {
+            let radius = (3.0 * sigma).ceil() as isize;
+            let weight = |x: isize| (-((x * x) as f64) / (2.0 * sigma * sigma)).exp();
+            let total: f64 = (-radius..=radius).map(weight).sum();
+            let out = blurred(&source, sigma);
+            for x in 0..700 {
+                let exact: f64 = (-radius..=radius)
+                    .map(|dx| weight(dx) / total * f64::from(source.get(mirror(x + dx, 700), 0)[1]))
+                    .sum();
+                let value = out.get(x as usize, 1)[1];
+                assert!((f64::from(value) - exact).abs() < 0.9, "{value} is not {exact} at {x}");
             }
         }
     }

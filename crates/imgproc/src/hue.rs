@@ -4,6 +4,8 @@
 
 use libm::{floor, round};
 
+use crate::planes::Planes;
+
 /// A turn of every color's hue in HSV, with its saturation and value kept.
 ///
 /// A color's largest and smallest channel stay what they are; the turn only decides which channels hold them and where
@@ -36,37 +38,66 @@ impl Hue {
 
     /// The changed color.
     #[inline(always)]
-    pub fn apply(self, [red, green, blue]: [u8; 3]) -> [u8; 3] {
-        let [r, g, b] = [i32::from(red), i32::from(green), i32::from(blue)];
-        let (largest, smallest) = (r.max(g).max(b), r.min(g).min(b));
-        // All angles are multiplied by the color's range, which is what makes a division unnecessary.
-        let range = largest - smallest;
-        let angle = if largest == r {
-            g - b + if g < b { 6 * range } else { 0 }
-        } else if largest == g {
-            b - r + 2 * range
-        } else {
-            r - g + 4 * range
-        };
-        let circle = (6 * range) << Self::BITS;
-        let turned = wrapped((angle << Self::BITS) + self.sextants * range, circle);
-        [
-            channel(turned, 5, largest, range, circle),
-            channel(turned, 3, largest, range, circle),
-            channel(turned, 1, largest, range, circle),
-        ]
+    pub fn apply(self, rgb: [u8; 3]) -> [u8; 3] {
+        let color = Turned::new(self, rgb);
+        Turned::PHASES.map(|phase| color.channel(phase))
+    }
+
+    /// Changes some pixels.
+    #[inline(always)]
+    pub(crate) fn apply_to_planes(self, planes: &mut Planes) {
+        let mut colors = [Turned::BLACK; Planes::PIXELS];
+        for (at, color) in colors.iter_mut().enumerate() {
+            *color = Turned::new(self, [planes.red[at], planes.green[at], planes.blue[at]]);
+        }
+        for (plane, phase) in [&mut planes.red, &mut planes.green, &mut planes.blue].into_iter().zip(Turned::PHASES) {
+            for (value, color) in plane.iter_mut().zip(&colors) {
+                *value = color.channel(phase);
+            }
+        }
     }
 }
 
-/// A channel is at its largest for two sextants and at its smallest for two, with ramps between; `phase` is the sextant
-/// at which its fall begins.
-#[inline(always)]
-fn channel(angle: i32, phase: i32, largest: i32, range: i32, circle: i32) -> u8 {
-    let one = range << Hue::BITS;
-    let at = wrapped(angle + phase * one, circle);
-    let below = at.min(4 * one - at).clamp(0, one);
-    // Half a unit less, so that an exact half rounds up in the result.
-    (largest - ((below + (1 << (Hue::BITS - 1)) - 1) >> Hue::BITS)) as u8
+/// A color after the turn.
+#[derive(Clone, Copy)]
+struct Turned {
+    largest: i32,
+    /// The distance from the largest to the smallest channel.
+    range: i32,
+    /// The hue in sextants, in units of 2^-16, times the range, which is what makes a division unnecessary.
+    angle: i32,
+}
+
+impl Turned {
+    const BLACK: Self = Self { largest: 0, range: 0, angle: 0 };
+
+    /// The sextants at which red, green and blue begin to fall.
+    const PHASES: [i32; 3] = [5, 3, 1];
+
+    #[inline(always)]
+    fn new(turn: Hue, rgb: [u8; 3]) -> Self {
+        let [r, g, b] = rgb.map(i32::from);
+        let (largest, smallest) = (r.max(g).max(b), r.min(g).min(b));
+        let range = largest - smallest;
+        // All three are computed, since a choice of values is a matter of vectors and a choice of ways is not.
+        let by_red = g - b + if g < b { 6 * range } else { 0 };
+        let (by_green, by_blue) = (b - r + 2 * range, r - g + 4 * range);
+        let rest = if largest == g { by_green } else { by_blue };
+        let angle = if largest == r { by_red } else { rest };
+        let circle = (6 * range) << Hue::BITS;
+        Self { largest, range, angle: wrapped((angle << Hue::BITS) + turn.sextants * range, circle) }
+    }
+
+    /// A channel is at its largest for two sextants and at its smallest for two, with ramps between; `phase` is the
+    /// sextant at which its fall begins.
+    #[inline(always)]
+    fn channel(self, phase: i32) -> u8 {
+        let one = self.range << Hue::BITS;
+        let at = wrapped(self.angle + phase * one, 6 * one);
+        let below = at.min(4 * one - at).max(0).min(one);
+        // Half a unit less, so that an exact half rounds up in the result.
+        (self.largest - ((below + (1 << (Hue::BITS - 1)) - 1) >> Hue::BITS)) as u8
+    }
 }
 
 /// `angle`, at most twice around, within the circle.

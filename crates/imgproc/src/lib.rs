@@ -29,6 +29,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod aligned;
 mod blend;
 mod border;
 mod clahe;
@@ -51,6 +52,7 @@ mod matrix;
 mod mean_luma;
 mod motion_blur;
 mod noise;
+mod planes;
 mod recompress;
 mod resize;
 mod sampling;

@@ -1,5 +1,9 @@
 //! [`mean_luma`]: how bright a picture is.
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
+use pulp::{Arch, Simd, WithSimd};
+
 use crate::{Image, luma};
 
 /// The mean of the pixels' [`luma`], from 0 to 255; of an empty image 0.
@@ -14,9 +18,32 @@ use crate::{Image, luma};
 /// assert_eq!(mean_luma(&image), (76.0 + 11.0) / 2.0);
 /// ```
 pub fn mean_luma(image: &Image) -> f64 {
-    let pixels = image.pixels().as_chunks::<3>().0;
-    let sum: u64 = pixels.iter().map(|&rgb| u64::from(luma(rgb))).sum();
-    sum as f64 / pixels.len().max(1) as f64
+    let pixels = image.pixels().as_chunks().0;
+    Arch::new().dispatch(Sum { pixels }) as f64 / pixels.len().max(1) as f64
+}
+
+/// The sum of the lumas.
+struct Sum<'a> {
+    pixels: &'a [[u8; 3]],
+}
+
+impl WithSimd for Sum<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> u64 {
+        let (blocks, rest) = self.pixels.as_chunks::<64>();
+        blocks.iter().map(|block| u64::from(sum(block))).sum::<u64>() + u64::from(sum(rest))
+    }
+}
+
+#[inline(always)]
+fn sum(pixels: &[[u8; 3]]) -> u32 {
+    let mut sum = 0;
+    for &rgb in pixels {
+        sum += u32::from(luma(rgb));
+    }
+    sum
 }
 
 #[cfg(test)]

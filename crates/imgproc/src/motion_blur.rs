@@ -1,10 +1,13 @@
 //! [`motion_blur`].
 
+#![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
 use std::collections::BTreeMap;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::Image;
+use crate::aligned::Aligned;
 use crate::border::mirror;
 
 /// Blurs along a line, as a camera does that moves while its shutter is open.
@@ -28,33 +31,53 @@ use crate::border::mirror;
 /// assert_eq!(image.get(1, 2), [0; 3]);
 /// ```
 pub fn motion_blur(image: &mut Image, length_pixels: f64, angle_degrees: f64, scratch: &mut Image) {
-    let (width, height) = (image.width(), image.height());
     if image.pixels().is_empty() || length_pixels.is_nan() || length_pixels <= 1.0 {
         return;
     }
     let taps = taps(length_pixels.min(200.0), if angle_degrees.is_finite() { angle_degrees } else { 0.0 });
     let radius = taps.iter().map(|tap| tap.x.unsigned_abs()).max().unwrap_or(0);
     widen(image, radius, scratch);
-    let (stride, wide) = (width * 3, (width + 2 * radius) * 3);
-    let source = scratch.pixels();
-    let mut sums = vec![0u32; stride];
-    for (y, out) in image.pixels_mut().chunks_exact_mut(stride).enumerate() {
-        Arch::new().dispatch(|| {
-            sums.fill(1 << (BITS - 1));
-            for tap in &taps {
-                let row = mirror(y as isize + tap.y, height);
-                let column = radius.wrapping_add_signed(tap.x);
-                let values = &source[row * wide + column * 3..][..stride];
-                for (sum, &value) in sums.iter_mut().zip(values) {
-                    *sum += u32::from(value) * tap.weight;
+    Arch::new().dispatch(Blur { source: scratch, radius, taps: &taps, out: image });
+}
+
+struct Blur<'a> {
+    /// The picture with mirrored columns on both sides.
+    source: &'a Image,
+    /// How many of those there are on a side.
+    radius: usize,
+    taps: &'a [Tap],
+    out: &'a mut Image,
+}
+
+impl WithSimd for Blur<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (stride, wide, height) = (self.out.width() * 3, self.source.width() * 3, self.out.height());
+        let Aligned(sums) = &mut Aligned([0; RUN]);
+        for (y, out) in self.out.pixels_mut().chunks_exact_mut(stride).enumerate() {
+            for (run, out) in out.chunks_mut(RUN).enumerate() {
+                let sums = &mut sums[..out.len()];
+                sums.fill(1 << (BITS - 1));
+                for tap in self.taps {
+                    let row = mirror(y as isize + tap.y, height);
+                    let column = self.radius.wrapping_add_signed(tap.x);
+                    let values = &self.source.pixels()[row * wide + column * 3 + run * RUN..][..out.len()];
+                    for (sum, &value) in sums.iter_mut().zip(values) {
+                        *sum += u32::from(value) * tap.weight;
+                    }
+                }
+                for (out, &sum) in out.iter_mut().zip(&*sums) {
+                    *out = (sum >> BITS) as u8;
                 }
             }
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = (sum >> BITS) as u8;
-            }
-        });
+        }
     }
 }
+
+/// Values that are summed at once.
+const RUN: usize = 768;
 
 /// Fractional bits of a weight.
 const BITS: u32 = 14;

@@ -51,11 +51,17 @@ fn sharpen_row(rows: [&[u8]; 3], weight: Weight, out: &mut [u8]) {
     let count = out.len();
     let [above, row, below] = rows.map(|row| &row[..count + 6]);
     for (at, out) in out.iter_mut().enumerate() {
-        let sum = |row: &[u8]| i32::from(row[at]) + i32::from(row[at + 3]) + i32::from(row[at + 6]);
-        let pixel = i32::from(row[at + 3]);
-        let smooth = (sum(above) + sum(row) + sum(below) + 4 * pixel + 6) / 13;
-        *out = weight.mix(smooth, pixel);
+        let sum = |row: &[u8]| u16::from(row[at]) + u16::from(row[at + 3]) + u16::from(row[at + 6]);
+        let pixel = u16::from(row[at + 3]);
+        let smooth = thirteenth(sum(above) + sum(row) + sum(below) + 4 * pixel);
+        *out = weight.mix(i32::from(smooth), i32::from(pixel));
     }
+}
+
+/// A sum of thirteen bytes over 13, rounded: as a product with 2^16 / 13, rounded up, which is exact for sums this small.
+#[inline(always)]
+fn thirteenth(sum: u16) -> u16 {
+    ((u32::from(sum + 6) * 5042) >> 16) as u16
 }
 
 #[cfg(test)]
@@ -83,6 +89,13 @@ mod tests {
                 };
                 assert_eq!(image.get(x, y), expected, "({x}, {y})");
             }
+        }
+    }
+
+    #[test]
+    fn a_product_divides_by_thirteen() {
+        for sum in 0..=13 * 255 {
+            assert_eq!(thirteenth(sum), (sum + 6) / 13);
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
+use crate::planes::Planes;
 use crate::{Size, luma};
 
 /// Where a picture goes, and in which form.
@@ -86,66 +87,68 @@ impl Slot<'_> {
         }
     }
 
-    /// Writes packed colours (red in the lowest byte, then green and blue; the highest byte is ignored) to the pixels
-    /// from number `first` on, counted row by row, of a picture that has `pixels` of them.
+    /// Writes the first `count` of some pixels as those from number `first` on, counted row by row, of a picture that has
+    /// `pixels` of them.
     #[inline(always)]
-    pub(crate) fn write(&mut self, colors: &[u32], first: usize, pixels: usize) {
-        let range = first..first + colors.len();
+    pub(crate) fn write(&mut self, planes: &Planes, count: usize, first: usize, pixels: usize) {
+        let range = first..first + count;
         match self {
-            Self::Bytes(bytes) => write_bytes(colors, &mut bytes[range.start * 3..range.end * 3]),
+            Self::Bytes(bytes) => write_bytes(planes, &mut bytes[range.start * 3..range.end * 3]),
             Self::Floats { values, format } => match (format.channels, format.layout) {
-                (Channels::Gray, _) => write_gray(colors, format, &mut values[range]),
+                (Channels::Gray, _) => write_gray(planes, format, &mut values[range]),
                 (Channels::Rgb, Layout::Hwc) => {
-                    write_pixels(colors, format, &mut values[range.start * 3..range.end * 3]);
+                    write_pixels(planes, format, &mut values[range.start * 3..range.end * 3]);
                 }
                 (Channels::Rgb, Layout::Chw) => {
                     let (red, rest) = values.split_at_mut(pixels);
                     let (green, blue) = rest.split_at_mut(pixels);
-                    write_plane::<0>(colors, format, &mut red[range.clone()]);
-                    write_plane::<1>(colors, format, &mut green[range.clone()]);
-                    write_plane::<2>(colors, format, &mut blue[range]);
+                    let [to_red, to_green, to_blue] = [0, 1, 2].map(|channel| format.line(channel));
+                    write_plane(&planes.red, to_red, &mut red[range.clone()]);
+                    write_plane(&planes.green, to_green, &mut green[range.clone()]);
+                    write_plane(&planes.blue, to_blue, &mut blue[range]);
                 }
             },
         }
     }
 }
 
-#[inline(always)]
-fn write_bytes(colors: &[u32], bytes: &mut [u8]) {
-    for (color, pixel) in colors.iter().zip(bytes.as_chunks_mut::<3>().0) {
-        let [red, green, blue, _] = color.to_le_bytes();
-        *pixel = [red, green, blue];
+impl FloatFormat {
+    /// What a value of a channel becomes.
+    #[inline(always)]
+    fn line(&self, channel: usize) -> impl Fn(u8) -> f32 {
+        let (scale, offset) = (self.scale[channel], self.offset[channel]);
+        move |value| f32::from(value) * scale + offset
     }
 }
 
 #[inline(always)]
-fn write_gray(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
-    for (color, value) in colors.iter().zip(values) {
-        let [red, green, blue, _] = color.to_le_bytes();
-        *value = f32::from(luma([red, green, blue])) * format.scale[0] + format.offset[0];
+fn write_bytes(planes: &Planes, bytes: &mut [u8]) {
+    let pixels = planes.to_pixels();
+    bytes.copy_from_slice(&pixels.as_flattened()[..bytes.len()]);
+}
+
+#[inline(always)]
+fn write_gray(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
+    let mut gray = [0; Planes::PIXELS];
+    for (at, gray) in gray.iter_mut().enumerate() {
+        *gray = luma([planes.red[at], planes.green[at], planes.blue[at]]);
+    }
+    write_plane(&gray, format.line(0), values);
+}
+
+#[inline(always)]
+fn write_pixels(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
+    let (red, green, blue) = (format.line(0), format.line(1), format.line(2));
+    for (at, pixel) in values.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+        *pixel = [red(planes.red[at]), green(planes.green[at]), blue(planes.blue[at])];
     }
 }
 
 #[inline(always)]
-fn write_pixels(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
-    let ([r, g, b], [red, green, blue]) = (format.scale, format.offset);
-    for (&color, pixel) in colors.iter().zip(values.as_chunks_mut::<3>().0) {
-        *pixel = [channel::<0>(color) * r + red, channel::<1>(color) * g + green, channel::<2>(color) * b + blue];
+fn write_plane(plane: &[u8; Planes::PIXELS], line: impl Fn(u8) -> f32, values: &mut [f32]) {
+    for (value, &byte) in values.iter_mut().zip(plane) {
+        *value = line(byte);
     }
-}
-
-#[inline(always)]
-fn write_plane<const CHANNEL: usize>(colors: &[u32], format: &FloatFormat, values: &mut [f32]) {
-    let (scale, offset) = (format.scale[CHANNEL], format.offset[CHANNEL]);
-    for (&color, value) in colors.iter().zip(values) {
-        *value = channel::<CHANNEL>(color) * scale + offset;
-    }
-}
-
-#[inline(always)]
-fn channel<const CHANNEL: usize>(color: u32) -> f32 {
-    // By way of i32, for which every instruction set has a conversion.
-    (color >> (8 * CHANNEL) & 0xff) as i32 as f32
 }
 
 #[cfg(test)]

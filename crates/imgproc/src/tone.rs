@@ -3,6 +3,7 @@
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
 use crate::Table;
+use crate::planes::Planes;
 
 /// A 3x4 colour matrix on RGB values from 0 to 255: `out = linear * in + offset`.
 ///
@@ -83,7 +84,7 @@ impl Tone {
 
     /// The changed colour.
     pub fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
-        self.fixed().apply(rgb)
+        self.fixed().rows.map(|row| wide(&row, rgb))
     }
 
     /// The matrix as a table, where it has no terms across channels.
@@ -92,72 +93,70 @@ impl Tone {
         if across {
             return None;
         }
-        let fixed = self.fixed();
-        let mut channels = [[0; 256]; 3];
-        for value in 0..=255 {
-            for (channel, new) in fixed.apply([value; 3]).into_iter().enumerate() {
-                channels[channel][usize::from(value)] = new;
-            }
-        }
-        Some(Table::from_channels(channels))
+        let FixedTone { rows, .. } = self.fixed();
+        let [[red, .., r], [_, green, _, g], [_, _, blue, b]] = rows;
+        let line = |factor, offset| std::array::from_fn(|value| round(factor * value as i64 + offset));
+        let reds = line(red, r);
+        let is_gray = (red, r) == (green, g) && (red, r) == (blue, b);
+        Some(Table::from_channels(if is_gray { [reds; 3] } else { [reds, line(green, g), line(blue, b)] }))
     }
 
     /// The same matrix in integers, for a kernel's inner loop.
     pub(crate) fn fixed(&self) -> FixedTone {
         // The bound keeps three products and the offset far inside 64 bits whatever the factors are.
         let bound = 2f64.powi(40);
-        let quantize = |value: f64| (value * FixedTone::ONE).round().clamp(-bound, bound) as i64;
-        FixedTone { rows: self.rows.map(|row| row.map(quantize)) }
+        let quantize = |value: f64| (value * ONE).round().clamp(-bound, bound) as i64;
+        let rows = self.rows.map(|row| row.map(quantize));
+        let fits = |[r, g, b, offset]: &[i64; 4]| {
+            (r.abs() + g.abs() + b.abs()) * 255 + offset.abs() + HALF <= i64::from(i32::MAX)
+        };
+        let narrow = rows.iter().all(fits).then(|| rows.map(|row| row.map(|value| value as i32)));
+        FixedTone { rows, narrow }
     }
 }
 
 /// A [`Tone`] in units of 2^-16, so that its results are the same on every machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FixedTone {
     rows: [[i64; 4]; 3],
+    /// The same numbers, where the sums of all colours fit into 32 bits, which gives the same results sooner.
+    narrow: Option<[[i32; 4]; 3]>,
 }
+
+const BITS: u32 = 16;
+const ONE: f64 = (1u32 << BITS) as f64;
+const HALF: i64 = 1 << (BITS - 1);
 
 impl FixedTone {
-    const BITS: u32 = 16;
-    const ONE: f64 = (1u32 << Self::BITS) as f64;
-
+    /// Changes some pixels.
     #[inline(always)]
-    pub(crate) fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
-        let [red, green, blue] = rgb.map(i64::from);
-        self.rows.map(|[r, g, b, offset]| {
-            let sum = r * red + g * green + b * blue + offset + (1 << (Self::BITS - 1));
-            (sum >> Self::BITS).clamp(0, 255) as u8
-        })
+    pub fn apply_to_planes(&self, planes: &mut Planes) {
+        match &self.narrow {
+            Some(rows) => planes.change_by(rows, narrow),
+            None => planes.change_by(&self.rows, wide),
+        }
     }
 }
 
-/// A [`FixedTone`] whose sums all fit into 32 bits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NarrowTone {
-    rows: [[i32; 4]; 3],
+/// What a row of a matrix makes of a colour.
+#[inline(always)]
+fn wide([r, g, b, offset]: &[i64; 4], rgb: [u8; 3]) -> u8 {
+    let [red, green, blue] = rgb.map(i64::from);
+    round(r * red + g * green + b * blue + offset)
 }
 
-impl FixedTone {
-    /// The same matrix for 32-bit arithmetic, or `None` where a colour's sum could leave it.
-    pub(crate) fn narrow(&self) -> Option<NarrowTone> {
-        let half = 1 << (Self::BITS - 1);
-        let fits = self
-            .rows
-            .iter()
-            .all(|[r, g, b, offset]| (r.abs() + g.abs() + b.abs()) * 255 + offset.abs() + half <= i64::from(i32::MAX));
-        fits.then(|| NarrowTone { rows: self.rows.map(|row| row.map(|value| value as i32)) })
-    }
+/// The same in 32 bits.
+#[inline(always)]
+fn narrow([r, g, b, offset]: &[i32; 4], rgb: [u8; 3]) -> u8 {
+    let [red, green, blue] = rgb.map(i32::from);
+    let sum = r * red + g * green + b * blue + offset + HALF as i32;
+    (sum >> BITS).clamp(0, 255) as u8
 }
 
-impl NarrowTone {
-    #[inline(always)]
-    pub(crate) fn apply(&self, rgb: [u8; 3]) -> [u8; 3] {
-        let [red, green, blue] = rgb.map(i32::from);
-        self.rows.map(|[r, g, b, offset]| {
-            let sum = r * red + g * green + b * blue + offset + (1 << (FixedTone::BITS - 1));
-            (sum >> FixedTone::BITS).clamp(0, 255) as u8
-        })
-    }
+/// The value from 0 to 255 that is closest to one in units of 2^-16; halves go up.
+#[inline(always)]
+fn round(sum: i64) -> u8 {
+    ((sum + HALF) >> BITS).clamp(0, 255) as u8
 }
 
 #[cfg(test)]
@@ -213,8 +212,8 @@ mod tests {
             rgb in any::<[u8; 3]>(),
         ) {
             let fixed = Tone { rows }.fixed();
-            if let Some(narrow) = fixed.narrow() {
-                prop_assert_eq!(narrow.apply(rgb), fixed.apply(rgb));
+            if let Some(rows) = fixed.narrow {
+                prop_assert_eq!(rows.map(|row| narrow(&row, rgb)), fixed.rows.map(|row| wide(&row, rgb)));
             }
         }
     }

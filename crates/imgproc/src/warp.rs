@@ -27,7 +27,8 @@ use self::mirror::Mirroring;
 use self::points::Points;
 use self::source::Source;
 use self::vectors::{Portable, Vectors};
-use crate::{ColorChain, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};
+use crate::planes::Planes;
+use crate::{ColorChain, Displacement, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};
 
 /// Fills `out`, a picture of `size`, from `source`: the output pixel at `(x, y)` takes the source's colour at
 /// `matrix.apply(x, y)`, then changed by `color`.
@@ -60,17 +61,8 @@ pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorC
         mirroring.copy(source, bytes);
         return table.apply_to_pixels(bytes.as_chunks_mut().0);
     }
-    let warp = Warp { vectors: Portable, source, matrix, sampling, color, size, out };
-    #[cfg(target_arch = "x86_64")]
-    {
-        if let Some(avx512) = V4::try_new() {
-            return Simd::vectorize(avx512, warp.on(avx512));
-        }
-        if let Some(avx2) = V3::try_new() {
-            return Simd::vectorize(avx2, warp.on(avx2));
-        }
-    }
-    Simd::vectorize(Scalar::new(), warp);
+    let place = Place::Mapped(matrix);
+    Warp { vectors: Portable, source, place, sampling, color, size, out }.run();
 }
 
 /// Writes `source` to `out` as it is, its colours changed by `color`: the last two steps of a [`warp`].
@@ -106,18 +98,41 @@ type Lanes<T> = [T; LANES];
 struct Warp<'a, V> {
     vectors: V,
     source: &'a Image,
-    matrix: &'a Matrix3,
+    place: Place<'a>,
     sampling: Sampling,
     color: &'a ColorChain,
     size: Size,
     out: Slot<'a>,
 }
 
+/// Where the output's pixels lie in the source.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Mapped(&'a Matrix3),
+    Displaced(&'a Displacement),
+}
+
+impl Warp<'_, Portable> {
+    /// Carries it out on the best instruction set that the processor has.
+    fn run(self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(avx512) = V4::try_new() {
+                return Simd::vectorize(avx512, self.on(avx512));
+            }
+            if let Some(avx2) = V3::try_new() {
+                return Simd::vectorize(avx2, self.on(avx2));
+            }
+        }
+        Simd::vectorize(Scalar::new(), self);
+    }
+}
+
 impl<'a, V> Warp<'a, V> {
     /// The same warp on another instruction set.
     fn on<W>(self, vectors: W) -> Warp<'a, W> {
-        let Self { vectors: _, source, matrix, sampling, color, size, out } = self;
-        Warp { vectors, source, matrix, sampling, color, size, out }
+        let Self { vectors: _, source, place, sampling, color, size, out } = self;
+        Warp { vectors, source, place, sampling, color, size, out }
     }
 }
 
@@ -139,12 +154,19 @@ impl<V: Vectors> WithSimd for Warp<'_, V> {
                 if is_empty {
                     colors.fill([source::constant(self.sampling.fill); LANES]);
                 } else {
-                    points.locate(self.matrix, first, row, groups);
+                    match self.place {
+                        Place::Mapped(matrix) => points.locate(matrix, first, row, groups),
+                        Place::Displaced(displacement) => points.locate_displaced(displacement, first, row, columns),
+                    }
                     sample(self.vectors, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
                 }
-                let colors = &mut colors.as_flattened_mut()[..columns];
-                self.color.apply_packed(colors);
-                self.out.write(colors, row * self.size.width + first, pixels);
+                let colors = colors.as_flattened().as_chunks::<{ Planes::PIXELS }>().0;
+                for (at, colors) in (0..columns).step_by(Planes::PIXELS).zip(colors) {
+                    let mut planes = Planes::from_packed(colors);
+                    self.color.apply_to_planes(&mut planes);
+                    let count = (columns - at).min(Planes::PIXELS);
+                    self.out.write(&planes, count, row * self.size.width + first + at, pixels);
+                }
             }
         }
     }
@@ -189,15 +211,20 @@ impl WithSimd for Write<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
         let pixels = self.source.pixels().as_chunks::<3>().0;
-        let mut colors = [0; GROUPS * LANES];
-        for (block, run) in pixels.chunks(GROUPS * LANES).enumerate() {
-            let colors = &mut colors[..run.len()];
-            for (color, &[red, green, blue]) in colors.iter_mut().zip(run) {
-                *color = u32::from_le_bytes([red, green, blue, 0]);
-            }
-            self.color.apply_packed(colors);
-            self.out.write(colors, block * GROUPS * LANES, pixels.len());
+        let (blocks, rest) = pixels.as_chunks();
+        for (block, run) in blocks.iter().enumerate() {
+            self.write(Planes::from_pixels(run), run.len(), block * Planes::PIXELS);
         }
+        self.write(Planes::from_few_pixels(rest), rest.len(), pixels.len() - rest.len());
+    }
+}
+
+impl Write<'_> {
+    /// Writes `count` pixels as those from number `first` on.
+    #[inline(always)]
+    fn write(&mut self, mut planes: Planes, count: usize, first: usize) {
+        self.color.apply_to_planes(&mut planes);
+        self.out.write(&planes, count, first, self.source.width() * self.source.height());
     }
 }
 
@@ -454,14 +481,14 @@ mod tests {
             let sampling = Sampling { fill, interpolation };
             let color = &ColorChain::IDENTITY;
             let out = Slot::Bytes(&mut expected);
-            let portable = Warp { vectors: Portable, source: &source, matrix: &matrix, sampling, color, size, out };
+            let portable = Warp { vectors: Portable, source: &source, place: Place::Mapped(&matrix), sampling, color, size, out };
             Scalar::new().vectorize(portable);
             prop_assert_eq!(warped(&source, &matrix, fill, interpolation, size).into_pixels(), &expected[..]);
             #[cfg(target_arch = "x86_64")]
             if let Some(avx2) = V3::try_new() {
                 let mut bytes = vec![0; expected.len()];
                 let out = Slot::Bytes(&mut bytes);
-                let warp = Warp { vectors: avx2, source: &source, matrix: &matrix, sampling, color, size, out };
+                let warp = Warp { vectors: avx2, source: &source, place: Place::Mapped(&matrix), sampling, color, size, out };
                 Simd::vectorize(avx2, warp);
                 prop_assert_eq!(&bytes, &expected);
             }

@@ -1,13 +1,7 @@
 //! [`displace`]: a resampling in which each pixel has its own way.
 
-use pulp::{Arch, Simd, WithSimd};
-
-use super::bilinear::Corners;
-use super::points::Points;
-use super::source::Source;
-use super::vectors::Portable;
-use super::{GROUPS, LANES, sample};
-use crate::{Displacement, Image, Sampling};
+use super::{Place, Portable, Warp};
+use crate::{ColorChain, Displacement, Image, Sampling, Slot};
 
 /// Fills `out` from `source`: the output pixel at `(x, y)` takes the source's color at `(x, y) + displacement.at(x, y)`.
 ///
@@ -29,40 +23,8 @@ pub fn displace(source: &Image, displacement: &Displacement, sampling: Sampling,
     let size = source.size();
     assert_eq!(size, displacement.size(), "a field fits the picture that it was drawn for");
     out.resize_buffer(size.width, size.height);
-    if !source.pixels().is_empty() {
-        Arch::new().dispatch(Displace { source, displacement, sampling, out });
-    }
-}
-
-struct Displace<'a> {
-    source: &'a Image,
-    displacement: &'a Displacement,
-    sampling: Sampling,
-    out: &'a mut Image,
-}
-
-impl WithSimd for Displace<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let width = self.source.width();
-        let (mut points, mut corners) = (Points::new(), Corners::new());
-        let mut colors = [[0; LANES]; GROUPS];
-        let mut small = [0; 16];
-        let source = Source::new(self.source, &mut small);
-        for (row, pixels) in self.out.pixels_mut().chunks_exact_mut(width * 3).enumerate() {
-            for (block, pixels) in pixels.as_chunks_mut::<3>().0.chunks_mut(GROUPS * LANES).enumerate() {
-                points.locate_displaced(self.displacement, block * GROUPS * LANES, row, pixels.len());
-                let groups = pixels.len().div_ceil(LANES);
-                sample(Portable, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
-                for (pixel, color) in pixels.iter_mut().zip(colors.as_flattened()) {
-                    let [red, green, blue, _] = color.to_le_bytes();
-                    *pixel = [red, green, blue];
-                }
-            }
-        }
-    }
+    let (color, out) = (&ColorChain::IDENTITY, Slot::Bytes(out.pixels_mut()));
+    Warp { vectors: Portable, source, place: Place::Displaced(displacement), sampling, color, size, out }.run();
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl Op {
             Self::GaussianNoise { sigma_levels, seed } => add_gaussian_noise(image, sigma_levels, seed),
             Self::SaltAndPepper { fraction, seed } => add_salt_and_pepper(image, fraction, seed),
             Self::ShotNoise { photons_at_white, seed } => add_shot_noise(image, photons_at_white, seed),
-            Self::Jpeg { quality } => jpeg_recompress(image, quality),
+            Self::Jpeg { quality } => jpeg_recompress(image, quality, spare),
             Self::Downscale { fraction } => downscale(image, fraction, spare),
             Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint } => {
                 let Size { width, height } = image.size();

@@ -43,7 +43,7 @@ fn raster(criterion: &mut Criterion) {
     bench("add_gaussian_noise", &|image, _| add_gaussian_noise(image, 10.0, 7));
     bench("add_salt_and_pepper", &|image, _| add_salt_and_pepper(image, 0.05, 7));
     bench("add_shot_noise", &|image, _| add_shot_noise(image, 25.0, 7));
-    bench("jpeg_recompress", &|image, _| jpeg_recompress(image, 60));
+    bench("jpeg_recompress", &|image, scratch| jpeg_recompress(image, 60, scratch));
     bench("downscale", &|image, scratch| downscale(image, 0.4, scratch));
     let region = Region { x: 40, y: 30, width: 60, height: 60 };
     bench("erase color", &|image, _| erase(image, region, Paint::Color([0; 3])));

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 use aumenta_imgproc::{
-    ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur, mean_luma, sharpen,
-    write,
+    ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur, jpeg_recompress,
+    mean_luma, sharpen, write,
 };
 use serde::Deserialize;
 
@@ -75,6 +75,7 @@ fn ours(op: &str, parameters: &[f64], image: &Image) -> (Image, u8) {
         ("sharpness", &[factor]) => (changed(image, |image| sharpen(image, factor, &mut scratch)), 1),
         ("gaussian-blur", &[sigma]) => (changed(image, |image| gaussian_blur(image, sigma, &mut scratch)), 1),
         ("clahe", &[clip_limit, tiles]) => (changed(image, |image| clahe(image, clip_limit, tiles as usize)), 1),
+        ("jpeg", &[quality]) => (changed(image, |image| jpeg_recompress(image, quality as u8, &mut scratch)), 0),
         _ => panic!("no such operation: {op} {parameters:?}"),
     }
 }
@@ -82,7 +83,7 @@ fn ours(op: &str, parameters: &[f64], image: &Image) -> (Image, u8) {
 #[test]
 fn pixels_are_those_of_the_peers() {
     let reference: Reference = serde_json::from_str(include_str!("../../../fixtures/reference/colors.json")).unwrap();
-    assert_eq!(reference.cases.len(), 87);
+    assert_eq!(reference.cases.len(), 168);
     let mut failures = Vec::new();
     for Case { op, parameters, source, expected } in &reference.cases {
         let picture = &reference.sources[source];

@@ -1,6 +1,6 @@
 //! 8x8 blocks through a cosine transform, coarser numbers, and back.
 //!
-//! Sixteen blocks go together, so that every step is one over vectors and no block is ever turned around: a vector holds
+//! Sixteen blocks go together, so that every step is one over vectors, which change places as a whole: a vector holds
 //! the same place of all sixteen. The transforms are those of Loeffler, Ligtenberg and Moschytz ("Practical fast 1-D DCT
 //! algorithms with 11 multiplications", 1989) with constants of 13 bits, rounded where libjpeg rounds.
 
@@ -9,56 +9,66 @@
 /// Blocks that go together.
 const LANES: usize = 16;
 
-type Lanes = [i32; LANES];
+/// The values of the blocks in eight lines, of which each holds its eight values of all blocks, value by value.
+type Blocks = [[i32; 8 * LANES]; 8];
 
-/// The values of the blocks, row by row.
-type Blocks = [Lanes; 64];
-
-/// The steps of a table at a quality, and divisions by them as products.
+/// The steps of a table at a quality, and divisions by them as products, for every value of some blocks.
+///
+/// A product and a shift divide any number below 2^15 (Granlund and Montgomery, "Division by invariant integers using
+/// multiplication", 1994, theorem 4.2).
 pub struct Quantization {
-    steps: [i32; 64],
-    divisors: [Divisor; 64],
+    steps: Blocks,
+    /// Half of what a number is divided by.
+    halves: Blocks,
+    /// A power of two over it, rounded up.
+    reciprocals: Blocks,
+    /// The exponents of the powers.
+    shifts: Blocks,
 }
 
 impl Quantization {
-    /// `table` holds the steps at quality 50; they are scaled as libjpeg does it, to at most 255.
+    /// `table` holds the steps at quality 50, row by row; they are scaled as libjpeg does it, to at most 255.
     pub fn new(table: &[u16; 64], quality: u8) -> Self {
         let quality = i32::from(quality);
         let percent = if quality < 50 { 5000 / quality } else { 200 - 2 * quality };
         let steps = table.map(|step| ((i32::from(step) * percent + 50) / 100).clamp(1, 255));
         // The transform's numbers are eight times too large.
-        Self { steps, divisors: steps.map(|step| Divisor::new(8 * step)) }
-    }
-}
-
-/// A division of numbers below 2^15 by one from 8 to 2040, as a product and a shift, which give the same for all of them
-/// (Granlund and Montgomery, "Division by invariant integers using multiplication", 1994, theorem 4.2).
-#[derive(Clone, Copy)]
-struct Divisor {
-    half: i32,
-    reciprocal: i32,
-    shift: u32,
-}
-
-impl Divisor {
-    fn new(divisor: i32) -> Self {
-        let shift = 15 + (divisor - 1).ilog2() + 1;
-        Self { half: divisor / 2, reciprocal: (1 << shift) / divisor + 1, shift }
+        let shift = |step: i32| 16 + (8 * step - 1).ilog2() as i32;
+        Self {
+            steps: for_all_blocks(steps),
+            halves: for_all_blocks(steps.map(|step| 4 * step)),
+            reciprocals: for_all_blocks(steps.map(|step| (1 << shift(step)) / (8 * step) + 1)),
+            shifts: for_all_blocks(steps.map(shift)),
+        }
     }
 
-    /// The quotient, rounded; halves go away from 0.
+    /// Replaces each value by the closest multiple of its step over eight; halves go away from 0.
     #[inline(always)]
-    fn divide(self, value: i32) -> i32 {
-        let quotient = ((value.abs() + self.half) * self.reciprocal) >> self.shift;
-        if value < 0 { -quotient } else { quotient }
+    fn apply(&self, blocks: &mut Blocks) {
+        let divisors =
+            self.halves.as_flattened().iter().zip(self.reciprocals.as_flattened()).zip(self.shifts.as_flattened());
+        let values = blocks.as_flattened_mut().iter_mut().zip(self.steps.as_flattened());
+        for ((value, step), ((half, reciprocal), shift)) in values.zip(divisors) {
+            let quotient = ((value.abs() + half) * reciprocal) >> shift;
+            *value = step * if *value < 0 { -quotient } else { quotient };
+        }
     }
+}
+
+/// Numbers for the 64 places of a block, for each of the blocks.
+fn for_all_blocks(numbers: [i32; 64]) -> Blocks {
+    let mut blocks = [[0; 8 * LANES]; 8];
+    for (values, number) in blocks.as_flattened_mut().as_chunks_mut::<LANES>().0.iter_mut().zip(numbers) {
+        *values = [number; LANES];
+    }
+    blocks
 }
 
 /// Replaces a plane, of which both sides are multiples of 8, by what is left of it.
 #[inline(always)]
 pub fn quantize(plane: &mut [u8], stride: usize, quantization: &Quantization) {
     let (columns, rows) = (stride / 8, plane.len() / stride / 8);
-    let mut blocks = [[0; LANES]; 64];
+    let mut blocks = [[0; 8 * LANES]; 8];
     for first in (0..columns * rows).step_by(LANES) {
         let count = (columns * rows - first).min(LANES);
         let mut corners = [0; LANES];
@@ -68,47 +78,38 @@ pub fn quantize(plane: &mut [u8], stride: usize, quantization: &Quantization) {
         }
         read(plane, stride, &corners[..count], &mut blocks);
         transform(&mut blocks);
-        for (at, values) in blocks.iter_mut().enumerate() {
-            let (divisor, step) = (quantization.divisors[at], quantization.steps[at]);
-            for value in values {
-                *value = divisor.divide(*value) * step;
-            }
-        }
+        quantization.apply(&mut blocks);
         restore(&mut blocks);
         write(&blocks, plane, stride, &corners[..count]);
     }
 }
 
-/// Reads the blocks whose first values are at the `corners`, as numbers from -128 to 127.
+/// Reads the blocks whose first values are at the `corners`, as numbers from -128 to 127, a line for each column.
 #[inline(always)]
 fn read(plane: &[u8], stride: usize, corners: &[usize], blocks: &mut Blocks) {
-    for (y, row) in blocks.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let mut words = [0; LANES];
-        for (word, corner) in words.iter_mut().zip(corners) {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&plane[corner + y * stride..][..8]);
-            *word = u64::from_le_bytes(bytes);
-        }
-        for (x, values) in row.iter_mut().enumerate() {
-            for (value, word) in values.iter_mut().zip(words) {
-                *value = (word >> (8 * x) & 0xff) as i32 - 128;
+    for (lane, corner) in corners.iter().enumerate() {
+        for y in 0..8 {
+            for (line, &value) in blocks.iter_mut().zip(&plane[corner + y * stride..][..8]) {
+                line[y * LANES + lane] = i32::from(value) - 128;
             }
         }
     }
 }
 
-/// Writes the blocks back, clipped.
+/// Writes the blocks back, of which each line is a column; clipped.
 #[inline(always)]
 fn write(blocks: &Blocks, plane: &mut [u8], stride: usize, corners: &[usize]) {
-    for (y, row) in blocks.as_chunks::<8>().0.iter().enumerate() {
-        let mut words = [0; LANES];
-        for (x, values) in row.iter().enumerate() {
-            for (word, value) in words.iter_mut().zip(values) {
-                *word |= ((value + 128).clamp(0, 255) as u64) << (8 * x);
-            }
+    let mut bytes = [[0; 8 * LANES]; 8];
+    for (bytes, line) in bytes.iter_mut().zip(blocks) {
+        for (byte, value) in bytes.iter_mut().zip(line) {
+            *byte = (value + 128).clamp(0, 255) as u8;
         }
-        for (word, corner) in words.iter().zip(corners) {
-            plane[corner + y * stride..][..8].copy_from_slice(&word.to_le_bytes());
+    }
+    for (lane, corner) in corners.iter().enumerate() {
+        for y in 0..8 {
+            for (out, line) in plane[corner + y * stride..][..8].iter_mut().zip(&bytes) {
+                *out = line[y * LANES + lane];
+            }
         }
     }
 }
@@ -124,40 +125,42 @@ fn rounded(value: i32, bits: u32) -> i32 {
     (value + (1 << (bits - 1))) >> bits
 }
 
-/// The cosine transform, first along rows; its numbers are eight times too large.
+/// The cosine transform of blocks whose lines are columns, first along rows; its numbers are eight times too large, and
+/// its lines are rows.
 #[inline(always)]
 fn transform(blocks: &mut Blocks) {
-    for row in 0..8 {
-        change::<1>(blocks, 8 * row, |values| frequencies(values).map(|value| rounded(value, 11)));
-    }
-    for column in 0..8 {
-        change::<8>(blocks, column, |values| frequencies(values).map(|value| rounded(value, 15)));
-    }
+    change(blocks, |values| frequencies(values).map(|value| rounded(value, 11)));
+    transpose(blocks);
+    change(blocks, |values| frequencies(values).map(|value| rounded(value, 15)));
 }
 
 /// The inverse, first along columns.
 #[inline(always)]
 fn restore(blocks: &mut Blocks) {
-    for column in 0..8 {
-        change::<8>(blocks, column, |frequencies| values(frequencies).map(|value| rounded(value, 11)));
-    }
-    for row in 0..8 {
-        change::<1>(blocks, 8 * row, |frequencies| values(frequencies).map(|value| rounded(value, 18)));
+    change(blocks, |frequencies| values(frequencies).map(|value| rounded(value, 11)));
+    transpose(blocks);
+    change(blocks, |frequencies| values(frequencies).map(|value| rounded(value, 18)));
+}
+
+/// Changes the eight values that stand at the same place of all lines.
+#[inline(always)]
+fn change(blocks: &mut Blocks, change: impl Fn([i32; 8]) -> [i32; 8]) {
+    for at in 0..8 * LANES {
+        let changed = change(std::array::from_fn(|line| blocks[line][at]));
+        for (line, changed) in blocks.iter_mut().zip(changed) {
+            line[at] = changed;
+        }
     }
 }
 
-/// Changes the eight values of each block that lie `STEP` apart from `first` on.
+/// Makes columns of rows.
 #[inline(always)]
-fn change<const STEP: usize>(blocks: &mut Blocks, first: usize, change: impl Fn([i32; 8]) -> [i32; 8]) {
-    let mut all: [Lanes; 8] = std::array::from_fn(|at| blocks[first + at * STEP]);
-    for lane in 0..LANES {
-        let changed = change(std::array::from_fn(|at| all[at][lane]));
-        for (values, changed) in all.iter_mut().zip(changed) {
-            values[lane] = changed;
+fn transpose(blocks: &mut Blocks) {
+    let turned = *blocks;
+    for (at, line) in blocks.iter_mut().enumerate() {
+        for (values, from) in line.as_chunks_mut::<LANES>().0.iter_mut().zip(&turned) {
+            *values = from.as_chunks().0[at];
         }
-    }
-    for (at, values) in all.into_iter().enumerate() {
-        blocks[first + at * STEP] = values;
     }
 }
 
@@ -205,22 +208,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_divide_as_divisions_do() {
+    fn values_become_the_closest_multiples() {
         for step in 1..=255 {
-            let divisor = Divisor::new(8 * step);
-            for value in -(1 << 14)..1 << 14 {
-                let expected = (i32::abs(value) + 4 * step) / (8 * step) * value.signum();
-                assert_eq!(divisor.divide(value), expected, "{value} / {}", 8 * step);
+            let quantization = Quantization::new(&[step; 64], 50);
+            let step = i32::from(step);
+            for first in (-(1 << 14)..1 << 14).step_by(1024) {
+                let mut blocks = [[0; 8 * LANES]; 8];
+                blocks.as_flattened_mut().iter_mut().zip(first..).for_each(|(value, number)| *value = number);
+                quantization.apply(&mut blocks);
+                for (found, number) in blocks.as_flattened().iter().zip(first..) {
+                    let expected = (i32::abs(number) + 4 * step) / (8 * step) * number.signum() * step;
+                    assert_eq!(*found, expected, "{number} in steps of {step}");
+                }
             }
         }
     }
 
     #[test]
     fn a_flat_block_has_one_frequency() {
-        let mut blocks = [[100; LANES]; 64];
+        let mut blocks = [[100; 8 * LANES]; 8];
         transform(&mut blocks);
-        assert_eq!(blocks[0], [6400; LANES], "eight times eight times the value");
-        assert!(blocks[1..].iter().flatten().all(|&value| value == 0));
+        let (first, rest) = blocks.as_flattened().split_at(LANES);
+        assert!(first.iter().all(|&value| value == 6400), "eight times eight times the value");
+        assert!(rest.iter().all(|&value| value == 0));
     }
 
     #[test]

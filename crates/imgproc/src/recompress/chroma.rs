@@ -38,13 +38,14 @@ pub fn double(half_plane: &[u8], half: Half, plane: &mut [u8]) {
         }
         let far = if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(half.height - 1) };
         let (near, far) = (row(near), row(far));
-        let sum = |at: usize| 3 * u16::from(near[at]) + u16::from(far[at]);
+        let sum = |near: u8, far: u8| 3 * u16::from(near) + u16::from(far);
         let last = half.width - 1;
-        out[0] = [(4 * sum(0) + 8) >> 4, (3 * sum(0) + sum(1) + 7) >> 4].map(|value| value as u8);
-        for (at, pair) in out.iter_mut().enumerate().take(last).skip(1) {
-            let (left, middle, right) = (sum(at - 1), sum(at), sum(at + 1));
+        let ends = [0, 1, last - 1, last].map(|at| sum(near[at], far[at]));
+        for ((pair, near), far) in out[1..].iter_mut().zip(near.array_windows::<3>()).zip(far.array_windows::<3>()) {
+            let [left, middle, right] = [sum(near[0], far[0]), sum(near[1], far[1]), sum(near[2], far[2])];
             *pair = [((3 * middle + left + 8) >> 4) as u8, ((3 * middle + right + 7) >> 4) as u8];
         }
-        out[last] = [(3 * sum(last) + sum(last - 1) + 8) >> 4, (4 * sum(last) + 7) >> 4].map(|value| value as u8);
+        out[0] = [((4 * ends[0] + 8) >> 4) as u8, ((3 * ends[0] + ends[1] + 7) >> 4) as u8];
+        out[last] = [((3 * ends[3] + ends[2] + 8) >> 4) as u8, ((4 * ends[3] + 7) >> 4) as u8];
     }
 }

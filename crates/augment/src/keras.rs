@@ -28,69 +28,15 @@ mod pixels;
 #[cfg(test)]
 mod reference;
 
-use aumenta_imgproc::{Fill, Interpolation};
-use serde::{Deserialize, Serialize};
-
-pub use self::arguments::{Keras2_0_8, Keras2_15, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange};
+pub use self::arguments::{KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange};
 use self::generator::Generator;
 pub(crate) use self::map::KerasMap;
 pub use self::map::KerasVersion;
 pub(crate) use self::pixels::{brightness, shift_channels};
-use crate::{AugmentError, Pipeline};
-
-/// The augmentation section of a configuration with a `dialect`.
-///
-/// ```
-/// use aumenta_augment::{Canvas, KerasConfig, Op};
-/// use aumenta_imgproc::Size;
-/// use aumenta_seed::Seed;
-///
-/// let config: KerasConfig = toml::from_str("dialect = 'keras-2.15'\nrotation_range = 40\nzoom_range = 0.2")?;
-/// let plan = config.build()?.draw(Canvas::of(Size::square(150)), &mut Seed::new(7).rng("augment", 0, 0));
-/// assert!(matches!(plan.ops[..], [Op::KerasAffine { theta_degrees: -40.0..=40.0, zx: 0.8..=1.2, .. }]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "dialect")]
-pub enum KerasConfig {
-    /// Keras 2.0.8, the version of François Chollet's "Deep Learning with Python" (2017).
-    #[serde(rename = "keras-2.0.8")]
-    Keras2_0_8(Keras2_0_8),
-    /// Keras 2.15, the last version before Keras 3.
-    #[serde(rename = "keras-2.15")]
-    Keras2_15(Keras2_15),
-}
-
-impl KerasConfig {
-    /// Whether no argument changes any picture.
-    pub fn is_neutral(&self) -> bool {
-        match self {
-            Self::Keras2_0_8(arguments) => arguments.is_neutral(),
-            Self::Keras2_15(arguments) => arguments.is_neutral(),
-        }
-    }
-
-    /// The pipeline of these arguments.
-    ///
-    /// # Errors
-    /// Where an argument is outside of its range, or asks for what this project does elsewhere or not at all; the first
-    /// such argument is named.
-    pub fn build(&self) -> Result<Pipeline, AugmentError> {
-        let generator = match self {
-            Self::Keras2_0_8(arguments) => Generator::new_2_0_8(arguments)?,
-            Self::Keras2_15(arguments) => Generator::new_2_15(arguments)?,
-        };
-        Ok(if self.is_neutral() {
-            Pipeline::empty()
-        } else {
-            Pipeline::new(vec![Box::new(generator)], Fill::default(), Interpolation::default())
-        })
-    }
-}
 
 #[cfg(test)]
 mod tests {
-    use aumenta_imgproc::{Image, Size};
+    use aumenta_imgproc::{Fill, Image, Interpolation, Size};
     use aumenta_seed::Seed;
     use proptest::prelude::*;
 
@@ -148,6 +94,24 @@ mod tests {
         check_refused(
             "dialect = 'keras-2.15'\nvalidation_split = 0.2",
             "validation_split has no equal here: the manifest says which pictures are for validation",
+        );
+    }
+
+    #[test]
+    fn a_dialect_knows_the_arguments_of_its_version_alone() {
+        for (field, value) in [
+            ("brightness_range", "[0.5, 1]"),
+            ("validation_split", "0"),
+            ("interpolation_order", "0"),
+            ("dtype", "'float32'"),
+        ] {
+            let message = format!("{field} has no equal here: Keras 2.0.8 does not know it");
+            check_refused(&format!("dialect = 'keras-2.0.8'\n{field} = {value}"), &message);
+            config(&format!("dialect = 'keras-2.15'\n{field} = {value}")).build().unwrap();
+        }
+        check_refused(
+            "dialect = 'keras-2.0.8'\nwidth_shift_range = [0.1, 0.2]",
+            "width_shift_range has no equal here: Keras 2.0.8 knows one fraction, and no list",
         );
     }
 

@@ -1,15 +1,34 @@
-//! The arguments of `ImageDataGenerator`, a struct a version: names, defaults and meanings are Keras'.
+//! [`KerasConfig`]: the arguments of `ImageDataGenerator`; names, defaults and meanings are Keras'.
+//!
+//! The arguments of 2.0.8 are among those of 2.15, so that one struct holds either.
 
 #![expect(clippy::struct_excessive_bools, reason = "the arguments are Keras'")]
 
+use aumenta_imgproc::{Fill, Interpolation};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ZoomRange;
+use super::{Generator, KerasVersion};
+use crate::{AugmentError, Pipeline, ZoomRange};
 
-/// The arguments of `ImageDataGenerator` in Keras 2.0.8.
+/// The augmentation section of a configuration with a `dialect`: the arguments of `ImageDataGenerator` in one of its versions.
+///
+/// ```
+/// use aumenta_augment::{Canvas, KerasConfig, Op};
+/// use aumenta_imgproc::Size;
+/// use aumenta_seed::Seed;
+///
+/// let config: KerasConfig = toml::from_str("dialect = 'keras-2.15'\nrotation_range = 40\nzoom_range = 0.2")?;
+/// let plan = config.build()?.draw(Canvas::of(Size::square(150)), &mut Seed::new(7).rng("augment", 0, 0));
+/// assert!(matches!(plan.ops[..], [Op::KerasAffine { theta_degrees: -40.0..=40.0, zx: 0.8..=1.2, .. }]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Keras2_0_8 {
+pub struct KerasConfig {
+    /// `keras-2.0.8`, the version of François Chollet's "Deep Learning with Python" (2017), or `keras-2.15`, the last one
+    /// before Keras 3, which is the default.
+    #[serde(with = "Dialect")]
+    pub dialect: KerasVersion,
     /// Refused: the preprocessing normalizes.
     pub featurewise_center: bool,
     /// Refused: the preprocessing normalizes.
@@ -24,69 +43,22 @@ pub struct Keras2_0_8 {
     pub zca_epsilon: f64,
     /// The largest turn in degrees, either way; at least 0.
     pub rotation_range: f64,
-    /// The largest move along the columns, as a fraction of the width; at least 0.
-    pub width_shift_range: f64,
-    /// The largest move along the rows, as a fraction of the height; at least 0.
-    pub height_shift_range: f64,
-    /// The largest shear angle in **radians**, either way; at least 0.
-    pub shear_range: f64,
-    /// The range of factors, one drawn for each axis, that the way from the center to a pixel's source is multiplied with:
-    /// above 1 shrinks. At least 0.
-    pub zoom_range: ZoomRange,
-    /// The largest number of levels added to a channel, either way, one drawn for each; at least 0. What leaves the range
-    /// of the picture's own levels is clipped to it.
-    pub channel_shift_range: f64,
-    /// What shows outside of the picture.
-    pub fill_mode: KerasFillMode,
-    /// The level, in all channels, that [`KerasFillMode::Constant`] fills with: a whole number from 0 to 255.
-    pub cval: f64,
-    /// Whether half of the pictures are mirrored left to right.
-    pub horizontal_flip: bool,
-    /// Whether half of the pictures are mirrored top to bottom.
-    pub vertical_flip: bool,
-    /// `1 / 255` or nothing: either way, pixels reach the network from 0 to 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rescale: Option<f64>,
-    /// Refused: a configuration holds no code.
-    #[serde(skip_serializing, deserialize_with = "refuse_function")]
-    pub preprocessing_function: (),
-    /// Does not matter here: batches have the layout that the network asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_format: Option<KerasDataFormat>,
-}
-
-/// The arguments of `ImageDataGenerator` in Keras 2.15.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Keras2_15 {
-    /// Refused: the preprocessing normalizes.
-    pub featurewise_center: bool,
-    /// Refused: the preprocessing normalizes.
-    pub samplewise_center: bool,
-    /// Refused: the preprocessing normalizes.
-    pub featurewise_std_normalization: bool,
-    /// Refused: the preprocessing normalizes.
-    pub samplewise_std_normalization: bool,
-    /// Refused: the preprocessing normalizes.
-    pub zca_whitening: bool,
-    /// Without whitening, nothing.
-    pub zca_epsilon: f64,
-    /// The largest turn in degrees, either way; at least 0.
-    pub rotation_range: f64,
-    /// The move along the first axis that Keras means to be the width's; it moves rows.
+    /// In 2.0.8 the largest move along the columns, in widths. In 2.15 the move along the first axis that Keras means to be
+    /// the width's; it moves rows.
     pub width_shift_range: KerasShiftRange,
-    /// The move along the axis that Keras means to be the height's; it moves columns.
+    /// In 2.0.8 the largest move along the rows, in heights. In 2.15 the move along the axis that Keras means to be the
+    /// height's; it moves columns.
     pub height_shift_range: KerasShiftRange,
-    /// The range of factors on levels, such as `[0.5, 1.5]`; at least 0.
+    /// The range of factors on levels, such as `[0.5, 1.5]`; at least 0. Not in 2.0.8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub brightness_range: Option<[f64; 2]>,
-    /// The largest shear angle in **degrees**, either way; at least 0.
+    /// The largest shear angle, either way, in **radians** in 2.0.8 and in **degrees** in 2.15; at least 0.
     pub shear_range: f64,
     /// The range of factors, one drawn for each axis, that the way from the center to a pixel's source is multiplied with:
     /// above 1 shrinks. At least 0.
     pub zoom_range: ZoomRange,
-    /// The largest number of levels added to all channels, either way; at least 0. What leaves the range of the picture's
-    /// own levels is clipped to it.
+    /// The largest number of levels added to a channel, either way, in 2.0.8 one drawn for each and in 2.15 one for all; at
+    /// least 0. What leaves the range of the picture's own levels is clipped to it.
     pub channel_shift_range: f64,
     /// What shows outside of the picture.
     pub fill_mode: KerasFillMode,
@@ -105,16 +77,28 @@ pub struct Keras2_15 {
     /// Does not matter here: batches have the layout that the network asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_format: Option<KerasDataFormat>,
-    /// Refused above 0: the manifest splits.
-    pub validation_split: f64,
-    /// 0 for the nearest pixel, 1 for bilinear.
-    pub interpolation_order: u8,
-    /// `float32`, or nothing.
+    /// Refused above 0: the manifest splits. Not in 2.0.8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_split: Option<f64>,
+    /// 0 for the nearest pixel, 1 for bilinear, which is usual. Not in 2.0.8, where it is 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interpolation_order: Option<u8>,
+    /// `float32`, or nothing. Not in 2.0.8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dtype: Option<KerasDtype>,
 }
 
-/// A shift as Keras 2.15 reads it.
+/// How a configuration names a version.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "KerasVersion")]
+enum Dialect {
+    #[serde(rename = "keras-2.0.8")]
+    Keras2_0_8,
+    #[serde(rename = "keras-2.15")]
+    Keras2_15,
+}
+
+/// A shift as Keras reads it: in 2.15 as follows, in 2.0.8 any number as a fraction of the side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a shift is an integer, a float or a list of numbers")]
 pub enum KerasShiftRange {
@@ -159,25 +143,9 @@ pub enum KerasDtype {
     Float32,
 }
 
-impl Keras2_0_8 {
+impl KerasConfig {
     /// Whether no argument changes any picture.
-    pub(super) fn is_neutral(&self) -> bool {
-        [
-            self.rotation_range,
-            self.width_shift_range,
-            self.height_shift_range,
-            self.shear_range,
-            self.channel_shift_range,
-        ] == [0.0; 5]
-            && self.zoom_range.ends() == (1.0, 1.0)
-            && !self.horizontal_flip
-            && !self.vertical_flip
-    }
-}
-
-impl Keras2_15 {
-    /// Whether no argument changes any picture.
-    pub(super) fn is_neutral(&self) -> bool {
+    pub fn is_neutral(&self) -> bool {
         [self.rotation_range, self.shear_range, self.channel_shift_range] == [0.0; 3]
             && self.width_shift_range.is_zero()
             && self.height_shift_range.is_zero()
@@ -185,6 +153,20 @@ impl Keras2_15 {
             && self.zoom_range.ends() == (1.0, 1.0)
             && !self.horizontal_flip
             && !self.vertical_flip
+    }
+
+    /// The pipeline of these arguments.
+    ///
+    /// # Errors
+    /// Where the version does not know an argument, it is outside of its range, or asks for what this project does elsewhere
+    /// or not at all; the first such argument is named.
+    pub fn build(&self) -> Result<Pipeline, AugmentError> {
+        let generator = Generator::new(self)?;
+        Ok(if self.is_neutral() {
+            Pipeline::empty()
+        } else {
+            Pipeline::new(vec![Box::new(generator)], Fill::default(), Interpolation::default())
+        })
     }
 }
 
@@ -195,35 +177,10 @@ impl KerasShiftRange {
     }
 }
 
-impl Default for Keras2_0_8 {
+impl Default for KerasConfig {
     fn default() -> Self {
         Self {
-            featurewise_center: false,
-            samplewise_center: false,
-            featurewise_std_normalization: false,
-            samplewise_std_normalization: false,
-            zca_whitening: false,
-            zca_epsilon: 1e-6,
-            rotation_range: 0.0,
-            width_shift_range: 0.0,
-            height_shift_range: 0.0,
-            shear_range: 0.0,
-            zoom_range: ZoomRange::default(),
-            channel_shift_range: 0.0,
-            fill_mode: KerasFillMode::default(),
-            cval: 0.0,
-            horizontal_flip: false,
-            vertical_flip: false,
-            rescale: None,
-            preprocessing_function: (),
-            data_format: None,
-        }
-    }
-}
-
-impl Default for Keras2_15 {
-    fn default() -> Self {
-        Self {
+            dialect: KerasVersion::Keras2_15,
             featurewise_center: false,
             samplewise_center: false,
             featurewise_std_normalization: false,
@@ -244,8 +201,8 @@ impl Default for Keras2_15 {
             rescale: None,
             preprocessing_function: (),
             data_format: None,
-            validation_split: 0.0,
-            interpolation_order: 1,
+            validation_split: None,
+            interpolation_order: None,
             dtype: None,
         }
     }

@@ -3,7 +3,7 @@
 use aumenta_imgproc::{Fill, Interpolation};
 use rand::Rng;
 
-use super::{Keras2_0_8, Keras2_15, KerasFillMode, KerasMap, KerasShiftRange, KerasVersion};
+use super::{KerasConfig, KerasFillMode, KerasMap, KerasShiftRange, KerasVersion};
 use crate::transform::in_range;
 use crate::{AugmentError, Canvas, Op, Plan, Transform, ZoomRange};
 
@@ -42,77 +42,42 @@ enum Unit {
 }
 
 impl Generator {
-    pub fn new_2_0_8(arguments: &Keras2_0_8) -> Result<Self, AugmentError> {
+    pub fn new(config: &KerasConfig) -> Result<Self, AugmentError> {
+        check_known(config)?;
         refuse_normalization([
-            ("featurewise_center", arguments.featurewise_center),
-            ("samplewise_center", arguments.samplewise_center),
-            ("featurewise_std_normalization", arguments.featurewise_std_normalization),
-            ("samplewise_std_normalization", arguments.samplewise_std_normalization),
-            ("zca_whitening", arguments.zca_whitening),
+            ("featurewise_center", config.featurewise_center),
+            ("samplewise_center", config.samplewise_center),
+            ("featurewise_std_normalization", config.featurewise_std_normalization),
+            ("samplewise_std_normalization", config.samplewise_std_normalization),
+            ("zca_whitening", config.zca_whitening),
         ])?;
-        check_rescale(arguments.rescale)?;
-        let shift = |field, value| match not_negative(field, value)? {
-            0.0 => Ok(Shift::None),
-            fraction => Ok(Shift::UpTo(fraction, Unit::Fraction)),
-        };
-        Ok(Self {
-            version: KerasVersion::Keras2_0_8,
-            rotation_degrees: not_negative("rotation_range", arguments.rotation_range)?,
-            height_shift: shift("height_shift_range", arguments.height_shift_range)?,
-            width_shift: shift("width_shift_range", arguments.width_shift_range)?,
-            shear_radians: not_negative("shear_range", arguments.shear_range)?,
-            zoom: zoom(arguments.zoom_range)?,
-            channel_shift_levels: not_negative("channel_shift_range", arguments.channel_shift_range)?,
-            horizontal_flip: arguments.horizontal_flip,
-            vertical_flip: arguments.vertical_flip,
-            brightness: None,
-            fill: fill(arguments.fill_mode, arguments.cval)?,
-            interpolation: Interpolation::Nearest,
-        })
-    }
-
-    pub fn new_2_15(arguments: &Keras2_15) -> Result<Self, AugmentError> {
-        refuse_normalization([
-            ("featurewise_center", arguments.featurewise_center),
-            ("samplewise_center", arguments.samplewise_center),
-            ("featurewise_std_normalization", arguments.featurewise_std_normalization),
-            ("samplewise_std_normalization", arguments.samplewise_std_normalization),
-            ("zca_whitening", arguments.zca_whitening),
-        ])?;
-        check_rescale(arguments.rescale)?;
-        if arguments.validation_split != 0.0 {
+        check_rescale(config.rescale)?;
+        if config.validation_split.is_some_and(|share| share != 0.0) {
             return Err(AugmentError::NoEqual {
                 field: "validation_split",
                 reason: "the manifest says which pictures are for validation",
             });
         }
-        let interpolation = match arguments.interpolation_order {
-            0 => Interpolation::Nearest,
-            1 => Interpolation::Bilinear,
-            order => {
-                return Err(AugmentError::OutOfRange {
-                    field: "interpolation_order",
-                    value: f64::from(order),
-                    expected: "0 (nearest) or 1 (bilinear)",
-                });
-            }
-        };
-        if let Some(range) = arguments.brightness_range {
+        if let Some(range) = config.brightness_range {
             ordered("brightness_range", range)?;
         }
+        let shear = not_negative("shear_range", config.shear_range)?;
         Ok(Self {
-            version: KerasVersion::Keras2_15,
-            rotation_degrees: not_negative("rotation_range", arguments.rotation_range)?,
-            height_shift: Shift::new_2_15("height_shift_range", &arguments.height_shift_range)?,
-            width_shift: Shift::new_2_15("width_shift_range", &arguments.width_shift_range)?,
-            shear_radians: not_negative("shear_range", arguments.shear_range)?.to_radians(),
-            zoom: zoom(arguments.zoom_range)?,
-            channel_shift_levels: not_negative("channel_shift_range", arguments.channel_shift_range)?,
-            horizontal_flip: arguments.horizontal_flip,
-            vertical_flip: arguments.vertical_flip,
-            brightness: arguments.brightness_range,
-            fill: fill(arguments.fill_mode, arguments.cval)?,
-            interpolation,
+            version: config.dialect,
+            rotation_degrees: not_negative("rotation_range", config.rotation_range)?,
+            height_shift: Shift::new("height_shift_range", &config.height_shift_range, config.dialect)?,
+            width_shift: Shift::new("width_shift_range", &config.width_shift_range, config.dialect)?,
+            shear_radians: match config.dialect {
+                KerasVersion::Keras2_0_8 => shear,
+                KerasVersion::Keras2_15 => shear.to_radians(),
+            },
+            zoom: zoom(config.zoom_range)?,
+            channel_shift_levels: not_negative("channel_shift_range", config.channel_shift_range)?,
+            horizontal_flip: config.horizontal_flip,
+            vertical_flip: config.vertical_flip,
+            brightness: config.brightness_range,
+            fill: fill(config.fill_mode, config.cval)?,
+            interpolation: interpolation(config)?,
         })
     }
 }
@@ -184,6 +149,24 @@ impl Generator {
 }
 
 impl Shift {
+    fn new(field: &'static str, range: &KerasShiftRange, version: KerasVersion) -> Result<Self, AugmentError> {
+        match version {
+            KerasVersion::Keras2_0_8 => Self::new_2_0_8(field, range),
+            KerasVersion::Keras2_15 => Self::new_2_15(field, range),
+        }
+    }
+
+    fn new_2_0_8(field: &'static str, range: &KerasShiftRange) -> Result<Self, AugmentError> {
+        let fraction = match range {
+            KerasShiftRange::Pixels(sides) => f64::from(*sides),
+            KerasShiftRange::UpTo(fraction) => not_negative(field, *fraction)?,
+            KerasShiftRange::OneOf(_) => {
+                return Err(AugmentError::NoEqual { field, reason: "Keras 2.0.8 knows one fraction, and no list" });
+            }
+        };
+        Ok(if fraction == 0.0 { Self::None } else { Self::UpTo(fraction, Unit::Fraction) })
+    }
+
     fn new_2_15(field: &'static str, range: &KerasShiftRange) -> Result<Self, AugmentError> {
         let unit = |largest: f64| if largest < 1.0 { Unit::Fraction } else { Unit::Pixels };
         Ok(match range {
@@ -230,6 +213,20 @@ fn in_pixels(field: &'static str, count: u32) -> Result<u32, AugmentError> {
     Ok(count)
 }
 
+/// Refuses what came after 2.0.8 there.
+fn check_known(config: &KerasConfig) -> Result<(), AugmentError> {
+    let later = [
+        ("brightness_range", config.brightness_range.is_some()),
+        ("validation_split", config.validation_split.is_some()),
+        ("interpolation_order", config.interpolation_order.is_some()),
+        ("dtype", config.dtype.is_some()),
+    ];
+    match later.iter().find(|(_, given)| *given && config.dialect == KerasVersion::Keras2_0_8) {
+        Some(&(field, _)) => Err(AugmentError::NoEqual { field, reason: "Keras 2.0.8 does not know it" }),
+        None => Ok(()),
+    }
+}
+
 fn refuse_normalization(arguments: [(&'static str, bool); 5]) -> Result<(), AugmentError> {
     match arguments.iter().find(|(_, asked)| *asked) {
         Some(&(field, _)) => Err(AugmentError::NoEqual { field, reason: "normalization belongs to the preprocessing" }),
@@ -272,6 +269,19 @@ fn fill(mode: KerasFillMode, level: f64) -> Result<Fill, AugmentError> {
         KerasFillMode::Reflect => Fill::Reflect,
         KerasFillMode::Wrap => Fill::WrapOverlapping,
     })
+}
+
+fn interpolation(config: &KerasConfig) -> Result<Interpolation, AugmentError> {
+    let usual = u8::from(config.dialect == KerasVersion::Keras2_15);
+    match config.interpolation_order.unwrap_or(usual) {
+        0 => Ok(Interpolation::Nearest),
+        1 => Ok(Interpolation::Bilinear),
+        order => Err(AugmentError::OutOfRange {
+            field: "interpolation_order",
+            value: f64::from(order),
+            expected: "0 (nearest) or 1 (bilinear)",
+        }),
+    }
 }
 
 /// A number from `[-largest, largest)`, or 0 without a draw.

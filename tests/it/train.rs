@@ -73,6 +73,13 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
             format!("{CONFIG}\n[preprocessing]\nnormalization = {{ mean-std = {{ mean = [0.5], std = [0] }} }}"),
         ),
         ("large_zca.toml", format!("{CONFIG}\n[preprocessing]\nnormalization = {{ zca = {{}} }}")),
+        (
+            "two_normalizations.toml",
+            format!(
+                "{CONFIG}\n[augment]\ndialect = \"keras-2.15\"\nsamplewise_center = true\n\
+                 [preprocessing]\nnormalization = \"imagenet\""
+            ),
+        ),
         ("small_image.toml", CONFIG.replace("image-size = 46", "image-size = 20")),
         ("other_classes.toml", CONFIG.replace("cats-dogs-convnet", "mnist-convnet").replace("image-size = 46", "")),
         ("not_toml.toml", "epochs = = 3".to_string()),
@@ -83,6 +90,27 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         assert!(!workspace.path("runs").exists(), "{name}");
     }
     insta::assert_snapshot!("refused", all.join("\n"));
+}
+
+#[test]
+fn a_dialect_normalizes_and_evaluation_takes_it_from_the_checkpoint() {
+    let workspace = Workspace::new();
+    let dialect = "[augment]\ndialect = \"keras-2.15\"\nrescale = 0.00392156862745098\nhorizontal_flip = true\n\
+                   featurewise_std_normalization = true";
+    workspace.draw(6).split("4,1,1").write("config.toml", &format!("{CONFIG}\n{dialect}"));
+    workspace.run(&["train", "--config", "config.toml", "--epochs", "1"]).assert_code(0);
+    let config = fs_err::read_to_string(workspace.path("runs/first/config.toml")).unwrap();
+    assert!(config.contains("featurewise_std_normalization = true"), "{config}");
+    let checkpoint = fs_err::read(workspace.path("runs/first/checkpoints/last.safetensors")).unwrap();
+    let header = String::from_utf8_lossy(&checkpoint[..4096.min(checkpoint.len())]).into_owned();
+    assert!(header.contains(r#"\"normalization\":{\"affine\":{\"scale\":["#), "{header}");
+    assert!(!header.contains(r#"\"offset\":[0.0"#), "{header}");
+    workspace.run(&["evaluate", "runs/first", "--split", "val"]).assert_code(0);
+    workspace
+        .run(&["train", "--config", "runs/first/config.toml", "--run", "runs/again", "--epochs", "1"])
+        .assert_code(0);
+    let again = fs_err::read(workspace.path("runs/again/checkpoints/last.safetensors")).unwrap();
+    assert!(checkpoint == again);
 }
 
 #[test]

@@ -43,8 +43,10 @@ pub struct Config {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct PreprocessingConfig {
-    /// How values become those that the network takes; divided by 255 by default.
-    pub normalization: NormalizationConfig,
+    /// How values become those that the network takes; where it is left out, as the augmentation's dialect says, or divided
+    /// by 255.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normalization: Option<NormalizationConfig>,
 }
 
 impl Default for Config {
@@ -101,6 +103,11 @@ impl Config {
     /// The network.
     pub fn model(&self) -> Result<&ModelConfig> {
         self.model.as_ref().ok_or_else(|| missing("model", "--model"))
+    }
+
+    /// How values become those that the network takes.
+    pub fn normalization(&self) -> Result<NormalizationConfig> {
+        self.augment.normalization(self.preprocessing.normalization.as_ref()).map_err(BadUse::from_error)
     }
 
     /// Threads that prepare batches.
@@ -162,7 +169,7 @@ mod tests {
             optimizer: OptimizerConfig::AdamW(adamw),
             model: Some(ModelConfig::named("cats-dogs-convnet").unwrap()),
             augment: AugmentConfig::book().into(),
-            preprocessing: PreprocessingConfig { normalization: NormalizationConfig::Imagenet },
+            preprocessing: PreprocessingConfig { normalization: Some(NormalizationConfig::Imagenet) },
             mix: MixConfig { mixup_alpha: Some(0.2), ..MixConfig::default() },
             ..Config::default()
         };

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AugmentConfig, AugmentError, KerasConfig, Pipeline};
+use crate::{AugmentConfig, AugmentError, KerasConfig, NormalizationConfig, Pipeline};
 
 /// What is drawn for each training image: this project's own settings, or with a `dialect` another library's.
 ///
@@ -43,6 +43,34 @@ impl Augmentation {
         match self {
             Self::Native(config) => config.build(),
             Self::Keras(config) => config.build(),
+        }
+    }
+
+    /// How values are normalized: as the arguments of a dialect say, else as `preprocessing` does, else divided by 255.
+    ///
+    /// # Errors
+    /// Where a dialect and `preprocessing` say different things, or an argument is out of its range or has no equal.
+    ///
+    /// ```
+    /// use aumenta_augment::{Augmentation, NormalizationConfig};
+    ///
+    /// let keras: Augmentation = toml::from_str("dialect = 'keras-2.15'\nrescale = 0.5")?;
+    /// assert_eq!(keras.normalization(None)?, NormalizationConfig::Rescale { factor: 0.5 });
+    /// assert!(keras.normalization(Some(&NormalizationConfig::Imagenet)).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn normalization(
+        &self,
+        preprocessing: Option<&NormalizationConfig>,
+    ) -> Result<NormalizationConfig, AugmentError> {
+        let dialect = match self {
+            Self::Native(_) => None,
+            Self::Keras(config) => config.normalization()?,
+        };
+        match (dialect, preprocessing) {
+            (Some((field, asked)), Some(other)) if asked != *other => Err(AugmentError::TwoNormalizations { field }),
+            (Some((_, asked)), _) => Ok(asked),
+            (None, other) => Ok(other.cloned().unwrap_or_default()),
         }
     }
 }
@@ -111,6 +139,32 @@ mod tests {
     #[test]
     fn a_function_is_refused_with_the_reason() {
         assert!(error("dialect = 'keras-2.15'\npreprocessing_function = 'f'").contains("holds no code"));
+    }
+
+    #[test]
+    fn a_dialect_or_the_preprocessing_normalizes() {
+        let rescale = |factor| NormalizationConfig::Rescale { factor };
+        let imagenet = NormalizationConfig::Imagenet;
+        let native = Augmentation::default();
+        assert_eq!(native.normalization(None), Ok(rescale(1.0 / 255.0)));
+        assert_eq!(native.normalization(Some(&imagenet)), Ok(imagenet.clone()));
+        let keras = |arguments: &str| -> Augmentation {
+            toml::from_str(&format!("dialect = 'keras-2.15'\n{arguments}")).unwrap()
+        };
+        for silent in ["", "rescale = 0", "zca_epsilon = 0.1"] {
+            assert_eq!(keras(silent).normalization(None), Ok(rescale(1.0 / 255.0)), "{silent}");
+            assert_eq!(keras(silent).normalization(Some(&imagenet)), Ok(imagenet.clone()), "{silent}");
+        }
+        let rescaled = keras("rescale = 0.5");
+        assert_eq!(rescaled.normalization(None), Ok(rescale(0.5)));
+        assert_eq!(rescaled.normalization(Some(&rescale(0.5))), Ok(rescale(0.5)));
+        assert_eq!(rescaled.normalization(Some(&imagenet)), Err(AugmentError::TwoNormalizations { field: "rescale" }));
+        let centered = keras("rescale = 0.5\nfeaturewise_std_normalization = true");
+        assert_eq!(
+            centered.normalization(Some(&rescale(0.5))).unwrap_err().to_string(),
+            "`featurewise_std_normalization` of `[augment]` and `normalization` of `[preprocessing]` ask for different \
+             things, expected one of them"
+        );
     }
 
     #[test]

@@ -52,7 +52,15 @@ pub enum AugmentError {
         /// The setting, by its name in a configuration.
         field: &'static str,
     },
-    /// A setting of another library's dialect that is not part of augmentation here.
+    /// A dialect and the preprocessing normalize in two ways.
+    #[error(
+        "`{field}` of `[augment]` and `normalization` of `[preprocessing]` ask for different things, expected one of them"
+    )]
+    TwoNormalizations {
+        /// The dialect's setting, by its name in a configuration.
+        field: &'static str,
+    },
+    /// A setting of another library's dialect that has no equal here.
     #[error("{field} has no equal here: {reason}")]
     NoEqual {
         /// The setting, by its name in a configuration.

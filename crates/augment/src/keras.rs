@@ -12,18 +12,26 @@
 //! | `channel_shift_range` | one number a channel | one number for all channels |
 //! | `brightness_range` | unknown | Pillow's, on levels cut to whole ones |
 //! | flips | one number drawn where a flip is on | both numbers always drawn |
+//! | `samplewise_*` | refused: each pixel by its channels | each image |
+//! | `featurewise_*` | fitted to values before `rescale`; centers where asked to | fitted after `rescale`; what divides also centers |
+//! | `zca_whitening` | as above; `zca_epsilon` is added to variances | centers each channel and does not divide; `zca_epsilon` is added to singular values |
 //!
 //! Numbers are drawn in Keras' order and from its distributions, by this project's generators instead of NumPy's, so a seed
 //! gives other pictures than in Keras. The picture is resized to the output first, as `target_size` does (averaging where
 //! Keras skips pixels), and then moved at that size.
 //!
+//! `rescale`, `samplewise_*`, `featurewise_*` and `zca_*` become the [`NormalizationConfig`](crate::NormalizationConfig) of
+//! the network ([`Augmentation::normalization`](crate::Augmentation::normalization)); `fit` sees the training images as
+//! evaluation does.
+//!
 //! The tests hold both to what Keras itself computes (`fixtures/reference`): all pixels are exact for interpolation of order
 //! 0, and for order 1 within 1 level of 255. A channel shift is rounded to whole levels, and a brightness above 1 multiplies
-//! what it is given, that 1 level included.
+//! what it is given, that 1 level included. Normalized values are within 2e-5 of Keras', which computes in single precision.
 
 mod arguments;
 mod generator;
 mod map;
+mod normalization;
 mod pixels;
 #[cfg(test)]
 mod reference;
@@ -32,6 +40,8 @@ pub use self::arguments::{KerasConfig, KerasDataFormat, KerasDtype, KerasFillMod
 use self::generator::Generator;
 pub(crate) use self::map::KerasMap;
 pub use self::map::KerasVersion;
+pub use self::normalization::KerasNormalization;
+pub(crate) use self::normalization::KerasStatistics;
 pub(crate) use self::pixels::{brightness, shift_channels};
 
 #[cfg(test)]
@@ -79,21 +89,37 @@ mod tests {
             "dialect = 'keras-2.15'\nheight_shift_range = 70000",
             "height_shift_range is 70000, expected pixels from 0 to 65536",
         );
+        check_refused("dialect = 'keras-2.15'\nrescale = inf", "rescale is inf, expected a finite number");
         check_refused(
-            "dialect = 'keras-2.15'\nrescale = 0.5",
-            "rescale is 0.5, expected 1 / 255, which pixels have anyway",
+            "dialect = 'keras-2.0.8'\nzca_whitening = true\nzca_epsilon = 0",
+            "zca_epsilon is 0, expected a number above 0",
         );
     }
 
     #[test]
     fn what_other_parts_do_is_refused_with_their_name() {
         check_refused(
-            "dialect = 'keras-2.0.8'\nzca_whitening = true",
-            "zca_whitening has no equal here: normalization belongs to the preprocessing",
-        );
-        check_refused(
             "dialect = 'keras-2.15'\nvalidation_split = 0.2",
             "validation_split has no equal here: the manifest says which pictures are for validation",
+        );
+    }
+
+    #[test]
+    fn normalizations_without_an_equal_are_named_with_the_reason() {
+        check_refused(
+            "dialect = 'keras-2.0.8'\nsamplewise_std_normalization = true",
+            "samplewise_std_normalization has no equal here: Keras 2.0.8 normalizes each pixel by its own channels, and not \
+             each image",
+        );
+        check_refused(
+            "dialect = 'keras-2.15'\nsamplewise_center = true\nzca_whitening = true",
+            "samplewise_center has no equal here: images are normalized by their own statistics or by those of the training \
+             images, not by both",
+        );
+        check_refused(
+            "dialect = 'keras-2.0.8'\nfeaturewise_std_normalization = true\nzca_whitening = true",
+            "featurewise_std_normalization has no equal here: a whitening of divided values is not symmetric, and Keras 2.15 \
+             does not divide either",
         );
     }
 

@@ -48,7 +48,9 @@ pub use crate::canvas::Canvas;
 pub use crate::config::{AugmentConfig, ZoomRange};
 pub use crate::error::AugmentError;
 pub use crate::execute::Scratch;
-pub use crate::keras::{KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasShiftRange, KerasVersion};
+pub use crate::keras::{
+    KerasConfig, KerasDataFormat, KerasDtype, KerasFillMode, KerasNormalization, KerasShiftRange, KerasVersion,
+};
 pub use crate::mix::{Blend, Mix, MixConfig, Mixing};
 pub use crate::normalize::{Centering, Normalization, NormalizationConfig, NormalizationFit, Whitening};
 pub use crate::op::Op;

@@ -6,7 +6,7 @@
 mod config;
 mod fit;
 #[cfg(test)]
-mod reference;
+pub(crate) mod reference;
 mod statistics;
 mod whitening;
 
@@ -38,15 +38,23 @@ pub enum Normalization {
         /// What is added after the product.
         offset: [f32; 3],
     },
-    /// Each image by itself, after a division by 255.
-    Samplewise(Centering),
+    /// Each image by itself: less its mean, then divided by its standard deviation plus 1e-6.
+    Samplewise {
+        /// The factor of the values before.
+        #[serde(default = "rescaled")]
+        scale: f32,
+        /// Whether the mean is subtracted.
+        center: bool,
+        /// Whether what is left is divided by the standard deviation.
+        std: bool,
+    },
     /// Values that are uncorrelated and of variance 1 over the training images, after a division by 255.
     Whitening(Whitening),
 }
 
 impl Normalization {
     /// Values divided by 255.
-    pub const RESCALED: Self = Self::Affine { scale: [1.0 / 255.0; 3], offset: [0.0; 3] };
+    pub const RESCALED: Self = Self::Affine { scale: [rescaled(); 3], offset: [0.0; 3] };
 
     /// Values as they are, from 0 to 255.
     pub const PLAIN: Self = Self::Affine { scale: [1.0; 3], offset: [0.0; 3] };
@@ -55,7 +63,8 @@ impl Normalization {
     pub fn format(&self, channels: Channels) -> FloatFormat {
         let (scale, offset) = match *self {
             Self::Affine { scale, offset } => (scale, offset),
-            Self::Samplewise(_) | Self::Whitening(_) => ([1.0 / 255.0; 3], [0.0; 3]),
+            Self::Samplewise { scale, .. } => ([scale; 3], [0.0; 3]),
+            Self::Whitening(_) => ([rescaled(); 3], [0.0; 3]),
         };
         FloatFormat { layout: Layout::Hwc, channels, scale, offset }
     }
@@ -79,10 +88,15 @@ impl Normalization {
     pub fn finish(&self, values: &mut [f32], spare: &mut Vec<f32>) {
         match self {
             Self::Affine { .. } => {}
-            Self::Samplewise(centering) => samplewise(*centering, values),
+            Self::Samplewise { center, std, .. } => samplewise(Centering { center: *center, std: *std }, values),
             Self::Whitening(whitening) => whitening.apply(values, spare),
         }
     }
+}
+
+/// The factor of values that are divided by 255.
+const fn rescaled() -> f32 {
+    1.0 / 255.0
 }
 
 /// What Keras adds to a standard deviation before it divides, so that an image of one color becomes zeros.
@@ -113,17 +127,17 @@ mod tests {
 
     #[test]
     fn an_image_by_itself_by_hand() {
-        let both = Normalization::Samplewise(Centering { center: true, std: true });
+        let both = Normalization::Samplewise { scale: 1.0, center: true, std: true };
         let values = finished(&both, &[0.0, 0.5, 0.5, 1.0]);
         let expected = [-2f32.sqrt(), 0.0, 0.0, 2f32.sqrt()];
         assert!(values.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{values:?}");
-        let center = Normalization::Samplewise(Centering { center: true, std: false });
+        let center = Normalization::Samplewise { scale: 1.0, center: true, std: false };
         assert_eq!(finished(&center, &[0.25, 0.75]), [-0.25, 0.25]);
     }
 
     #[test]
     fn an_image_of_one_color_becomes_zeros_and_an_empty_one_stays() {
-        let both = Normalization::Samplewise(Centering { center: true, std: true });
+        let both = Normalization::Samplewise { scale: 1.0, center: true, std: true };
         assert_eq!(finished(&both, &[0.5; 6]), [0.0; 6]);
         assert!(finished(&both, &[]).is_empty());
     }
@@ -131,9 +145,12 @@ mod tests {
     #[test]
     fn fitted_numbers_survive_being_written_down() {
         let affine = Normalization::Affine { scale: [0.1, 1.0 / 3.0, f32::MIN_POSITIVE], offset: [-0.7, 0.0, 1e9] };
-        for normalization in [affine, Normalization::Samplewise(Centering { center: true, std: false })] {
+        for normalization in [affine, Normalization::Samplewise { scale: 0.3, center: true, std: false }] {
             let json = serde_json::to_string(&normalization).unwrap();
             assert_eq!(serde_json::from_str::<Normalization>(&json).unwrap(), normalization);
         }
+        let earlier = r#"{"samplewise":{"center":true,"std":false}}"#;
+        let expected = Normalization::Samplewise { scale: 1.0 / 255.0, center: true, std: false };
+        assert_eq!(serde_json::from_str::<Normalization>(earlier).unwrap(), expected);
     }
 }

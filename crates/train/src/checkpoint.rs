@@ -136,7 +136,7 @@ fn fault(path: &Path, source: CheckpointFault) -> TrainError {
 
 #[cfg(test)]
 mod tests {
-    use aumenta_augment::{Centering, Normalization, Whitening};
+    use aumenta_augment::{Normalization, Whitening};
     use aumenta_stream::Color;
 
     use super::*;
@@ -176,7 +176,7 @@ mod tests {
         let numbers = |count: usize| (0..count).map(|at| 1.0 / (at as f32 - 0.3)).collect::<Vec<_>>();
         for normalization in [
             Normalization::Affine { scale: [1.0 / 3.0, 0.1, 1e-30], offset: [-0.7, 1e9, 0.0] },
-            Normalization::Samplewise(Centering { center: true, std: false }),
+            Normalization::Samplewise { scale: 1.0, center: true, std: false },
             Normalization::Whitening(Whitening::new(numbers(5), numbers(25))),
         ] {
             let preprocessing = Preprocessing { normalization, ..checkpoint().preprocessing };

@@ -125,12 +125,12 @@ pub fn train(config: &Config) -> Result<()> {
         return Err(BadUse::message("`epochs` must be at least 1".to_string()));
     }
     config.optimizer.check().map_err(BadUse::from_error)?;
+    let normalization = config.normalization()?;
     let dataset = Arc::new(Dataset::open(config.data()?, None)?);
     let model = chosen.clone().for_classes(dataset.manifest().classes.len());
     let architecture = model.architecture()?;
     let workers = config.workers();
-    let preprocessing =
-        preprocessing(&architecture)?.normalized(&config.preprocessing.normalization, &dataset, workers)?;
+    let preprocessing = preprocessing(&architecture)?.normalized(&normalization, &dataset, workers)?;
     let seed = Seed::new(config.seed);
     let train = TrainStream::new(
         Arc::clone(&dataset),

@@ -29,17 +29,18 @@ pub struct KerasConfig {
     /// before Keras 3, which is the default.
     #[serde(with = "Dialect")]
     pub dialect: KerasVersion,
-    /// Refused: the preprocessing normalizes.
+    /// Whether each channel's mean over the training images is subtracted.
     pub featurewise_center: bool,
-    /// Refused: the preprocessing normalizes.
+    /// Whether each image's mean is subtracted. Refused in 2.0.8, which takes each pixel's.
     pub samplewise_center: bool,
-    /// Refused: the preprocessing normalizes.
+    /// Whether values are divided by each channel's standard deviation over the training images.
     pub featurewise_std_normalization: bool,
-    /// Refused: the preprocessing normalizes.
+    /// Whether values are divided by each image's standard deviation. Refused in 2.0.8, which takes each pixel's.
     pub samplewise_std_normalization: bool,
-    /// Refused: the preprocessing normalizes.
+    /// Whether values are left uncorrelated over the training images; at most
+    /// [`Whitening::MAX_VALUES`](crate::Whitening::MAX_VALUES) an image.
     pub zca_whitening: bool,
-    /// Without whitening, nothing.
+    /// What whitening adds, in 2.0.8 to variances and in 2.15 to singular values of all training images; above 0.
     pub zca_epsilon: f64,
     /// The largest turn in degrees, either way; at least 0.
     pub rotation_range: f64,
@@ -68,7 +69,8 @@ pub struct KerasConfig {
     pub horizontal_flip: bool,
     /// Whether half of the pictures are mirrored top to bottom.
     pub vertical_flip: bool,
-    /// `1 / 255` or nothing: either way, pixels reach the network from 0 to 1.
+    /// The factor of values from 0 to 255. Left out or 0, it is 1 before the other normalizations; without any of them the
+    /// preprocessing normalizes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rescale: Option<f64>,
     /// Refused: a configuration holds no code.

@@ -44,14 +44,7 @@ enum Unit {
 impl Generator {
     pub fn new(config: &KerasConfig) -> Result<Self, AugmentError> {
         check_known(config)?;
-        refuse_normalization([
-            ("featurewise_center", config.featurewise_center),
-            ("samplewise_center", config.samplewise_center),
-            ("featurewise_std_normalization", config.featurewise_std_normalization),
-            ("samplewise_std_normalization", config.samplewise_std_normalization),
-            ("zca_whitening", config.zca_whitening),
-        ])?;
-        check_rescale(config.rescale)?;
+        config.normalization()?;
         if config.validation_split.is_some_and(|share| share != 0.0) {
             return Err(AugmentError::NoEqual {
                 field: "validation_split",
@@ -224,24 +217,6 @@ fn check_known(config: &KerasConfig) -> Result<(), AugmentError> {
     match later.iter().find(|(_, given)| *given && config.dialect == KerasVersion::Keras2_0_8) {
         Some(&(field, _)) => Err(AugmentError::NoEqual { field, reason: "Keras 2.0.8 does not know it" }),
         None => Ok(()),
-    }
-}
-
-fn refuse_normalization(arguments: [(&'static str, bool); 5]) -> Result<(), AugmentError> {
-    match arguments.iter().find(|(_, asked)| *asked) {
-        Some(&(field, _)) => Err(AugmentError::NoEqual { field, reason: "normalization belongs to the preprocessing" }),
-        None => Ok(()),
-    }
-}
-
-fn check_rescale(rescale: Option<f64>) -> Result<(), AugmentError> {
-    // 1 / 255 as anyone would write it: in Python, or with a few digits.
-    match rescale {
-        None => Ok(()),
-        Some(value) if (value * 255.0 - 1.0).abs() < 1e-3 => Ok(()),
-        Some(value) => {
-            Err(AugmentError::OutOfRange { field: "rescale", value, expected: "1 / 255, which pixels have anyway" })
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::normalize::reference::{fitted, normalized};
 use crate::{Augmentation, Canvas, Plan, Scratch};
 
 const STORED: &[u8] = include_bytes!("../../../../fixtures/reference/keras.safetensors");
@@ -16,6 +17,14 @@ const STORED: &[u8] = include_bytes!("../../../../fixtures/reference/keras.safet
 #[derive(Deserialize)]
 struct Reference {
     cases: Vec<Case>,
+    normalizations: Vec<NormalizationCase>,
+}
+
+#[derive(Deserialize)]
+struct NormalizationCase {
+    dialect: String,
+    name: String,
+    arguments: Map<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -46,11 +55,10 @@ impl TryRng for Units<'_> {
     }
 }
 
-fn reference() -> (SafeTensors<'static>, Vec<Case>) {
+fn reference() -> (SafeTensors<'static>, Reference) {
     let (_, metadata) = SafeTensors::read_metadata(STORED).unwrap();
     let header = metadata.metadata().clone().unwrap();
-    let reference: Reference = serde_json::from_str(&header["reference"]).unwrap();
-    (SafeTensors::deserialize(STORED).unwrap(), reference.cases)
+    (SafeTensors::deserialize(STORED).unwrap(), serde_json::from_str(&header["reference"]).unwrap())
 }
 
 fn image(stored: &SafeTensors<'_>, name: &str) -> Image {
@@ -58,12 +66,17 @@ fn image(stored: &SafeTensors<'_>, name: &str) -> Image {
     Image::from_pixels(tensor.shape()[1], tensor.shape()[0], tensor.data().to_vec())
 }
 
+/// The settings of a configuration.
+fn augmentation(dialect: &str, arguments: &Map<String, Value>) -> Augmentation {
+    let mut settings = arguments.clone();
+    settings.insert("dialect".to_string(), dialect.into());
+    serde_json::from_value(Value::Object(settings)).unwrap()
+}
+
 impl Case {
     /// The plan that the case's numbers give, all of which are drawn.
     fn plan(&self, source: &Image) -> Plan {
-        let mut settings = self.arguments.clone();
-        settings.insert("dialect".to_string(), self.dialect.clone().into());
-        let augmentation: Augmentation = serde_json::from_value(Value::Object(settings)).unwrap();
+        let augmentation = augmentation(&self.dialect, &self.arguments);
         let mut units = Units(self.units.iter());
         let plan = augmentation.build().unwrap().draw(Canvas::of(source.size()), &mut units);
         let neutral = augmentation.is_neutral();
@@ -81,7 +94,7 @@ impl Case {
 
 #[test]
 fn draws_and_pixels_are_those_of_keras() {
-    let (stored, cases) = reference();
+    let (stored, Reference { cases, .. }) = reference();
     assert!(cases.len() > 50);
     let mut report = String::new();
     for case in cases {
@@ -109,8 +122,29 @@ fn draws_and_pixels_are_those_of_keras() {
 }
 
 #[test]
+fn normalized_values_are_those_of_keras() {
+    let (stored, Reference { normalizations, .. }) = reference();
+    let images = stored.tensor("images").unwrap();
+    let mut report = String::new();
+    for NormalizationCase { dialect, name, arguments } in normalizations {
+        let expected = stored.tensor(&format!("{dialect}.normalized.{name}")).unwrap();
+        let images: Vec<Vec<u8>> = images.data().chunks(18).take(expected.shape()[0]).map(<[u8]>::to_vec).collect();
+        let expected: Vec<f32> = expected.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let config = augmentation(&dialect, &arguments).normalization(None).unwrap();
+        let normalization = fitted(&config, &images);
+        let values: Vec<f32> = images.iter().flat_map(|image| normalized(&normalization, image)).collect();
+        // Keras computes in single precision.
+        let is_close = |(value, expected): (&f32, &f32)| (value - expected).abs() <= 2e-5 * expected.abs().max(1.0);
+        if !values.iter().zip(&expected).all(is_close) {
+            writeln!(report, "{dialect} {name}: {values:?} instead of {expected:?}").unwrap();
+        }
+    }
+    assert_eq!(report, "");
+}
+
+#[test]
 fn a_plan_of_a_dialect_survives_being_written_down() {
-    let (stored, cases) = reference();
+    let (stored, Reference { cases, .. }) = reference();
     for case in cases {
         let plan = case.plan(&image(&stored, &format!("image.{}", case.image)));
         let json = serde_json::to_string(&plan).unwrap();

@@ -4,7 +4,7 @@ use aumenta_imgproc::Channels;
 use serde::{Deserialize, Serialize};
 
 use super::NormalizationFit;
-use crate::AugmentError;
+use crate::{AugmentError, KerasNormalization};
 
 /// How values become those that a network takes. By default they are divided by 255.
 ///
@@ -62,6 +62,9 @@ pub enum NormalizationConfig {
         #[serde(default = "default_epsilon")]
         epsilon: f64,
     },
+    /// As Keras computes it, for the arguments of a dialect; a configuration has no other words for it.
+    #[serde(skip)]
+    Keras(KerasNormalization),
 }
 
 /// Which of the two steps of a normalization are taken.

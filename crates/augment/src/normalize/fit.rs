@@ -3,9 +3,10 @@
 use aumenta_imgproc::Channels;
 
 use super::statistics::ChannelStatistics;
-use super::whitening::Covariance;
-use super::{Centering, Normalization, NormalizationConfig, Whitening};
-use crate::AugmentError;
+use super::whitening::{Covariance, KerasWhitening};
+use super::{Centering, Normalization, NormalizationConfig, Whitening, rescaled};
+use crate::keras::KerasStatistics;
+use crate::{AugmentError, KerasNormalization};
 
 /// A normalization that is being fitted.
 ///
@@ -31,8 +32,20 @@ pub struct NormalizationFit(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Known(Normalization),
-    Featurewise { centering: Centering, statistics: ChannelStatistics },
+    Featurewise { centering: Centering, scaling: Scaling, statistics: ChannelStatistics },
     Zca { epsilon: f64, covariance: Covariance },
+    KerasZca { whitening: KerasWhitening, covariance: Covariance },
+}
+
+/// What happens to values from 0 to 255 around their statistics.
+#[derive(Clone, Copy, Debug)]
+struct Scaling {
+    /// Their factor before the mean is subtracted.
+    factor: f64,
+    /// Their factor before the statistics are taken.
+    fitted_factor: f64,
+    /// What is added to a standard deviation.
+    std_epsilon: f64,
 }
 
 /// The means of `ImageNet`'s channels, for values from 0 to 1.
@@ -49,17 +62,20 @@ impl NormalizationFit {
             }
             NormalizationConfig::MeanStd { ref mean, ref std } => Kind::Known(mean_std(mean, std, channels)?),
             NormalizationConfig::Imagenet => Kind::Known(mean_std(&IMAGENET_MEAN, &IMAGENET_STD, channels)?),
-            NormalizationConfig::Samplewise(centering) => Kind::Known(Normalization::Samplewise(centering)),
+            NormalizationConfig::Samplewise(Centering { center, std }) => {
+                Kind::Known(Normalization::Samplewise { scale: rescaled(), center, std })
+            }
             NormalizationConfig::Featurewise(centering) => {
-                Kind::Featurewise { centering, statistics: ChannelStatistics::new(channels.count()) }
+                let factor = 1.0 / 255.0;
+                let scaling = Scaling { factor, fitted_factor: factor, std_epsilon: 0.0 };
+                Kind::Featurewise { centering, scaling, statistics: ChannelStatistics::new(channels.count()) }
             }
             NormalizationConfig::Zca { epsilon } => {
                 let positive = epsilon > 0.0 && epsilon.is_finite();
                 check("zca.epsilon", epsilon, positive, "a number above 0")?;
-                let fits = values <= Whitening::MAX_VALUES;
-                check("the number of values an image for zca", values as f64, fits, "at most 3072, such as 32x32 RGB")?;
-                Kind::Zca { epsilon, covariance: Covariance::new(values) }
+                Kind::Zca { epsilon, covariance: covariance(values)? }
             }
+            NormalizationConfig::Keras(ref keras) => keras_kind(keras, channels, values)?,
         }))
     }
 
@@ -73,7 +89,7 @@ impl NormalizationFit {
         match &mut self.0 {
             Kind::Known(_) => {}
             Kind::Featurewise { statistics, .. } => statistics.add(image),
-            Kind::Zca { covariance, .. } => covariance.add(image),
+            Kind::Zca { covariance, .. } | Kind::KerasZca { covariance, .. } => covariance.add(image),
         }
     }
 
@@ -85,8 +101,11 @@ impl NormalizationFit {
     pub fn finish(self) -> Result<Normalization, AugmentError> {
         Ok(match self.0 {
             Kind::Known(normalization) => normalization,
-            Kind::Featurewise { centering, statistics } => featurewise(centering, &statistics)?,
+            Kind::Featurewise { centering, scaling, statistics } => featurewise(centering, scaling, &statistics)?,
             Kind::Zca { epsilon, covariance } => Normalization::Whitening(covariance.whitening(epsilon)?),
+            Kind::KerasZca { whitening, covariance } => {
+                Normalization::Whitening(covariance.keras_whitening(whitening)?)
+            }
         })
     }
 }
@@ -111,10 +130,42 @@ fn by_channel(field: &'static str, numbers: &[f64], channels: Channels) -> Resul
     }
 }
 
-fn featurewise(centering: Centering, statistics: &ChannelStatistics) -> Result<Normalization, AugmentError> {
+fn keras_kind(keras: &KerasNormalization, channels: Channels, values: usize) -> Result<Kind, AugmentError> {
+    let (factor, fitted_factor) = (keras.rescale, keras.fitted_rescale());
+    Ok(match keras.statistics {
+        KerasStatistics::Samplewise(Centering { center, std }) => {
+            Kind::Known(Normalization::Samplewise { scale: factor as f32, center, std })
+        }
+        KerasStatistics::Featurewise(centering) => {
+            let scaling = Scaling { factor, fitted_factor, std_epsilon: keras.std_epsilon() };
+            Kind::Featurewise { centering, scaling, statistics: ChannelStatistics::new(channels.count()) }
+        }
+        KerasStatistics::Zca { center, epsilon } => {
+            let version = keras.version;
+            let centered_channels = center.then_some(channels.count());
+            let whitening = KerasWhitening { version, factor, fitted_factor, centered_channels, epsilon };
+            Kind::KerasZca { whitening, covariance: covariance(values)? }
+        }
+    })
+}
+
+fn covariance(values: usize) -> Result<Covariance, AugmentError> {
+    let fits = values <= Whitening::MAX_VALUES;
+    check("the number of values an image for zca", values as f64, fits, "at most 3072, such as 32x32 RGB")?;
+    Ok(Covariance::new(values))
+}
+
+/// `(factor * value - mean) / std`.
+fn featurewise(
+    centering: Centering,
+    scaling: Scaling,
+    statistics: &ChannelStatistics,
+) -> Result<Normalization, AugmentError> {
+    let Scaling { factor, fitted_factor, std_epsilon } = scaling;
     let mean = if centering.center { statistics.means()? } else { [0.0; 3] };
-    let std = if centering.std { statistics.stds()? } else { [255.0; 3] };
-    Ok(affine(mean, std))
+    let std =
+        if centering.std { statistics.stds()?.map(|std| fitted_factor.abs() * std + std_epsilon) } else { [1.0; 3] };
+    Ok(affine(mean.map(|mean| mean * fitted_factor / factor), std.map(|std| std / factor)))
 }
 
 /// `(value - mean) / std`.

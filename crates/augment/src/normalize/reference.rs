@@ -19,8 +19,8 @@ fn reference() -> Reference {
     serde_json::from_str(include_str!("../../../../fixtures/reference/normalization.json")).unwrap()
 }
 
-/// The normalization fitted to `images`, by the road of a stream: bytes, written in its format, then finished.
-fn fitted(config: &NormalizationConfig, images: &[Vec<u8>]) -> Normalization {
+/// The normalization fitted to `images` of 3x2 RGB pixels.
+pub(crate) fn fitted(config: &NormalizationConfig, images: &[Vec<u8>]) -> Normalization {
     let mut fit = config.fit(Channels::Rgb, 18).unwrap();
     for image in images {
         fit.add(&image.iter().map(|byte| f32::from(*byte)).collect::<Vec<_>>());
@@ -28,7 +28,8 @@ fn fitted(config: &NormalizationConfig, images: &[Vec<u8>]) -> Normalization {
     fit.finish().unwrap()
 }
 
-fn normalized(normalization: &Normalization, image: &[u8]) -> Vec<f32> {
+/// The values of an image by the road of a stream: bytes, written in the normalization's format, then finished.
+pub(crate) fn normalized(normalization: &Normalization, image: &[u8]) -> Vec<f32> {
     let (format, mut values) = (normalization.format(Channels::Rgb), vec![0.0; 18]);
     let image = Image::from_pixels(3, 2, image.to_vec());
     write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });

@@ -1,10 +1,10 @@
 //! [`Whitening`]: a matrix that leaves the values of images uncorrelated; [`Covariance`]: what it is fitted to.
 
-use nalgebra::{DMatrix, DVector, SymmetricEigen};
+use nalgebra::{DMatrix, DVector, Dyn, SymmetricEigen};
 use serde::{Deserialize, Serialize};
 
 use super::fit::check;
-use crate::AugmentError;
+use crate::{AugmentError, KerasVersion};
 
 /// ZCA whitening: `matrix * (values - mean)`, with a symmetric matrix, for values from 0 to 1.
 ///
@@ -30,6 +30,11 @@ impl Whitening {
     pub fn new(mean: Vec<f32>, matrix: Vec<f32>) -> Self {
         assert_eq!(matrix.len(), mean.len() * mean.len(), "a row and a column for each value");
         Self { mean, matrix }
+    }
+
+    fn from_f64(mean: &DVector<f64>, matrix: &DMatrix<f64>) -> Self {
+        let as_f32 = |numbers: &[f64]| numbers.iter().map(|number| *number as f32).collect();
+        Self::new(as_f32(mean.as_slice()), as_f32(matrix.as_slice()))
     }
 
     /// Puts in other numbers.
@@ -81,6 +86,21 @@ impl TryFrom<usize> for Whitening {
     }
 }
 
+/// Whitening as Keras has it: `matrix * (factor * value - mean)`, for values from 0 to 255.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KerasWhitening {
+    /// Whose epsilon: 2.0.8 adds it to variances, 2.15 to singular values of the images.
+    pub(super) version: KerasVersion,
+    /// The factor of values.
+    pub(super) factor: f64,
+    /// The factor of values before mean and matrix are fitted to them.
+    pub(super) fitted_factor: f64,
+    /// How many channels have a mean; without, none is subtracted.
+    pub(super) centered_channels: Option<usize>,
+    /// What is added; above 0.
+    pub(super) epsilon: f64,
+}
+
 /// Sums over images: of the values, and of the products of every two, from which mean and covariance follow.
 #[derive(Clone, Debug)]
 pub(super) struct Covariance {
@@ -125,21 +145,65 @@ impl Covariance {
 
     /// The whitening of what was added.
     pub(super) fn whitening(mut self, epsilon: f64) -> Result<Whitening, AugmentError> {
+        let mean = self.means()?;
+        // Rounding makes an eigenvalue of 0 slightly negative.
+        let matrix =
+            recomposed(&SymmetricEigen::new(self.about(&mean)), |variance| 1.0 / (variance.max(0.0) + epsilon).sqrt());
+        Ok(Whitening::from_f64(&mean, &matrix))
+    }
+
+    /// Keras' whitening of what was added.
+    pub(super) fn keras_whitening(mut self, keras: KerasWhitening) -> Result<Whitening, AugmentError> {
+        let KerasWhitening { version, factor, fitted_factor, centered_channels, epsilon } = keras;
+        let means = self.means()?;
+        let mean = match centered_channels {
+            Some(channels) => DVector::from_fn(means.len(), |value, _| {
+                let channel: Vec<f64> = means.iter().copied().skip(value % channels).step_by(channels).collect();
+                channel.iter().sum::<f64>() / channel.len() as f64
+            }),
+            None => DVector::zeros(means.len()),
+        };
+        // Sums are of values divided by 255.
+        let products = self.about(&mean) * (255.0 * fitted_factor).powi(2);
+        let (images, eigen) = (self.images as f64, SymmetricEigen::new(products));
+        let matrix = match version {
+            KerasVersion::Keras2_0_8 => recomposed(&eigen, |variance| 1.0 / (variance.max(0.0) + epsilon).sqrt()),
+            KerasVersion::Keras2_15 => {
+                // The decomposition of the images themselves has no more directions than there are images.
+                let mut variances = eigen.eigenvalues.as_slice().to_vec();
+                variances.sort_by(|a, b| b.total_cmp(a));
+                let least = variances.get(self.images - 1).copied().unwrap_or(f64::NEG_INFINITY);
+                recomposed(&eigen, |variance| {
+                    if variance < least { 0.0 } else { 1.0 / (variance.max(0.0).sqrt() + epsilon / images.sqrt()) }
+                })
+            }
+        };
+        Ok(Whitening::from_f64(&(mean * (fitted_factor / factor)), &(matrix * (255.0 * factor))))
+    }
+
+    /// The mean of each value; all images are then in the sums.
+    fn means(&mut self) -> Result<DVector<f64>, AugmentError> {
         check("the number of images to fit to", self.images as f64, self.images > 0, "at least 1")?;
         self.multiply();
-        let count = self.images as f64;
-        let mean = self.sums / count;
-        let covariance = self.products / count - &mean * mean.transpose();
-        let SymmetricEigen { eigenvectors, eigenvalues } = SymmetricEigen::new(covariance);
-        let mut scaled = eigenvectors.clone();
-        for (mut column, eigenvalue) in scaled.column_iter_mut().zip(eigenvalues.iter()) {
-            // Rounding makes an eigenvalue of 0 slightly negative.
-            column *= 1.0 / (eigenvalue.max(0.0) + epsilon).sqrt();
-        }
-        let matrix = scaled * eigenvectors.transpose();
-        let as_f32 = |numbers: &[f64]| numbers.iter().map(|number| *number as f32).collect();
-        Ok(Whitening::new(as_f32(mean.as_slice()), as_f32(matrix.as_slice())))
+        Ok(&self.sums / self.images as f64)
     }
+
+    /// The mean products of every two values less `center`.
+    fn about(&self, center: &DVector<f64>) -> DMatrix<f64> {
+        let count = self.images as f64;
+        let mean = &self.sums / count;
+        let cross = center * mean.transpose();
+        &self.products / count - &cross - cross.transpose() + center * center.transpose()
+    }
+}
+
+/// The matrix with other eigenvalues: what `gain` makes of each.
+fn recomposed(eigen: &SymmetricEigen<f64, Dyn>, gain: impl Fn(f64) -> f64) -> DMatrix<f64> {
+    let mut scaled = eigen.eigenvectors.clone();
+    for (mut column, eigenvalue) in scaled.column_iter_mut().zip(eigen.eigenvalues.iter()) {
+        column *= gain(*eigenvalue);
+    }
+    scaled * eigen.eigenvectors.transpose()
 }
 
 #[cfg(test)]

@@ -93,6 +93,20 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
 }
 
 #[test]
+fn a_normalization_can_be_given_as_a_flag() {
+    let workspace = Workspace::new();
+    let file = format!("{CONFIG}\n[preprocessing]\nnormalization = {{ rescale = {{}} }}");
+    workspace.draw(6).split("4,1,1").write("config.toml", &file);
+    let flag = ["--normalization", "{ samplewise = { center = true, std = true } }"];
+    let train = ["train", "--config", "config.toml", "--epochs", "1"];
+    workspace.run(&[&train[..], &flag].concat()).assert_code(0);
+    let config = fs_err::read_to_string(workspace.path("runs/first/config.toml")).unwrap();
+    assert!(config.contains("[preprocessing.normalization.samplewise]\ncenter = true\nstd = true"), "{config}");
+    let said = workspace.run(&[&train[..], &["--normalization", "cifar"]].concat());
+    assert!(said.code == 2 && said.stderr.contains("unknown variant `cifar`"), "{}", said.stderr);
+}
+
+#[test]
 fn a_dialect_normalizes_and_evaluation_takes_it_from_the_checkpoint() {
     let workspace = Workspace::new();
     let dialect = "[augment]\ndialect = \"keras-2.15\"\nrescale = 0.00392156862745098\nhorizontal_flip = true\n\

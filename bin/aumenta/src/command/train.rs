@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
-use aumenta_augment::AugmentConfig;
+use aumenta_augment::{AugmentConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, MANIFEST_FILE, Split};
 use aumenta_models::{Architecture, ModelConfig};
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
@@ -13,6 +13,8 @@ use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, 
 use aumenta_train::{Checkpoint, Fit, fit};
 use candle_core::Device;
 use clap::ValueEnum;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
 
 use crate::config::{Config, relative_to};
 use crate::failure::BadUse;
@@ -50,6 +52,10 @@ pub struct Settings {
     /// What is drawn for each training image: nothing, or the book's rotation, shifts, shear, zoom and flip.
     #[arg(long, value_enum)]
     pub augment: Option<AugmentPreset>,
+    /// How values become those that the network takes: `imagenet`, or as the file says it, such as
+    /// `{ samplewise = { center = true, std = true } }`.
+    #[arg(long, value_parser = normalization)]
+    pub normalization: Option<NormalizationConfig>,
     /// Chooses initial weights, order, augmentation and dropout.
     #[arg(long)]
     pub seed: Option<u64>,
@@ -65,6 +71,16 @@ pub struct Settings {
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
+}
+
+/// A normalization in the words of a file, where a name may stand without quotes.
+fn normalization(text: &str) -> Result<NormalizationConfig, toml::de::Error> {
+    let is_name = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    if is_name {
+        NormalizationConfig::deserialize(text.into_deserializer())
+    } else {
+        NormalizationConfig::deserialize(toml::de::ValueDeserializer::parse(text)?)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -102,6 +118,7 @@ impl Settings {
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
         config.augment = self.augment.map_or(config.augment, |preset| preset.config().into());
+        config.preprocessing.normalization = self.normalization.or(config.preprocessing.normalization);
         if let Some(name) = self.model {
             // The file's settings of the same model stay.
             let settings = config.model.filter(|model| model.name() == name);
@@ -204,4 +221,22 @@ fn create_run(
         seed: config.seed,
     };
     Ok(RunFolder::create(run, &info, &config.to_toml(run)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_augment::Centering;
+
+    use super::*;
+
+    #[test]
+    fn a_normalization_is_a_name_or_a_table_as_in_a_file() {
+        assert_eq!(normalization("imagenet").unwrap(), NormalizationConfig::Imagenet);
+        assert_eq!(normalization("\"imagenet\"").unwrap(), NormalizationConfig::Imagenet);
+        let samplewise = NormalizationConfig::Samplewise(Centering { center: true, std: false });
+        assert_eq!(normalization("{ samplewise = { center = true } }").unwrap(), samplewise);
+        for text in ["", "cifar", "{ zca = { eps = 1 } }", "{ zca"] {
+            assert!(normalization(text).is_err(), "{text}");
+        }
+    }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
-use anyhow::{Context as _, Result};
-use aumenta_augment::{Augmentation, MixConfig, NormalizationConfig};
+use anyhow::{Context as _, Result, anyhow};
+use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
 use aumenta_models::ModelConfig;
 use aumenta_nn::OptimizerConfig;
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::failure::BadUse;
 
 /// A training's configuration, as a TOML file holds it. Paths in a file are relative to the file's folder.
+///
+/// `A` is what `[augment]` is read as: the project's own settings or those of a dialect.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Config {
+pub struct Config<A = Augmentation> {
     /// The manifest, or the folder that holds `manifest.json`.
     pub data: Option<PathBuf>,
     /// The folder of the run, which must not exist yet or be empty.
@@ -34,7 +36,7 @@ pub struct Config {
     /// How the weights move.
     pub optimizer: OptimizerConfig,
     /// What is drawn for each training image; nothing by default.
-    pub augment: Augmentation,
+    pub augment: A,
     /// Which training images are then mixed with others of their batch; none by default.
     pub mix: MixConfig,
 }
@@ -49,7 +51,7 @@ pub struct PreprocessingConfig {
     pub normalization: Option<NormalizationConfig>,
 }
 
-impl Default for Config {
+impl<A: Default> Default for Config<A> {
     fn default() -> Self {
         Self {
             data: None,
@@ -61,7 +63,7 @@ impl Default for Config {
             model: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
-            augment: Augmentation::default(),
+            augment: A::default(),
             mix: MixConfig::default(),
         }
     }
@@ -71,7 +73,7 @@ impl Config {
     /// Reads a file; its paths become relative to the working directory.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path).map_err(BadUse::from_error)?;
-        let mut config: Self = toml::from_str(&text)
+        let mut config = Self::parse(&text)
             .with_context(|| format!("`{}` is no valid configuration", path.display()))
             .map_err(BadUse::wrap)?;
         let folder = path.parent().unwrap_or(Path::new(""));
@@ -79,6 +81,30 @@ impl Config {
             *path = folder.join(&*path);
         }
         Ok(config)
+    }
+
+    /// Reads a file's text: once to see which settings `[augment]` may have, then as a configuration with those.
+    fn parse(text: &str) -> Result<Self> {
+        let table: toml::Table = toml::from_str(text)?;
+        let augment = table.get("augment").and_then(toml::Value::as_table);
+        let has_dialect = augment.is_some_and(|settings| settings.contains_key("dialect"));
+        let read = if has_dialect {
+            toml::from_str::<Config<KerasConfig>>(text).map(Config::resolved)
+        } else {
+            toml::from_str::<Config<AugmentConfig>>(text).map(Config::resolved)
+        };
+        read.map_err(|error| {
+            let mut keys = augment.into_iter().flat_map(|settings| settings.keys());
+            let unknown = keys.find(|key| error.message().starts_with(&format!("unknown field `{key}`")));
+            let advice = match (has_dialect, unknown) {
+                (true, Some(key)) if key.contains('-') => "with a dialect, settings have that library's names",
+                (false, Some(key)) if key.contains('_') => {
+                    "for Keras' names, set dialect = \"keras-2.15\" or \"keras-2.0.8\""
+                }
+                _ => return error.into(),
+            };
+            anyhow!("{}; {advice}", error.to_string().trim_end())
+        })
     }
 
     /// The configuration as TOML, with paths relative to `folder`, where it will be saved.
@@ -113,6 +139,15 @@ impl Config {
     /// Threads that prepare batches.
     pub fn workers(&self) -> usize {
         workers(self.workers)
+    }
+}
+
+impl<A: Into<Augmentation>> Config<A> {
+    /// The same, whatever `[augment]` was read as.
+    fn resolved(self) -> Config {
+        let Self { data, run, seed, epochs, batch_size, workers, model, preprocessing, optimizer, augment, mix } = self;
+        let augment = augment.into();
+        Config { data, run, seed, epochs, batch_size, workers, model, preprocessing, optimizer, augment, mix }
     }
 }
 
@@ -151,7 +186,6 @@ fn missing(key: &str, flag: &str) -> anyhow::Error {
 
 #[cfg(test)]
 mod tests {
-    use aumenta_augment::AugmentConfig;
     use aumenta_nn::{AdamWConfig, ParameterGroup};
 
     use super::*;
@@ -202,6 +236,44 @@ mod tests {
             assert!(message.contains(reason), "{message}");
             assert!(message.contains("config.toml"), "{message}");
             assert!(message.contains("line"), "{message}");
+        }
+    }
+
+    #[track_caller]
+    fn check_refused(augment: &str, line: &str, end: &str) {
+        let text = format!("epochs = 3\n[augment]\n{augment}\n[optimizer]\nname = 'rmsprop'\nlearning-rate = 0.1");
+        let message = Config::parse(&text).unwrap_err().to_string();
+        assert!(message.contains(line) && message.trim_end().ends_with(end), "{message}");
+    }
+
+    #[test]
+    fn a_setting_of_an_augmentation_is_refused_at_its_own_line() {
+        check_refused("fill = 'wrap'\nzoom = 'far'", "line 4", "or a range [low, high]");
+        check_refused("dialect = 'keras-2.15'\ncval = 0\nshear_range = 'x'", "line 5", "expected f64");
+        check_refused("cval = 0\ndialect = 'keras-3'", "line 4", "expected `keras-2.0.8` or `keras-2.15`");
+        check_refused("dialect = 'keras-2.15'\npreprocessing_function = 'f'", "line 4", "holds no code");
+        check_refused("dialect = 'keras-2.15'\nrotation = 20", "line 4", "`dtype`");
+        check_refused("zoom = 0.1\nrotation = 20", "line 4", "`transforms`");
+    }
+
+    #[test]
+    fn the_names_of_one_language_are_refused_in_the_other_with_advice() {
+        let keras = "; for Keras' names, set dialect = \"keras-2.15\" or \"keras-2.0.8\"";
+        check_refused("zoom = 0.1\nrotation_range = 20", "line 4", keras);
+        let native = "; with a dialect, settings have that library's names";
+        check_refused("dialect = 'keras-2.15'\nrotation-degrees = 20", "line 4", native);
+    }
+
+    #[test]
+    fn what_is_no_number_is_out_of_range_by_name() {
+        for (augment, field) in [
+            ("rotation-degrees = nan", "rotation-degrees"),
+            ("contrast = nan", "contrast"),
+            ("dialect = 'keras-2.15'\nshear_range = nan", "shear_range"),
+        ] {
+            let config = Config::parse(&format!("[augment]\n{augment}")).unwrap();
+            let message = config.augment.build().unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{field} is NaN, expected")), "{message}");
         }
     }
 

@@ -51,7 +51,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Canvas, Op, Plan, Scratch};
+    use crate::{Augmentation, Canvas, Op, Plan, Scratch};
 
     fn config(text: &str) -> KerasConfig {
         toml::from_str(text).unwrap()
@@ -139,6 +139,17 @@ mod tests {
             "dialect = 'keras-2.0.8'\nwidth_shift_range = [0.1, 0.2]",
             "width_shift_range has no equal here: Keras 2.0.8 knows one fraction, and no list",
         );
+    }
+
+    #[test]
+    fn the_resolved_arguments_read_back() {
+        for text in [
+            "dialect = 'keras-2.0.8'\nrotation_range = 40\nshear_range = 0.2\nzoom_range = 0.2\ncval = 3.0",
+            "dialect = 'keras-2.15'\nwidth_shift_range = 7\nheight_shift_range = [1, -2.5]\nbrightness_range = [0.5, 1]",
+        ] {
+            let written = toml::to_string(&Augmentation::from(config(text))).unwrap();
+            assert_eq!(config(&written), config(text), "{written}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use aumenta_augment::{Augmentation, Step};
+use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, Step};
 use serde::Deserialize;
 
 const PAGE: &str = include_str!("../../../docs/augmentation.md");
@@ -18,8 +18,16 @@ struct Row {
 }
 
 #[derive(Deserialize)]
-struct Configuration {
-    augment: Augmentation,
+struct Configuration<A> {
+    augment: A,
+}
+
+fn augmentation(text: &str) -> Result<Augmentation, toml::de::Error> {
+    if text.contains("dialect") {
+        toml::from_str::<Configuration<KerasConfig>>(text).map(|configuration| configuration.augment.into())
+    } else {
+        toml::from_str::<Configuration<AugmentConfig>>(text).map(|configuration| configuration.augment.into())
+    }
 }
 
 /// The steps of the table.
@@ -47,8 +55,8 @@ fn every_step_of_the_table_can_be_built() {
 fn every_configuration_of_the_page_can_be_built() {
     assert_eq!(configurations().len(), 3);
     for text in configurations() {
-        let configuration: Configuration = toml::from_str(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
-        configuration.augment.build().unwrap_or_else(|error| panic!("{text}\n{error}"));
+        let augmentation = augmentation(&text).unwrap_or_else(|error| panic!("{text}\n{error}"));
+        augmentation.build().unwrap_or_else(|error| panic!("{text}\n{error}"));
     }
 }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::normalize::reference::{fitted, normalized};
-use crate::{Augmentation, Canvas, Plan, Scratch};
+use crate::{Augmentation, Canvas, KerasConfig, Plan, Scratch};
 
 const STORED: &[u8] = include_bytes!("../../../../fixtures/reference/keras.safetensors");
 
@@ -67,7 +67,7 @@ fn image(stored: &SafeTensors<'_>, name: &str) -> Image {
 }
 
 /// The settings of a configuration.
-fn augmentation(dialect: &str, arguments: &Map<String, Value>) -> Augmentation {
+fn config(dialect: &str, arguments: &Map<String, Value>) -> KerasConfig {
     let mut settings = arguments.clone();
     settings.insert("dialect".to_string(), dialect.into());
     serde_json::from_value(Value::Object(settings)).unwrap()
@@ -76,10 +76,10 @@ fn augmentation(dialect: &str, arguments: &Map<String, Value>) -> Augmentation {
 impl Case {
     /// The plan that the case's numbers give, all of which are drawn.
     fn plan(&self, source: &Image) -> Plan {
-        let augmentation = augmentation(&self.dialect, &self.arguments);
+        let config = config(&self.dialect, &self.arguments);
         let mut units = Units(self.units.iter());
-        let plan = augmentation.build().unwrap().draw(Canvas::of(source.size()), &mut units);
-        let neutral = augmentation.is_neutral();
+        let plan = config.build().unwrap().draw(Canvas::of(source.size()), &mut units);
+        let neutral = config.is_neutral();
         assert!(neutral || units.0.next().is_none(), "{} {}: Keras drew more numbers", self.dialect, self.name);
         plan
     }
@@ -130,7 +130,7 @@ fn normalized_values_are_those_of_keras() {
         let expected = stored.tensor(&format!("{dialect}.normalized.{name}")).unwrap();
         let images: Vec<Vec<u8>> = images.data().chunks(18).take(expected.shape()[0]).map(<[u8]>::to_vec).collect();
         let expected: Vec<f32> = expected.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        let config = augmentation(&dialect, &arguments).normalization(None).unwrap();
+        let config = Augmentation::from(config(&dialect, &arguments)).normalization(None).unwrap();
         let normalization = fitted(&config, &images);
         let values: Vec<f32> = images.iter().flat_map(|image| normalized(&normalization, image)).collect();
         // Keras computes in single precision.

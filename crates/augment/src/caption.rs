@@ -42,7 +42,7 @@ impl fmt::Display for Op {
             Self::Zoom { x, y } => write!(f, "zoom {x:.2},{y:.2}"),
             Self::HorizontalFlip {} => f.write_str("flip"),
             Self::VerticalFlip {} => f.write_str("vflip"),
-            Self::Brightness { factor } | Self::KerasBrightness { factor } => write!(f, "bright {factor:.2}"),
+            Self::Brightness { factor } | Self::KerasBrightness { factor, .. } => write!(f, "bright {factor:.2}"),
             Self::Contrast { factor } => write!(f, "contrast {factor:.2}"),
             Self::Saturation { factor } => write!(f, "sat {factor:.2}"),
             Self::KerasAffine { theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy, .. } => write!(

@@ -65,7 +65,7 @@ impl Op {
             Self::Brightness { factor } => tone(Tone::brightness(factor)),
             Self::Contrast { factor } => tone(Tone::contrast(factor)),
             Self::Saturation { factor } => tone(Tone::saturation(factor)),
-            Self::KerasBrightness { factor } => Effect::Color(keras::brightness(factor)),
+            Self::KerasBrightness { offset_levels, factor } => Effect::Color(keras::brightness(offset_levels, factor)),
             Self::ChannelShift { red_levels, green_levels, blue_levels } => {
                 tone(Tone::channel_shift([red_levels, green_levels, blue_levels]))
             }

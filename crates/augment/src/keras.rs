@@ -25,8 +25,8 @@
 //! evaluation does.
 //!
 //! The tests hold both to what Keras itself computes (`fixtures/reference`): all pixels are exact for interpolation of order
-//! 0, and for order 1 within 1 level of 255. A channel shift is rounded to whole levels, and a brightness above 1 multiplies
-//! what it is given, that 1 level included. Normalized values are within 2e-5 of Keras', which computes in single precision.
+//! 0, and for order 1 within 1 level of 255. So it is after a brightness of up to 2, before which Keras cuts the fractions
+//! of levels that are rounded here. Normalized values are within 2e-5 of Keras', which computes in single precision.
 
 mod arguments;
 mod generator;
@@ -210,7 +210,7 @@ mod tests {
                         interpolation,
                     },
                     Op::KerasChannelShift { red: zx, green: zy, blue: tx_pixels },
-                    Op::KerasBrightness { factor: ty_pixels },
+                    Op::KerasBrightness { offset_levels: tx_pixels, factor: ty_pixels },
                 ];
                 let plan = Plan { ops, ..Plan::identity() };
                 let source = Image::filled(width, height, [7, 8, 9]);

@@ -148,6 +148,10 @@ pub enum Op {
     },
     /// Multiplies all levels in single precision and cuts the fraction off, as Pillow's `ImageEnhance.Brightness` does.
     KerasBrightness {
+        /// Added to the levels before. Keras cuts the fractions of levels before this operation, and where they were rounded
+        /// here, -0.5 stands between the level and the one below, whichever Keras has.
+        #[serde(default)]
+        offset_levels: f64,
         /// 0 is black, 1 changes nothing.
         factor: f64,
     },

@@ -78,7 +78,7 @@ fn op() -> impl Strategy<Value = Op> {
             34 => Op::Erase { left_fraction: a, top_fraction: b, width_fraction: c, height_fraction: d, paint },
             35 => Op::GridMask { unit_fraction: a, keep_fraction: b, x_offset_units: c, y_offset_units: d, paint },
             36 => Op::KerasChannelShift { red: a, green: b, blue: c },
-            37 => Op::KerasBrightness { factor: a },
+            37 => Op::KerasBrightness { offset_levels: b, factor: a },
             old_or_new => Op::KerasAffine {
                 version: if old_or_new == 38 { KerasVersion::Keras2_0_8 } else { KerasVersion::Keras2_15 },
                 theta_degrees: a,

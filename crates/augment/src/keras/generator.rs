@@ -93,7 +93,11 @@ impl Transform for Generator {
         }
         match self.version {
             KerasVersion::Keras2_0_8 => self.draw_rest_2_0_8(rng, plan),
-            KerasVersion::Keras2_15 => self.draw_rest_2_15(rng, plan),
+            KerasVersion::Keras2_15 => {
+                let moves_between_pixels = !map.is_identity() && self.interpolation == Interpolation::Bilinear;
+                let is_rounded = moves_between_pixels || self.channel_shift_levels != 0.0;
+                self.draw_rest_2_15(if is_rounded { -0.5 } else { 0.0 }, rng, plan);
+            }
         }
     }
 }
@@ -123,7 +127,8 @@ impl Generator {
         }
     }
 
-    fn draw_rest_2_15(&self, rng: &mut dyn Rng, plan: &mut Plan) {
+    /// `offset_levels` is what [`Op::KerasBrightness`] adds.
+    fn draw_rest_2_15(&self, offset_levels: f64, rng: &mut dyn Rng, plan: &mut Plan) {
         let (horizontal, vertical) = (unit(rng) < 0.5, unit(rng) < 0.5);
         if self.channel_shift_levels != 0.0 {
             let levels = either_way(self.channel_shift_levels, rng);
@@ -136,7 +141,7 @@ impl Generator {
             plan.ops.push(Op::VerticalFlip {});
         }
         if let Some([low, high]) = self.brightness {
-            plan.ops.push(Op::KerasBrightness { factor: uniform(low, high, rng) });
+            plan.ops.push(Op::KerasBrightness { offset_levels, factor: uniform(low, high, rng) });
         }
     }
 }

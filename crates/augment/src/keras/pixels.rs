@@ -13,9 +13,9 @@ pub(crate) fn shift_channels(image: &mut Image, levels: [f64; 3]) {
     }
 }
 
-/// Multiplies all levels by `factor`, in single precision, and cuts fractions off.
-pub(crate) fn brightness(factor: f64) -> ColorStep {
-    ColorStep::Table(Table::from_fn(|value| (f32::from(value) * factor as f32) as u8))
+/// Adds `offset_levels` to all levels and multiplies them by `factor`, in single precision, and cuts fractions off.
+pub(crate) fn brightness(offset_levels: f64, factor: f64) -> ColorStep {
+    ColorStep::Table(Table::from_fn(|value| ((f32::from(value) + offset_levels as f32) * factor as f32) as u8))
 }
 
 #[cfg(test)]
@@ -37,13 +37,29 @@ mod tests {
     fn brightness_cuts_fractions_off() {
         let bright = |factor| {
             let mut chain = ColorChain::default();
-            chain.push(brightness(factor));
+            chain.push(brightness(0.0, factor));
             chain.apply([3, 101, 200])
         };
         assert_eq!(bright(0.5), [1, 50, 100]);
         assert_eq!(bright(2.75), [8, 255, 255]);
         assert_eq!(bright(1.0), [3, 101, 200]);
         assert_eq!(bright(-1.0), [0, 0, 0]);
+    }
+
+    #[test]
+    fn half_a_level_less_is_within_a_level_of_either_neighbor() {
+        let level = |offset_levels, value, factor| {
+            let mut chain = ColorChain::default();
+            chain.push(brightness(offset_levels, factor));
+            i32::from(chain.apply([value; 3])[0])
+        };
+        for factor in [0.3, 1.0, 1.2, 1.5, 1.97, 2.0] {
+            for value in 1..=255 {
+                let between = level(-0.5, value, factor);
+                let apart = [value - 1, value].map(|cut| (between - level(0.0, cut, factor)).abs());
+                assert!(apart.iter().all(|apart| *apart <= 1), "{value} * {factor}: {apart:?}");
+            }
+        }
     }
 
     #[test]

@@ -157,10 +157,7 @@ impl Covariance {
         let KerasWhitening { version, factor, fitted_factor, centered_channels, epsilon } = keras;
         let means = self.means()?;
         let mean = match centered_channels {
-            Some(channels) => DVector::from_fn(means.len(), |value, _| {
-                let channel: Vec<f64> = means.iter().copied().skip(value % channels).step_by(channels).collect();
-                channel.iter().sum::<f64>() / channel.len() as f64
-            }),
+            Some(channels) => channel_means(&means, channels),
             None => DVector::zeros(means.len()),
         };
         // Sums are of values divided by 255.
@@ -195,6 +192,15 @@ impl Covariance {
         let cross = center * mean.transpose();
         &self.products / count - &cross - cross.transpose() + center * center.transpose()
     }
+}
+
+/// For each value the mean of its channel, of the means of all values.
+fn channel_means(means: &DVector<f64>, channels: usize) -> DVector<f64> {
+    let mut by_channel = vec![0.0; channels];
+    for (value, mean) in means.iter().enumerate() {
+        by_channel[value % channels] += mean * channels as f64 / means.len() as f64;
+    }
+    DVector::from_fn(means.len(), |value, _| by_channel[value % channels])
 }
 
 /// The matrix with other eigenvalues: what `gain` makes of each.

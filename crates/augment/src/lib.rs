@@ -70,4 +70,6 @@ pub use crate::transform::{
     RandomShear, RandomShift, RandomShotNoise, RandomSolarize, RandomVerticalFlip, RandomVerticalShear, RandomZoom,
     Sometimes, Transform,
 };
-pub use crate::translate::{Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate};
+pub use crate::translate::{
+    AlbumentationsVersion, Fidelity, Library, MAX_BYTES, Note, Position, TranslateError, Translation, translate,
+};

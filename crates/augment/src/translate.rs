@@ -5,17 +5,21 @@
 
 mod albumentations;
 mod call;
+mod color_jitter;
+mod crop;
 mod draft;
 mod json;
 mod keras;
+mod preprocessing;
 mod python;
 mod torchvision;
 
 use std::fmt;
 
+pub use self::albumentations::AlbumentationsVersion;
 pub use self::call::Position;
 use self::call::{Call, Value};
-use self::draft::Draft;
+use self::draft::{Draft, Group};
 use crate::{AugmentConfig, AugmentError};
 
 /// Our settings for the augmentation in `text`, which is a Python script or JSON, and what they keep of it.
@@ -48,11 +52,15 @@ pub fn translate(text: &str, from: Option<Library>) -> Result<Translation, Trans
     };
     let Some((call, others)) = calls.split_first() else { return Err(TranslateError::NothingFound) };
     let mut draft = Draft::default();
-    match library(call, text, from)? {
-        Library::Keras => keras::translate(call, &mut draft)?,
+    let group = match library(call, text, from)? {
+        Library::Keras => {
+            keras::translate(call, &mut draft)?;
+            Group::none()
+        }
         Library::Torchvision => torchvision::translate(call, &mut draft)?,
-        Library::Albumentations => albumentations::translate(call, &mut draft)?,
-    }
+        Library::Albumentations(version) => albumentations::translate(call, version, &mut draft)?,
+    };
+    draft.config.transforms = group.into_steps();
     for other in others {
         draft.no_equal(&format!("{}{}", place(other.position), other.name), "only the first such call is translated");
     }
@@ -71,8 +79,8 @@ pub enum Library {
     Keras,
     /// torchvision's transforms, old and v2.
     Torchvision,
-    /// albumentations.
-    Albumentations,
+    /// albumentations; of 2.0 where nothing says the version.
+    Albumentations(AlbumentationsVersion),
 }
 
 impl Library {
@@ -80,7 +88,7 @@ impl Library {
     const fn roots(self) -> &'static [&'static str] {
         match self {
             Self::Keras => &["ImageDataGenerator"],
-            Self::Torchvision | Self::Albumentations => &["Compose"],
+            Self::Torchvision | Self::Albumentations(_) => &["Compose"],
         }
     }
 }
@@ -101,7 +109,7 @@ pub struct Note {
     pub fidelity: Fidelity,
     /// The argument or transform, by its own library's name.
     pub subject: String,
-    /// The difference, or the reason; empty where nothing differs.
+    /// The difference, or the reason, or where else it is written; empty where there is nothing to say.
     pub text: String,
 }
 
@@ -232,15 +240,14 @@ fn library(call: &Call, text: &str, from: Option<Library>) -> Result<Library, Tr
         (false, Some(library)) => return Ok(library),
         (false, None) => {}
     }
+    let newest = Library::Albumentations(AlbumentationsVersion::Albumentations2);
     // JSON with names of classes is written by albumentations alone; `A` and `T` are what their documentations import as.
     let named = |prefixes: &[&str]| prefixes.iter().any(|prefix| names(call).any(|name| name.starts_with(prefix)));
     let albumentations = call.position.is_none() || named(&["A.", "albumentations.", "albu."]);
     let torchvision = named(&["transforms.", "v2.", "T.", "torchvision."]);
     match (albumentations || text.contains("albumentations"), torchvision || text.contains("torchvision")) {
-        _ if albumentations != torchvision => {
-            Ok(if albumentations { Library::Albumentations } else { Library::Torchvision })
-        }
-        (true, false) => Ok(Library::Albumentations),
+        _ if albumentations != torchvision => Ok(if albumentations { newest } else { Library::Torchvision }),
+        (true, false) => Ok(newest),
         (false, true) => Ok(Library::Torchvision),
         _ => Err(TranslateError::Ambiguous { position: call.position }),
     }
@@ -279,6 +286,15 @@ mod tests {
             .collect();
         let fill = format!("{:?} {:?}\n", shared.fill, shared.interpolation);
         steps.iter().fold(String::new(), |all, step| all + step + "\n") + &fill + &notes.concat()
+    }
+
+    /// Checks the steps of some calls, as JSON, and then their notes.
+    #[track_caller]
+    pub(super) fn check(from: Library, calls: &str, expected: &[&str]) {
+        let translation = translate(&format!("Compose([{calls}])"), Some(from)).unwrap();
+        let steps = translation.config.transforms.iter().map(|step| serde_json::to_string(step).unwrap());
+        let lines: Vec<String> = steps.chain(translation.notes.iter().map(Note::to_string)).collect();
+        assert_eq!(lines, expected, "{calls}");
     }
 
     fn error(text: &str, from: Option<Library>) -> String {
@@ -338,12 +354,12 @@ mod tests {
         assert_eq!(
             translated(script, None),
             "transform = \"rotation\"; degrees = 30.0; \ntransform = \"horizontal-flip\"; \n\
-             transform = \"brightness\"; amount = 0.2; probability = 0.3; \n\
-             transform = \"saturation\"; amount = 0.5; probability = 0.3; \nConstant([1, 2, 3]) Nearest\n\
+             transform = \"sequence\"; probability = 0.3; ; [[steps]]; transform = \"brightness\"; amount = 0.2; ; \
+             [[steps]]; transform = \"saturation\"; amount = 0.5; \nConstant([1, 2, 3]) Nearest\n\
              no equal: Resize: pictures are resized to the model's input, aspect ratio not kept\n\
              exact: RandomRotation\nexact: RandomHorizontalFlip\nexact: ColorJitter.brightness\n\
              approximate: ColorJitter.saturation: the factor is drawn from 0.5 to 1.5\n\
-             approximate: ColorJitter: brightness, contrast, saturation and hue act in this order, not in a random one\n\
+             approximate: ColorJitter: its parts act in the order of its arguments, not in a random one\n\
              no equal: RandomSpin: it is not translated; the page about augmentation lists what there is\n"
         );
     }

@@ -4,7 +4,7 @@ use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use aumenta_augment::{AugmentConfig, Library, MAX_BYTES, translate};
+use aumenta_augment::{AlbumentationsVersion, AugmentConfig, Library, MAX_BYTES, translate};
 use clap::{Subcommand, ValueEnum};
 
 use crate::failure::BadUse;
@@ -43,8 +43,12 @@ enum From {
     Keras,
     /// torchvision.transforms, also v2.
     Torchvision,
-    /// albumentations.
-    Albumentations,
+    /// albumentations 2.0.
+    #[value(name = "albumentations-2", alias = "albumentations")]
+    Albumentations2,
+    /// albumentations 1.3 and 1.4.0, whose defaults are others.
+    #[value(name = "albumentations-1")]
+    Albumentations1,
 }
 
 impl Args {
@@ -73,7 +77,8 @@ impl From {
         match self {
             Self::Keras => Library::Keras,
             Self::Torchvision => Library::Torchvision,
-            Self::Albumentations => Library::Albumentations,
+            Self::Albumentations2 => Library::Albumentations(AlbumentationsVersion::Albumentations2),
+            Self::Albumentations1 => Library::Albumentations(AlbumentationsVersion::Albumentations1),
         }
     }
 }

@@ -63,6 +63,12 @@ impl Call {
         last_part(&self.name)
     }
 
+    /// The number that is given by this name, of a call whose parameters are not known.
+    pub fn named_number(&self, name: &str) -> Option<f64> {
+        let argument = self.arguments.iter().find(|argument| argument.name.as_deref() == Some(name))?;
+        number(&argument.value)
+    }
+
     /// The arguments by name, positional ones taking the names of `parameters` in order.
     ///
     /// # Errors
@@ -164,6 +170,17 @@ impl<'a> Arguments<'a> {
             value => number(value).map(|value| vec![value]),
         };
         numbers.map(Some).ok_or_else(|| self.unexpected(name, "numbers"))
+    }
+
+    /// A color: one value for all channels or one for each, which times `scale` are levels of 255.
+    pub fn color(&self, name: &str, scale: f64) -> Result<Option<[u8; 3]>, TranslateError> {
+        let level = |value: f64| (value * scale).round().clamp(0.0, 255.0) as u8;
+        match self.numbers(name)?.as_deref() {
+            None => Ok(None),
+            Some([gray]) => Ok(Some([level(*gray); 3])),
+            Some([red, green, blue]) => Ok(Some([level(*red), level(*green), level(*blue)])),
+            Some(_) => Err(self.unexpected(name, "one or three levels")),
+        }
     }
 
     /// The error that `name` is not what was expected.

@@ -9,6 +9,8 @@ use crate::{AugmentConfig, Step, TransformConfig};
 #[derive(Default)]
 pub(super) struct Draft {
     pub config: AugmentConfig,
+    /// Width and height of the picture at this point, where a transform before has said them.
+    pub size_pixels: Option<[f64; 2]>,
     notes: Vec<Note>,
     fill: Option<Fill>,
     interpolation: Option<Interpolation>,
@@ -30,10 +32,14 @@ impl Draft {
         self.note(Fidelity::NoEqual, subject, why);
     }
 
-    /// Adds a transform that is drawn for this share of pictures.
-    pub fn push(&mut self, transform: TransformConfig, probability: f64) {
-        let usual = probability == transform.default_probability();
-        self.config.transforms.push(Step { transform, probability: (!usual).then_some(probability) });
+    /// Notes that `subject` belongs to `[preprocessing]`, whose `line` does the same.
+    pub fn preprocessing(&mut self, subject: &str, line: &str) {
+        self.note(Fidelity::Exact, subject, &format!("below [preprocessing], write {line}"));
+    }
+
+    /// Notes that the preprocessing does `subject` without being asked.
+    pub fn done_anyway(&mut self, subject: &str) {
+        self.note(Fidelity::Exact, subject, "batches are float32 from 0 to 1 unless [preprocessing] says otherwise");
     }
 
     /// Fills with `fill` all over, or notes that `subject` wants another fill than what came before it.
@@ -66,6 +72,64 @@ impl Draft {
     fn note(&mut self, fidelity: Fidelity, subject: &str, text: &str) {
         self.notes.push(Note { fidelity, subject: subject.to_string(), text: text.to_string() });
     }
+}
+
+/// What a transform becomes: steps that are drawn together for this share of pictures, all of them or none.
+pub(super) struct Group {
+    steps: Vec<Step>,
+    pub probability: f64,
+}
+
+impl Group {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self::certain(Vec::new())
+    }
+
+    /// These steps, for every picture.
+    pub fn certain(steps: Vec<Step>) -> Self {
+        Self { steps, probability: 1.0 }
+    }
+
+    /// The same for this share of pictures.
+    pub fn with_probability(self, probability: f64) -> Self {
+        Self { probability, ..self }
+    }
+
+    /// One transform.
+    pub fn one(transform: TransformConfig, probability: f64) -> Self {
+        Self::all(vec![transform], probability)
+    }
+
+    /// Transforms in order.
+    pub fn all(transforms: Vec<TransformConfig>, probability: f64) -> Self {
+        Self { steps: transforms.into_iter().map(|transform| step(transform, 1.0)).collect(), probability }
+    }
+
+    /// The steps for a list of steps.
+    pub fn into_steps(self) -> Vec<Step> {
+        if self.probability == 1.0 || self.steps.is_empty() { self.steps } else { vec![self.into_step()] }
+    }
+
+    /// The same as one step.
+    pub fn into_step(mut self) -> Step {
+        match self.steps.pop() {
+            Some(Step { transform, probability }) if self.steps.is_empty() => {
+                let own = probability.unwrap_or_else(|| transform.default_probability());
+                step(transform, own * self.probability)
+            }
+            last => {
+                self.steps.extend(last);
+                step(TransformConfig::Sequence { steps: self.steps }, self.probability)
+            }
+        }
+    }
+}
+
+/// A transform for this share of pictures, which is left out where it is the usual one.
+fn step(transform: TransformConfig, probability: f64) -> Step {
+    let usual = probability == transform.default_probability();
+    Step { transform, probability: (!usual).then_some(rounded(probability)) }
 }
 
 /// The largest distance from `middle` to an end of a range, and whether both ends are as far away.

@@ -31,6 +31,16 @@ fn each_librarys_program_becomes_a_configuration_with_notes() {
 }
 
 #[test]
+fn the_version_of_keras_says_the_unit_of_its_shear() {
+    let workspace = Workspace::new();
+    workspace.write("keras.py", "ImageDataGenerator(shear_range=0.2)");
+    for (from, expected) in [("keras", 0.2), ("keras-2.15", 0.2), ("keras-2.0.8", 11.459_155_903)] {
+        let said = workspace.run(&["augment", "translate", "keras.py", "--from", from]).assert_code(0).stdout.clone();
+        assert!(said.contains(&format!("shear-degrees = {expected}")), "{from}: {said}");
+    }
+}
+
+#[test]
 fn a_translated_configuration_is_read_by_training() {
     let workspace = Workspace::new();
     workspace.write("keras.py", "ImageDataGenerator(rotation_range=40, zoom_range=0.2, cval=3, fill_mode='constant')");

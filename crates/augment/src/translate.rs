@@ -20,7 +20,7 @@ pub use self::albumentations::AlbumentationsVersion;
 pub use self::call::Position;
 use self::call::{Call, Value};
 use self::draft::{Draft, Group};
-use crate::{AugmentConfig, AugmentError};
+use crate::{AugmentConfig, AugmentError, KerasVersion};
 
 /// Our settings for the augmentation in `text`, which is a Python script or JSON, and what they keep of it.
 ///
@@ -53,8 +53,8 @@ pub fn translate(text: &str, from: Option<Library>) -> Result<Translation, Trans
     let Some((call, others)) = calls.split_first() else { return Err(TranslateError::NothingFound) };
     let mut draft = Draft::default();
     let group = match library(call, text, from)? {
-        Library::Keras => {
-            keras::translate(call, &mut draft)?;
+        Library::Keras(version) => {
+            keras::translate(call, version, &mut draft)?;
             Group::none()
         }
         Library::Torchvision => torchvision::translate(call, &mut draft)?,
@@ -75,8 +75,8 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// A library whose augmentation is translated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Library {
-    /// Keras' `ImageDataGenerator`.
-    Keras,
+    /// Keras' `ImageDataGenerator`; of 2.15 where nothing says the version.
+    Keras(KerasVersion),
     /// torchvision's transforms, old and v2.
     Torchvision,
     /// albumentations; of 2.0 where nothing says the version.
@@ -87,7 +87,7 @@ impl Library {
     /// The calls that hold a whole augmentation.
     const fn roots(self) -> &'static [&'static str] {
         match self {
-            Self::Keras => &["ImageDataGenerator"],
+            Self::Keras(_) => &["ImageDataGenerator"],
             Self::Torchvision | Self::Albumentations(_) => &["Compose"],
         }
     }
@@ -235,8 +235,9 @@ fn place(position: Option<Position>) -> String {
 /// The library that `call` belongs to.
 fn library(call: &Call, text: &str, from: Option<Library>) -> Result<Library, TranslateError> {
     match (call.short_name() == "ImageDataGenerator", from) {
-        (true, None | Some(Library::Keras)) => return Ok(Library::Keras),
-        (true, Some(_)) | (false, Some(Library::Keras)) => return Err(TranslateError::NothingFound),
+        (true, None) => return Ok(Library::Keras(KerasVersion::Keras2_15)),
+        (true, Some(Library::Keras(version))) => return Ok(Library::Keras(version)),
+        (true, Some(_)) | (false, Some(Library::Keras(_))) => return Err(TranslateError::NothingFound),
         (false, Some(library)) => return Ok(library),
         (false, None) => {}
     }
@@ -326,7 +327,30 @@ mod tests {
             ("line 10, column 16: ImageDataGenerator", Fidelity::NoEqual),
         ];
         assert_eq!(notes, expected);
-        assert!(translation.notes[4].text.ends_with("up to Keras 2.1.2 the number was in radians"));
+        assert!(translation.notes[4].text.ends_with("was in radians, as --from keras-2.0.8 reads it"));
+    }
+
+    #[test]
+    fn an_old_generator_shears_in_radians_and_reads_the_nearest_pixel() {
+        let old = Some(Library::Keras(KerasVersion::Keras2_0_8));
+        // Without a brightness_range, the tenth argument is the shear.
+        let script = "ImageDataGenerator(False, False, False, False, False, 1e-6, 40., 0.2, 0.2, 0.2)";
+        let translation = translate(script, old).unwrap();
+        let expected = AugmentConfig {
+            rotation_degrees: 40.0,
+            width_shift: 0.2,
+            height_shift: 0.2,
+            shear_degrees: 11.459_155_903,
+            interpolation: Interpolation::Nearest,
+            ..AugmentConfig::default()
+        };
+        assert_eq!(translation.config, expected);
+        let shift = translation.notes.iter().find(|note| note.subject == "width_shift_range").unwrap();
+        assert_eq!(shift.fidelity, Fidelity::Exact);
+        assert_eq!(
+            error("ImageDataGenerator(brightness_range=(1, 2))", old),
+            "line 1, column 20: ImageDataGenerator has no argument brightness_range"
+        );
     }
 
     #[test]
@@ -426,7 +450,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_translated_is_an_error_with_its_place() {
-        let keras = Some(Library::Keras);
+        let keras = Some(Library::Keras(KerasVersion::Keras2_15));
         assert_eq!(
             error("ImageDataGenerator(rotation_range='far')", None),
             "line 1, column 20: ImageDataGenerator: rotation_range is \"far\", expected a number"

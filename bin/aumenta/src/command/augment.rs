@@ -4,7 +4,7 @@ use std::io::{Read, stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use aumenta_augment::{AlbumentationsVersion, AugmentConfig, Library, MAX_BYTES, translate};
+use aumenta_augment::{AlbumentationsVersion, AugmentConfig, KerasVersion, Library, MAX_BYTES, translate};
 use clap::{Subcommand, ValueEnum};
 
 use crate::failure::BadUse;
@@ -39,8 +39,12 @@ struct Translate {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum From {
-    /// ImageDataGenerator.
-    Keras,
+    /// ImageDataGenerator of Keras 2.15, whose shear is in degrees.
+    #[value(name = "keras-2.15", alias = "keras")]
+    Keras2_15,
+    /// ImageDataGenerator of Keras 2.0.8, whose shear is in radians.
+    #[value(name = "keras-2.0.8")]
+    Keras2_0_8,
     /// torchvision.transforms, also v2.
     Torchvision,
     /// albumentations 2.0.
@@ -75,7 +79,8 @@ impl Translate {
 impl From {
     fn library(self) -> Library {
         match self {
-            Self::Keras => Library::Keras,
+            Self::Keras2_15 => Library::Keras(KerasVersion::Keras2_15),
+            Self::Keras2_0_8 => Library::Keras(KerasVersion::Keras2_0_8),
             Self::Torchvision => Library::Torchvision,
             Self::Albumentations2 => Library::Albumentations(AlbumentationsVersion::Albumentations2),
             Self::Albumentations1 => Library::Albumentations(AlbumentationsVersion::Albumentations1),

@@ -1,11 +1,11 @@
-//! The table of Keras: the arguments of `ImageDataGenerator`, as of 2.15.
+//! The table of Keras: the arguments of `ImageDataGenerator`, as of 2.15 and of 2.0.8.
 
 use aumenta_imgproc::{Fill, Interpolation};
 
 use super::TranslateError;
 use super::call::{Arguments, Call, Value, number};
 use super::draft::{Draft, Symmetry, around, rounded};
-use crate::ZoomRange;
+use crate::{KerasVersion, ZoomRange};
 
 const PARAMETERS: [&str; 23] = [
     "featurewise_center",
@@ -33,15 +33,26 @@ const PARAMETERS: [&str; 23] = [
     "dtype",
 ];
 
+/// What 2.0.8 does not have yet.
+const LATER: [&str; 4] = ["brightness_range", "validation_split", "interpolation_order", "dtype"];
+
 /// Our settings for an `ImageDataGenerator`.
-pub(super) fn translate(call: &Call, draft: &mut Draft) -> Result<(), TranslateError> {
-    let arguments = call.bind(&PARAMETERS)?;
+pub(super) fn translate(call: &Call, version: KerasVersion, draft: &mut Draft) -> Result<(), TranslateError> {
+    let arguments = match version {
+        KerasVersion::Keras2_15 => call.bind(&PARAMETERS)?,
+        KerasVersion::Keras2_0_8 => {
+            // It always reads the nearest pixel.
+            draft.interpolation("interpolation_order", Interpolation::Nearest);
+            let parameters: Vec<&str> = PARAMETERS.into_iter().filter(|name| !LATER.contains(name)).collect();
+            call.bind(&parameters)?
+        }
+    };
     let names: Vec<&str> = arguments.names().filter(|name| arguments.value(name).is_some()).collect();
     for name in names {
         match name {
             "rotation_range" => rotation(&arguments, draft)?,
-            "width_shift_range" | "height_shift_range" => shift(name, &arguments, draft)?,
-            "shear_range" => shear(&arguments, draft)?,
+            "width_shift_range" | "height_shift_range" => shift(name, &arguments, version, draft)?,
+            "shear_range" => shear(&arguments, version, draft)?,
             "zoom_range" => zoom(&arguments, draft)?,
             "brightness_range" => brightness(&arguments, draft)?,
             "horizontal_flip" => {
@@ -72,7 +83,12 @@ fn rotation(arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), Translat
     Ok(())
 }
 
-fn shift(name: &str, arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), TranslateError> {
+fn shift(
+    name: &str,
+    arguments: &Arguments<'_>,
+    version: KerasVersion,
+    draft: &mut Draft,
+) -> Result<(), TranslateError> {
     let fraction = match arguments.value(name) {
         Some(Value::Sequence(_)) => None,
         _ => Some(arguments.number(name, 0.0)?).filter(|fraction| (0.0..1.0).contains(fraction)),
@@ -86,14 +102,26 @@ fn shift(name: &str, arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(),
     } else {
         draft.config.height_shift = fraction;
     }
-    draft.approximate(name, "Keras 2.15 exchanges the axes of width and height by mistake");
+    match version {
+        KerasVersion::Keras2_0_8 => draft.exact(name),
+        KerasVersion::Keras2_15 => {
+            draft.approximate(name, "Keras 2.15 exchanges the axes of width and height by mistake");
+        }
+    }
     Ok(())
 }
 
-fn shear(arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), TranslateError> {
-    let degrees = arguments.number("shear_range", 0.0)?;
+/// The number is in radians in 2.0.8, and up to 2.1.2, and in degrees in 2.15.
+fn shear(arguments: &Arguments<'_>, version: KerasVersion, draft: &mut Draft) -> Result<(), TranslateError> {
+    let shear = arguments.number("shear_range", 0.0)?;
+    let (degrees, other) = match version {
+        KerasVersion::Keras2_0_8 => (rounded(shear.to_degrees()), ""),
+        KerasVersion::Keras2_15 if shear.abs() < 1.5 => {
+            (shear, "; up to Keras 2.1.2 the number was in radians, as --from keras-2.0.8 reads it")
+        }
+        KerasVersion::Keras2_15 => (shear, ""),
+    };
     draft.config.shear_degrees = degrees;
-    let other = if degrees.abs() < 1.5 { "; up to Keras 2.1.2 the number was in radians" } else { "" };
     let how = "rows slide by the tangent of the angle, in Keras by its sine, and Keras stretches the height";
     draft.approximate("shear_range", &format!("{how}{other}"));
     Ok(())

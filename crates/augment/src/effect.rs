@@ -31,8 +31,28 @@ pub(crate) enum Pass<'a> {
     Elastic { seed: u64, alpha_pixels: f64, sigma_pixels: f64 },
     /// [`Op::AugMix`].
     Mix { chains: &'a [Vec<Op>], weights: &'a [f64], keep: f64 },
-    /// Moves no pixel, but looks at more than one, or at where a pixel is: [`Op::rasterize`] does it.
-    Raster,
+    /// Moves no pixel, but looks at more than one, or at where a pixel is.
+    Raster(Raster),
+}
+
+/// Operations in place on a picture of the output's size: what [`Raster::run`] does, and with which numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum Raster {
+    KerasChannelShift([f64; 3]),
+    ContrastAboutMean { factor: f64 },
+    Equalize,
+    Autocontrast { cutoff_percent: f64 },
+    Clahe { clip_limit: f64, tiles: usize },
+    Sharpness { factor: f64 },
+    GaussianBlur { sigma_pixels: f64 },
+    MotionBlur { length_pixels: f64, angle_degrees: f64 },
+    GaussianNoise { sigma_levels: f64, seed: u64 },
+    SaltAndPepper { fraction: f64, seed: u64 },
+    ShotNoise { photons_at_white: f64, seed: u64 },
+    Jpeg { quality: u8 },
+    Downscale { fraction: f64 },
+    Erase { left_fraction: f64, top_fraction: f64, width_fraction: f64, height_fraction: f64, paint: Paint },
+    GridMask { unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], paint: Paint },
 }
 
 impl Op {
@@ -89,35 +109,44 @@ impl Op {
                 let map = KerasMap { version, theta_degrees, tx_pixels, ty_pixels, shear_radians, zx, zy };
                 Effect::Pass(Pass::Resample(map.matrix(size), Sampling { fill, interpolation }))
             }
-            Self::KerasChannelShift { .. }
-            | Self::ContrastAboutMean { .. }
-            | Self::Equalize {}
-            | Self::Autocontrast { .. }
-            | Self::Clahe { .. }
-            | Self::Sharpness { .. }
-            | Self::GaussianBlur { .. }
-            | Self::MotionBlur { .. }
-            | Self::GaussianNoise { .. }
-            | Self::SaltAndPepper { .. }
-            | Self::ShotNoise { .. }
-            | Self::Jpeg { .. }
-            | Self::Downscale { .. }
-            | Self::Erase { .. }
-            | Self::GridMask { .. } => Effect::Pass(Pass::Raster),
+            Self::KerasChannelShift { red, green, blue } => raster(Raster::KerasChannelShift([red, green, blue])),
+            Self::ContrastAboutMean { factor } => raster(Raster::ContrastAboutMean { factor }),
+            Self::Equalize {} => raster(Raster::Equalize),
+            Self::Autocontrast { cutoff_percent } => raster(Raster::Autocontrast { cutoff_percent }),
+            Self::Clahe { clip_limit, tiles } => raster(Raster::Clahe { clip_limit, tiles }),
+            Self::Sharpness { factor } => raster(Raster::Sharpness { factor }),
+            Self::GaussianBlur { sigma_pixels } => raster(Raster::GaussianBlur { sigma_pixels }),
+            Self::MotionBlur { length_pixels, angle_degrees } => {
+                raster(Raster::MotionBlur { length_pixels, angle_degrees })
+            }
+            Self::GaussianNoise { sigma_levels, seed } => raster(Raster::GaussianNoise { sigma_levels, seed }),
+            Self::SaltAndPepper { fraction, seed } => raster(Raster::SaltAndPepper { fraction, seed }),
+            Self::ShotNoise { photons_at_white, seed } => raster(Raster::ShotNoise { photons_at_white, seed }),
+            Self::Jpeg { quality } => raster(Raster::Jpeg { quality }),
+            Self::Downscale { fraction } => raster(Raster::Downscale { fraction }),
+            Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint } => {
+                raster(Raster::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint })
+            }
+            Self::GridMask { unit_fraction, keep_fraction, x_offset_units, y_offset_units, paint } => {
+                let offset_units = [x_offset_units, y_offset_units];
+                raster(Raster::GridMask { unit_fraction, keep_fraction, offset_units, paint })
+            }
         }
     }
+}
 
-    /// Carries out an operation whose pass is [`Pass::Raster`], in place; `spare` is a buffer of any content.
-    pub(crate) fn rasterize(&self, image: &mut Image, spare: &mut Image) {
-        match *self {
-            Self::KerasChannelShift { red, green, blue } => keras::shift_channels(image, [red, green, blue]),
+impl Raster {
+    /// Does it to `image`; `spare` is a buffer of any content.
+    pub(crate) fn run(self, image: &mut Image, spare: &mut Image) {
+        match self {
+            Self::KerasChannelShift(levels) => keras::shift_channels(image, levels),
             Self::ContrastAboutMean { factor } => {
                 let chain = ColorChain::from(Tone::contrast_about(mean_luma(image), factor));
                 std::mem::swap(image, spare);
                 image.resize_buffer(spare.width(), spare.height());
                 write(spare, &chain, Slot::Bytes(image.pixels_mut()));
             }
-            Self::Equalize {} => equalize(image),
+            Self::Equalize => equalize(image),
             Self::Autocontrast { cutoff_percent } => autocontrast(image, cutoff_percent),
             Self::Clahe { clip_limit, tiles } => clahe(image, clip_limit, tiles),
             Self::Sharpness { factor } => sharpen(image, factor, spare),
@@ -136,33 +165,9 @@ impl Op {
                 let (y, rows) = span(top_fraction, height_fraction, height);
                 erase(image, Region { x, y, width: columns, height: rows }, paint);
             }
-            Self::GridMask { unit_fraction, keep_fraction, x_offset_units, y_offset_units, paint } => {
-                mask_grid(image, unit_fraction, keep_fraction, [x_offset_units, y_offset_units], paint);
+            Self::GridMask { unit_fraction, keep_fraction, offset_units, paint } => {
+                mask_grid(image, unit_fraction, keep_fraction, offset_units, paint);
             }
-            Self::Rotate { .. }
-            | Self::Shift { .. }
-            | Self::Shear { .. }
-            | Self::VerticalShear { .. }
-            | Self::Zoom { .. }
-            | Self::HorizontalFlip {}
-            | Self::VerticalFlip {}
-            | Self::QuarterTurns { .. }
-            | Self::Crop { .. }
-            | Self::Perspective { .. }
-            | Self::Elastic { .. }
-            | Self::AugMix { .. }
-            | Self::KerasAffine { .. }
-            | Self::Brightness { .. }
-            | Self::Contrast { .. }
-            | Self::Saturation { .. }
-            | Self::KerasBrightness { .. }
-            | Self::ChannelShift { .. }
-            | Self::Hue { .. }
-            | Self::Gamma { .. }
-            | Self::Grayscale {}
-            | Self::Invert {}
-            | Self::Posterize { .. }
-            | Self::Solarize { .. } => unreachable!("{self} is carried out while the picture is resampled"),
         }
     }
 }
@@ -197,6 +202,10 @@ fn mask_grid(image: &mut Image, unit_fraction: f64, keep_fraction: f64, offset_u
     let [x_offset_pixels, y_offset_pixels] =
         offset_units.map(|units| ((units - units.floor()) * unit_pixels as f64) as usize);
     grid_mask(image, &GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels }, paint);
+}
+
+fn raster(raster: Raster) -> Effect<'static> {
+    Effect::Pass(Pass::Raster(raster))
 }
 
 fn table(curve: [u8; 256]) -> Effect<'static> {

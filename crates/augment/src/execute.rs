@@ -105,7 +105,7 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
     for op in ops {
         match op.effect(output) {
             Effect::Motion(matrix) => motion = matrix.then(&motion),
-            Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster) if reading.label.is_some() => {}
+            Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster(_)) if reading.label.is_some() => {}
             Effect::Color(step) => colors.push(step),
             Effect::Pass(pass) => {
                 spare.resize_buffer(output.width, output.height);
@@ -126,7 +126,7 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
                     Pass::Mix { chains, weights, keep } => {
                         mixer.get_or_insert_default().mix(chains.iter().zip(weights), keep, reading, picture);
                     }
-                    Pass::Raster => op.rasterize(picture, spare),
+                    Pass::Raster(raster) => raster.run(picture, spare),
                 }
             }
         }

@@ -39,7 +39,7 @@ impl PointMap {
                     stages.push(Stage::Elastic(displacement));
                     (motion, size) = (Matrix3::IDENTITY, canvas.output);
                 }
-                Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster) => {}
+                Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster(_)) => {}
             }
         }
         stages.push(Stage::Projection(Projection::undoing(&motion, size)));

@@ -129,7 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image::tests::pictures;
+    use crate::test_picture::pictures;
 
     #[test]
     fn what_is_cut_is_spread() {

@@ -83,7 +83,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image::tests::pictures;
+    use crate::test_picture::pictures;
 
     fn downscaled(image: &Image, fraction: f64) -> Image {
         let mut out = image.clone();

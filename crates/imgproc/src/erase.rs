@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image::tests::pictures;
+    use crate::test_picture::pictures;
 
     #[test]
     fn noise_is_uniform() {

@@ -98,23 +98,3 @@ impl Size {
         Self { width: side, height: side }
     }
 }
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    /// Pictures of random pixels, the empty one and those of a single row or column among them.
-    pub(crate) fn pictures() -> impl Strategy<Value = Image> {
-        let side = || prop_oneof![1 => 0usize..=1, 1 => 2usize..=4, 3 => 5usize..=60];
-        (side(), side(), any::<u32>()).prop_map(|(width, height, seed)| {
-            let mut state = seed;
-            let values = (0..width * height * 3).map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (state >> 24) as u8
-            });
-            Image::from_pixels(width, height, values.collect())
-        })
-    }
-}

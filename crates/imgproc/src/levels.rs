@@ -104,7 +104,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image::tests::pictures;
+    use crate::test_picture::pictures;
 
     #[test]
     fn few_pixels_and_single_values_stay() {

@@ -93,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::image::tests::pictures;
+    use crate::test_picture::pictures;
 
     fn recompressed(image: &Image, quality: u8) -> Image {
         let mut changed = image.clone();

@@ -16,9 +16,10 @@ use serde::Serialize;
 use crate::contender::{Contender, Task};
 use crate::machine::Machine;
 use crate::measure::measure;
+use crate::outcome::Outcome;
 use crate::output::print;
 use crate::report::{Section, with_section};
-use crate::results::{Outcome, Results, Settings};
+use crate::results::{Results, Settings};
 
 /// What `docs/benchmarks.md` says before its first section.
 const OPENING: &str = "# Benchmarks\n\n\

@@ -10,6 +10,7 @@ mod machine;
 mod measure;
 mod memory;
 mod network;
+mod outcome;
 mod output;
 mod peer;
 mod process;

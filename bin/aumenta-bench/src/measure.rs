@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::contender::{Contender, Task};
+use crate::outcome::Outcome;
 use crate::process::Process;
 use crate::protocol::{Greeting, Ready};
-use crate::results::{Figures, Outcome, Row, Settings};
+use crate::results::{Figures, Row, Settings};
 use crate::statistics::median;
 
 /// Measures `entries` against each other; their rows, in order. Versions that they run on are added to `versions`, and

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::contender::{Contender, Library};
 use crate::machine::Machine;
-use crate::results::{Figures, Outcome, Results, Row};
+use crate::results::{Figures, Results, Row};
 
 /// A part of the document that a command replaces when it is run again.
 pub struct Section {
@@ -115,6 +115,16 @@ pub fn place(machine: &Machine, versions: &BTreeMap<String, String>) -> String {
     )
 }
 
+/// Three digits, and all before the point.
+pub fn digits(value: f64) -> String {
+    let decimals = match value {
+        value if value < 10.0 => 2,
+        value if value < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
+}
+
 /// What each contender is.
 fn contenders(rows: &[Row]) -> String {
     let mut seen: Vec<Contender> = Vec::new();
@@ -161,10 +171,10 @@ fn comparison_line(row: &Row, ours: Option<&Figures>, keras: Option<&Figures>) -
         |other: Option<&Figures>| other.map_or("-".to_string(), |other| format!("{:.2}", median / other.median()));
     format!(
         "| {name} | {} | {:.0} | {} to {} | {} | {} | {:.0} | {:.0} |\n",
-        milliseconds(median),
+        digits(median),
         row.batch as f64 * 1000.0 / median,
-        milliseconds(least),
-        milliseconds(most),
+        digits(least),
+        digits(most),
         times(ours),
         times(keras),
         figures.peak_mib(),
@@ -181,9 +191,9 @@ fn scaling_line(row: &Row) -> String {
     format!(
         "| {} | {} | {} to {} | {:.3} | {:.0} | {:.2} |\n",
         row.batch,
-        milliseconds(median),
-        milliseconds(least),
-        milliseconds(most),
+        digits(median),
+        digits(least),
+        digits(most),
         median / batch,
         figures.net_mib(),
         figures.net_mib() / batch,
@@ -194,8 +204,7 @@ fn scaling_line(row: &Row) -> String {
 fn refusals(rows: &[Row]) -> String {
     let mut text = String::new();
     for row in rows {
-        if let Outcome::Refused(reason) = &row.outcome {
-            let reason = reason.replace('\n', " ");
+        if let Some(reason) = row.outcome.refusal() {
             let _ = write!(text, "\n`{}`, batch {}, was not measured: {reason}.\n", row.contender.name(), row.batch);
         }
     }
@@ -240,20 +249,11 @@ fn fastest(rows: &[Row], library: Library) -> Option<(&Row, &Figures)> {
     measured.min_by(|(_, a), (_, b)| a.median().total_cmp(&b.median()))
 }
 
-/// Three digits, and all before the point.
-fn milliseconds(value: f64) -> String {
-    let digits = match value {
-        value if value < 10.0 => 2,
-        value if value < 100.0 => 1,
-        _ => 0,
-    };
-    format!("{value:.digits$}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::Network;
+    use crate::outcome::Outcome;
     use crate::results::Settings;
 
     fn row(contender: Contender, batch: usize, rounds: &[f64], peak_mib: u64, baseline_mib: u64) -> Row {

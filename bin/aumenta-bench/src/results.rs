@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::contender::Contender;
 use crate::machine::Machine;
 use crate::network::Network;
-use crate::statistics::median;
+use crate::outcome::Outcome;
+use crate::statistics::{median, range};
 
 /// One run of the program.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,17 +53,7 @@ pub struct Row {
     /// Images a step.
     pub batch: usize,
     /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of measuring.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Figures.
-    Measured(Figures),
-    /// None, and why.
-    Refused(String),
+    pub outcome: Outcome<Figures>,
 }
 
 /// The figures of a row.
@@ -80,10 +71,7 @@ pub struct Figures {
 impl Row {
     /// The figures, where there are some.
     pub fn figures(&self) -> Option<&Figures> {
-        match &self.outcome {
-            Outcome::Measured(figures) => Some(figures),
-            Outcome::Refused(_) => None,
-        }
+        self.outcome.figures()
     }
 }
 
@@ -95,8 +83,7 @@ impl Figures {
 
     /// The fastest and the slowest round.
     pub fn range(&self) -> (f64, f64) {
-        let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        self.rounds.iter().fold((least, most), |(least, most), &round| (least.min(round), most.max(round)))
+        range(&self.rounds)
     }
 
     /// The whole process's peak in MiB.

@@ -10,8 +10,9 @@ use anyhow::{Result, bail};
 use super::contender::Contender;
 use super::operation::Operation;
 use super::protocol::{Answer, Ready, Timed, Turn};
-use super::results::{Cell, Figures, Outcome, Settings};
+use super::results::{Cell, Figures, Settings};
 use crate::measure::turns;
+use crate::outcome::Outcome;
 use crate::process::Process;
 use crate::protocol::Greeting;
 

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::contender::Contender;
 use super::operation::Kind;
-use super::results::{Cell, Outcome, Results};
-use crate::report::{Section, place};
+use super::results::{Cell, Results};
+use crate::report::{Section, digits, place};
 
 /// The columns of the table of single operations.
 const COLUMNS: [Contender; 6] = [
@@ -76,7 +76,7 @@ fn whole(cells: &[Cell]) -> String {
             continue;
         };
         let (median, ratio) = (figures.median(), ratio(cell, cells));
-        let (least, most) = figures.rounds.iter().fold((f64::INFINITY, 0.0f64), |(a, b), &c| (a.min(c), b.max(c)));
+        let (least, most) = figures.range();
         let _ = writeln!(
             text,
             "| {name} | {} | {:.0} | {} to {} | {} |",
@@ -153,9 +153,9 @@ fn notes(results: &Results) -> String {
         let _ = writeln!(text, "\n`{}` was not measured: {}.", contender.name(), reason.replace('\n', " "));
     }
     for cell in &results.cells {
-        if let Outcome::Refused(reason) = &cell.outcome {
+        if let Some(reason) = cell.outcome.refusal() {
             let (operation, contender) = (cell.operation.name(), cell.contender.name());
-            let _ = writeln!(text, "\n`{operation}` of `{contender}` was not measured: {}.", reason.replace('\n', " "));
+            let _ = writeln!(text, "\n`{operation}` of `{contender}` was not measured: {reason}.");
         }
     }
     text
@@ -182,16 +182,6 @@ fn other_pictures(cells: &[Cell]) -> Vec<String> {
     cells.iter().filter_map(differing).collect()
 }
 
-/// Three digits, and all before the point.
-fn digits(microseconds: f64) -> String {
-    let decimals = match microseconds {
-        small if small < 10.0 => 2,
-        middle if middle < 100.0 => 1,
-        _ => 0,
-    };
-    format!("{microseconds:.decimals$}")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -200,6 +190,7 @@ mod tests {
     use crate::augmentation::operation::Operation;
     use crate::augmentation::results::{Figures, Settings};
     use crate::machine::Machine;
+    use crate::outcome::Outcome;
 
     fn cell(operation: Operation, contender: Contender, rounds: &[f64], mean_level: f64) -> Cell {
         let figures = Figures { rounds: rounds.to_vec(), mean_level };

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::contender::Contender;
 use super::operation::Operation;
 use crate::machine::Machine;
-use crate::statistics::median;
+use crate::outcome::Outcome;
+use crate::statistics::{median, range};
 
 /// One run of the program.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,17 +51,7 @@ pub struct Cell {
     /// The contender.
     pub contender: Contender,
     /// What came of it.
-    pub outcome: Outcome,
-}
-
-/// What came of measuring a cell.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Figures.
-    Measured(Figures),
-    /// None, and why.
-    Refused(String),
+    pub outcome: Outcome<Figures>,
 }
 
 /// The figures of a cell.
@@ -76,10 +67,7 @@ pub struct Figures {
 impl Cell {
     /// The figures, where there are some.
     pub fn figures(&self) -> Option<&Figures> {
-        match &self.outcome {
-            Outcome::Measured(figures) => Some(figures),
-            Outcome::Refused(_) => None,
-        }
+        self.outcome.figures()
     }
 }
 
@@ -87,5 +75,9 @@ impl Figures {
     /// The median microseconds an image.
     pub fn median(&self) -> f64 {
         median(&self.rounds)
+    }
+    /// The fastest and the slowest round.
+    pub fn range(&self) -> (f64, f64) {
+        range(&self.rounds)
     }
 }

@@ -11,8 +11,9 @@ use crate::augmentation::measure::Contest;
 use crate::augmentation::operation::Operation;
 use crate::augmentation::photographs::Photographs;
 use crate::augmentation::report::augmentation;
-use crate::augmentation::results::{Outcome, Results, Settings};
+use crate::augmentation::results::{Results, Settings};
 use crate::machine::Machine;
+use crate::outcome::Outcome;
 
 /// Measure augmentation by Aumenta against other libraries, one thread each, on the same decoded photographs.
 ///

@@ -289,6 +289,9 @@ pub enum TransformConfig {
         /// The chains that are mixed, from 1 to 10.
         #[serde(default = "defaults::chains")]
         width: u32,
+        /// The parameter of the weights' distributions, from 0.05 to 100; 1 if left out, where all are as likely.
+        #[serde(default = "defaults::alpha")]
+        alpha: f64,
     },
 }
 

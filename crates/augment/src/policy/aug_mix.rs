@@ -11,8 +11,9 @@ use crate::{AugmentError, Canvas, Op, Plan, Transform};
 ///
 /// Each of `width` chains has one to three operations, each drawn uniformly from shear and translation in either direction,
 /// rotation, posterization, solarization, autocontrast and equalization: those that are not among the corruptions of
-/// `ImageNet-C`. The chains' weights are from a Dirichlet distribution and the picture's own share from a Beta distribution,
-/// both of the paper's parameter 1: every set of weights, and every share, is as likely as any other.
+/// `ImageNet-C`. The chains' weights are from the Dirichlet distribution of parameters `alpha` and the picture's own share from
+/// Beta(`alpha`, `alpha`). With the paper's 1 every set of weights, and every share, is as likely as any other; below it one
+/// chain prevails, above it all come to weigh the same.
 ///
 /// An operation's strength is one of the first `severity` of ten bins, from none to a shear of 0.3, a translation by a third
 /// of the side, a rotation by 30 degrees, 0 bits and a threshold of 0, as in torchvision. (The paper also trains with a loss
@@ -21,6 +22,7 @@ use crate::{AugmentError, Canvas, Op, Plan, Transform};
 pub struct AugMix {
     severity: u32,
     width: u32,
+    alpha: f64,
 }
 
 const SPACE: Space = Space {
@@ -44,14 +46,15 @@ const KINDS: [Kind; 9] = [
 ];
 
 impl AugMix {
-    /// Chains of this severity, so many of them; customary are 3 and 3.
+    /// Chains of this severity, so many of them, with weights of this parameter; customary are 3, 3 and 1.
     ///
     /// # Errors
-    /// Where `severity` is not in `[1, 10]`, or `width` is not in `[1, 10]`.
-    pub fn new(severity: u32, width: u32) -> Result<Self, AugmentError> {
+    /// Where `severity` is not in `[1, 10]`, `width` is not in `[1, 10]`, or `alpha` is not in `[0.05, 100]`.
+    pub fn new(severity: u32, width: u32, alpha: f64) -> Result<Self, AugmentError> {
         in_range("severity", f64::from(severity), 1.0, 10.0, "a number from 1 to 10")?;
         in_range("width", f64::from(width), 1.0, 10.0, "a number from 1 to 10")?;
-        Ok(Self { severity, width })
+        in_range("alpha", alpha, 0.05, 100.0, "a number from 0.05 to 100")?;
+        Ok(Self { severity, width, alpha })
     }
 
     fn chain(self, canvas: Canvas, rng: &mut dyn Rng) -> Vec<Op> {
@@ -67,21 +70,47 @@ impl AugMix {
 
 impl Transform for AugMix {
     fn draw(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
-        let weights = flat_dirichlet(self.width as usize, rng);
-        let keep = rng.random();
+        let weights = dirichlet(self.width as usize, self.alpha, rng);
+        let keep = dirichlet(2, self.alpha, rng)[0];
         let chains = (0..self.width).map(|_| self.chain(canvas, rng)).collect();
         plan.ops.push(Op::AugMix { chains, weights, keep });
     }
 }
 
-/// Weights that sum to 1, every such set as likely as any other: the gaps between uniform numbers in order (Devroye,
-/// *Non-Uniform Random Variate Generation*, 1986, section V.2).
-fn flat_dirichlet(count: usize, rng: &mut dyn Rng) -> Vec<f64> {
-    let mut ends: Vec<f64> = (1..count).map(|_| rng.random()).collect();
-    ends.sort_by(f64::total_cmp);
-    ends.push(1.0);
-    let mut last = 0.0;
-    ends.iter().map(|end| end - std::mem::replace(&mut last, *end)).collect()
+/// Weights that sum to 1, of the Dirichlet distribution with all parameters `alpha`: Gamma(alpha) numbers over their sum
+/// (Devroye, *Non-Uniform Random Variate Generation*, 1986, section XI.4.1).
+fn dirichlet(count: usize, alpha: f64, rng: &mut dyn Rng) -> Vec<f64> {
+    let numbers: Vec<f64> = (0..count).map(|_| gamma(alpha, rng)).collect();
+    let sum: f64 = numbers.iter().sum();
+    numbers.iter().map(|number| number / sum).collect()
+}
+
+/// A number of Gamma(alpha), by Marsaglia and Tsang (*A Simple Method for Generating Gamma Variables*, 2000): for
+/// `d = alpha - 1/3`, a normal `x` and a uniform `u` it is `d v`, `v = (1 + x / (3 sqrt(d)))^3`, where
+/// `ln u < x^2 / 2 + d - d v + d ln v`. Below 1 it is that of `alpha + 1` times `u^(1 / alpha)`.
+fn gamma(alpha: f64, rng: &mut dyn Rng) -> f64 {
+    if alpha < 1.0 {
+        return gamma(alpha + 1.0, rng) * libm::pow(positive(rng), alpha.recip());
+    }
+    let d = alpha - 1.0 / 3.0;
+    loop {
+        let x = normal(rng);
+        let v = (1.0 + x / (3.0 * d.sqrt())).powi(3);
+        if v > 0.0 && libm::log(positive(rng)) < 0.5 * x * x + d - d * v + d * libm::log(v) {
+            return d * v;
+        }
+    }
+}
+
+/// A normal number, by Box and Muller.
+fn normal(rng: &mut dyn Rng) -> f64 {
+    let radius = (-2.0 * libm::log(positive(rng))).sqrt();
+    radius * libm::cos(std::f64::consts::TAU * rng.random::<f64>())
+}
+
+/// A uniform number of (0, 1], which has a logarithm.
+fn positive(rng: &mut dyn Rng) -> f64 {
+    1.0 - rng.random::<f64>()
 }
 
 #[cfg(test)]
@@ -93,20 +122,22 @@ mod tests {
 
     #[test]
     fn weights_sum_to_one_and_have_the_moments_of_their_distribution() {
-        let (mut sum, mut squares) = (0.0, 0.0);
-        for sample in 0..4000 {
-            let weights = flat_dirichlet(3, &mut Seed::new(7).rng("augment", 0, sample));
-            assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
-            sum += weights[1];
-            squares += weights[1] * weights[1];
+        for alpha in [0.05, 0.5, 1.0, 4.0, 100.0] {
+            let (mut sum, mut squares) = (0.0, 0.0);
+            for sample in 0..4000 {
+                let weights = dirichlet(3, alpha, &mut Seed::new(7).rng("augment", 0, sample));
+                assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{alpha}: {weights:?}");
+                sum += weights[1];
+                squares += weights[1] * weights[1];
+            }
+            let (mean, square) = (sum / 4000.0, squares / 4000.0);
+            // Dirichlet(alpha, alpha, alpha): mean 1/3, variance 2 / (9 (3 alpha + 1)).
+            let variance = 2.0 / 9.0 / (3.0 * alpha + 1.0);
+            let error = 4.0 * (variance / 4000.0).sqrt();
+            assert!((mean - 1.0 / 3.0).abs() < error, "{alpha}: {mean}");
+            assert!((square - mean * mean - variance).abs() < 0.1 * variance, "{alpha}: {}", square - mean * mean);
         }
-        let (mean, square) = (sum / 4000.0, squares / 4000.0);
-        // Dirichlet(1, 1, 1): mean 1/3, variance 2/36.
-        assert!(
-            (mean - 1.0 / 3.0).abs() < 0.012 && (square - mean * mean - 2.0 / 36.0).abs() < 0.005,
-            "{mean} {square}"
-        );
-        assert_eq!(flat_dirichlet(1, &mut Seed::new(7).rng("augment", 0, 0)), [1.0]);
+        assert_eq!(dirichlet(1, 1.0, &mut Seed::new(7).rng("augment", 0, 0)), [1.0]);
     }
 
     #[test]
@@ -114,7 +145,7 @@ mod tests {
         let mut plan = Plan::identity();
         for sample in 0..300 {
             let rng = &mut Seed::new(7).rng("augment", 0, sample);
-            AugMix::new(4, 2).unwrap().draw(Canvas::of(Size::square(32)), rng, &mut plan);
+            AugMix::new(4, 2, 1.0).unwrap().draw(Canvas::of(Size::square(32)), rng, &mut plan);
         }
         for op in &plan.ops {
             let Op::AugMix { chains, weights, keep } = op else { panic!("{op}") };
@@ -128,9 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn severities_and_widths_out_of_range_are_refused() {
-        for (severity, width) in [(0, 3), (11, 3), (3, 0), (3, 11)] {
-            assert!(AugMix::new(severity, width).is_err());
+    fn settings_out_of_range_are_refused() {
+        for (severity, width, alpha) in
+            [(0, 3, 1.0), (11, 3, 1.0), (3, 0, 1.0), (3, 11, 1.0), (3, 3, 0.0), (3, 3, f64::NAN)]
+        {
+            assert!(AugMix::new(severity, width, alpha).is_err());
         }
     }
 }

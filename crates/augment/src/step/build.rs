@@ -90,7 +90,7 @@ impl TransformConfig {
             Self::RandAugment { operations, magnitude } => Box::new(RandAugment::new(operations, magnitude)?),
             Self::TrivialAugmentWide {} => Box::new(TrivialAugmentWide {}),
             Self::AutoAugment { policy } => Box::new(AutoAugment::new(policy)),
-            Self::AugMix { severity, width } => Box::new(AugMix::new(severity, width)?),
+            Self::AugMix { severity, width, alpha } => Box::new(AugMix::new(severity, width, alpha)?),
         })
     }
 }

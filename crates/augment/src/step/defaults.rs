@@ -18,6 +18,10 @@ pub(super) fn chains() -> u32 {
     3
 }
 
+pub(super) fn alpha() -> f64 {
+    1.0
+}
+
 pub(super) fn size_fraction() -> f64 {
     1.0
 }

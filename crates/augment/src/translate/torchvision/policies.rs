@@ -57,10 +57,8 @@ pub(super) fn aug_mix(call: &Call, draft: &mut Draft) -> Result<Group, Translate
     if arguments.number("chain_depth", -1.0)? > 0.0 {
         draft.approximate("AugMix.chain_depth", "chains have one to three operations");
     }
-    if arguments.number("alpha", 1.0)? != 1.0 {
-        draft.approximate("AugMix.alpha", "weights are drawn with an alpha of 1");
-    }
+    let alpha = arguments.number("alpha", 1.0)?;
     resampling(&arguments, "bilinear", draft)?;
     draft.approximate("AugMix", MOTIONS);
-    Ok(Group::one(TransformConfig::AugMix { severity: severity as u32, width: width as u32 }, 1.0))
+    Ok(Group::one(TransformConfig::AugMix { severity: severity as u32, width: width as u32, alpha }, 1.0))
 }

@@ -84,8 +84,9 @@ impl fmt::Display for Op {
                 let [left, top] = [left_fraction, top_fraction].map(|fraction| shown(*fraction, 2));
                 write!(f, "erase {width_fraction:.2}x{height_fraction:.2}{left:+.2}{top:+.2}")
             }
-            Self::GridMask { unit_fraction, keep_fraction, .. } => {
-                write!(f, "grid {unit_fraction:.2} keep {keep_fraction:.2}")
+            Self::GridMask { unit_fraction, keep_fraction, rotation_degrees, .. } => {
+                write!(f, "grid {unit_fraction:.2} keep {keep_fraction:.2}")?;
+                if *rotation_degrees == 0.0 { Ok(()) } else { write!(f, " {:+.0}°", shown(*rotation_degrees, 0)) }
             }
         }
     }

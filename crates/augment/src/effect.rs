@@ -52,7 +52,7 @@ pub(crate) enum Raster {
     Jpeg { quality: u8 },
     Downscale { fraction: f64 },
     Erase { left_fraction: f64, top_fraction: f64, width_fraction: f64, height_fraction: f64, paint: Paint },
-    GridMask { unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], paint: Paint },
+    GridMask { unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], rotation_degrees: f64, paint: Paint },
 }
 
 impl Op {
@@ -127,9 +127,16 @@ impl Op {
             Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint } => {
                 raster(Raster::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint })
             }
-            Self::GridMask { unit_fraction, keep_fraction, x_offset_units, y_offset_units, paint } => {
+            Self::GridMask {
+                unit_fraction,
+                keep_fraction,
+                x_offset_units,
+                y_offset_units,
+                rotation_degrees,
+                paint,
+            } => {
                 let offset_units = [x_offset_units, y_offset_units];
-                raster(Raster::GridMask { unit_fraction, keep_fraction, offset_units, paint })
+                raster(Raster::GridMask { unit_fraction, keep_fraction, offset_units, rotation_degrees, paint })
             }
         }
     }
@@ -165,8 +172,12 @@ impl Raster {
                 let (y, rows) = span(top_fraction, height_fraction, height);
                 erase(image, Region { x, y, width: columns, height: rows }, paint);
             }
-            Self::GridMask { unit_fraction, keep_fraction, offset_units, paint } => {
-                mask_grid(image, unit_fraction, keep_fraction, offset_units, paint);
+            Self::GridMask { unit_fraction, keep_fraction, offset_units, rotation_degrees, paint } => {
+                let unit_pixels = unit(unit_fraction, image.size());
+                let [x_offset_pixels, y_offset_pixels] =
+                    offset_units.map(|units| ((units - units.floor()) * unit_pixels as f64) as usize);
+                let mask = GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels, rotation_degrees };
+                grid_mask(image, &mask, paint);
             }
         }
     }
@@ -196,12 +207,10 @@ fn span(start_fraction: f64, length_fraction: f64, side: usize) -> (usize, usize
     (first, end.saturating_sub(first))
 }
 
-fn mask_grid(image: &mut Image, unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], paint: Paint) {
-    let side = image.width().min(image.height());
-    let unit_pixels = ((unit_fraction * side as f64).round().clamp(1.0, side.max(1) as f64)) as usize;
-    let [x_offset_pixels, y_offset_pixels] =
-        offset_units.map(|units| ((units - units.floor()) * unit_pixels as f64) as usize);
-    grid_mask(image, &GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels }, paint);
+/// The side of a grid's unit, in pixels.
+fn unit(fraction: f64, size: Size) -> usize {
+    let side = size.width.min(size.height).max(1) as f64;
+    (fraction * side).round().clamp(1.0, side) as usize
 }
 
 fn raster(raster: Raster) -> Effect<'static> {
@@ -259,7 +268,14 @@ mod tests {
             Op::Jpeg { quality: whole },
             Op::Downscale { fraction: x },
             Op::Erase { left_fraction: x, top_fraction: -x, width_fraction: x, height_fraction: x, paint },
-            Op::GridMask { unit_fraction: x, keep_fraction: x, x_offset_units: x, y_offset_units: -x, paint },
+            Op::GridMask {
+                unit_fraction: x,
+                keep_fraction: x,
+                x_offset_units: x,
+                y_offset_units: -x,
+                rotation_degrees: x,
+                paint,
+            },
         ]
     }
 
@@ -285,7 +301,7 @@ mod tests {
             plan.to_string(),
             "mean-contrast 2.00 channels +2,-2,+0 hue +2.00 gamma 2.00 gray invert posterize 2 solarize 2 equalize \
              autocontrast 2% clahe 2.0,2 sharp 2.00 blur 2.0px motion 2px +2° noise 2.0 salt 2.000 shot 2 jpeg 2 \
-             downscale 2.00 erase 2.00x2.00+2.00-2.00 grid 2.00 keep 2.00"
+             downscale 2.00 erase 2.00x2.00+2.00-2.00 grid 2.00 keep 2.00 +2°"
         );
     }
 
@@ -335,8 +351,14 @@ mod tests {
     #[test]
     fn a_grid_is_placed_in_units() {
         let paint = Paint::Color([0; 3]);
-        let op =
-            Op::GridMask { unit_fraction: 0.5, keep_fraction: 0.5, x_offset_units: 0.25, y_offset_units: -0.75, paint };
+        let op = Op::GridMask {
+            unit_fraction: 0.5,
+            keep_fraction: 0.5,
+            x_offset_units: 0.25,
+            y_offset_units: -0.75,
+            rotation_degrees: 0.0,
+            paint,
+        };
         let out = applied(&[op], &Image::filled(8, 8, [9; 3]), Size::square(8));
         let hidden = |at: usize| (1..3).contains(&(at % 4));
         for (y, x) in (0..8).flat_map(|y| (0..8).map(move |x| (y, x))) {

@@ -278,6 +278,9 @@ pub enum Op {
         x_offset_units: f64,
         /// The grid's shift down, in units.
         y_offset_units: f64,
+        /// The grid's turn about the center, counter-clockwise; 0 in a plan that does not say it.
+        #[serde(default)]
+        rotation_degrees: f64,
         /// What is seen instead.
         paint: Paint,
     },

@@ -240,6 +240,9 @@ pub enum TransformConfig {
         /// The part of a unit's side that is kept, from 0 to 1; 0.6 if left out.
         #[serde(default = "defaults::keep_fraction")]
         keep_fraction: f64,
+        /// The grid's largest turn about the center, either way, from 0 to 180; 0 if left out.
+        #[serde(default)]
+        max_rotation_degrees: f64,
         /// What is painted; black if left out.
         #[serde(default = "defaults::black")]
         cover: Cover,

@@ -239,11 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn grids_are_drawn_in_size_and_place() {
-        let grids = draws(&RandomGridMask::new([0.4, 1.0], 0.6, Cover::Noise).unwrap());
+    fn grids_are_drawn_in_size_place_and_turn() {
+        let grids = draws(&RandomGridMask::new([0.4, 1.0], 0.6, 30.0, Cover::Noise).unwrap());
         check(numbers!(grids, GridMask.unit_fraction), 0.4, 1.0);
         check(numbers!(grids, GridMask.x_offset_units), 0.0, 1.0);
         check(numbers!(grids, GridMask.y_offset_units), 0.0, 1.0);
+        check(numbers!(grids, GridMask.rotation_degrees), -30.0, 30.0);
     }
 
     #[test]
@@ -291,8 +292,9 @@ mod tests {
         assert!(RandomErasing::new([0.0, 2.0], [0.3, 3.3], Cover::Noise).is_err());
         assert!(RandomErasing::new([0.0, 0.5], [0.0, 3.3], Cover::Noise).is_err());
         assert!(Cutout::new(2.5, Cover::Noise).is_err());
-        assert!(RandomGridMask::new([0.0, 0.5], 0.6, Cover::Noise).is_err());
-        assert!(RandomGridMask::new([0.2, 0.5], 1.6, Cover::Noise).is_err());
+        assert!(RandomGridMask::new([0.0, 0.5], 0.6, 0.0, Cover::Noise).is_err());
+        assert!(RandomGridMask::new([0.2, 0.5], 1.6, 0.0, Cover::Noise).is_err());
+        assert!(RandomGridMask::new([0.2, 0.5], 0.6, 181.0, Cover::Noise).is_err());
         let error = RandomGaussianBlur::new([2.0, 1.0]).unwrap_err();
         assert_eq!(error.to_string(), "sigma-pixels is [2, 1], expected the lower end first");
     }

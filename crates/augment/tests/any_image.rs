@@ -76,7 +76,14 @@ fn op() -> impl Strategy<Value = Op> {
             32 => Op::Jpeg { quality: level as u8 },
             33 => Op::Downscale { fraction: a },
             34 => Op::Erase { left_fraction: a, top_fraction: b, width_fraction: c, height_fraction: d, paint },
-            35 => Op::GridMask { unit_fraction: a, keep_fraction: b, x_offset_units: c, y_offset_units: d, paint },
+            35 => Op::GridMask {
+                unit_fraction: a,
+                keep_fraction: b,
+                x_offset_units: c,
+                y_offset_units: d,
+                rotation_degrees: a,
+                paint,
+            },
             36 => Op::KerasChannelShift { red: a, green: b, blue: c },
             37 => Op::KerasBrightness { offset_levels: b, factor: a },
             old_or_new => Op::KerasAffine {

@@ -48,7 +48,8 @@ fn raster(criterion: &mut Criterion) {
     let region = Region { x: 40, y: 30, width: 60, height: 60 };
     bench("erase color", &|image, _| erase(image, region, Paint::Color([0; 3])));
     bench("erase noise", &|image, _| erase(image, region, Paint::Noise { seed: 7 }));
-    let mask = GridMask { unit_pixels: 48, keep_fraction: 0.6, x_offset_pixels: 7, y_offset_pixels: 9 };
+    let mask =
+        GridMask { unit_pixels: 48, keep_fraction: 0.6, x_offset_pixels: 7, y_offset_pixels: 9, rotation_degrees: 0.0 };
     bench("grid_mask", &|image, _| grid_mask(image, &mask, Paint::Color([0; 3])));
     let other = Image::filled(SIDE, SIDE, [128; 3]);
     bench("blend", &|image, _| blend(image, &other, 0.3));

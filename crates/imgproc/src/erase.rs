@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Image;
 use crate::noise::fill_with_noise;
+use crate::{Image, Matrix3};
 
 /// What hides a part of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,22 +64,28 @@ pub struct GridMask {
     pub x_offset_pixels: usize,
     /// The rows from the picture's top edge to a unit's.
     pub y_offset_pixels: usize,
+    /// The grid's turn about the picture's center, counter-clockwise; not a number or infinite counts as 0.
+    pub rotation_degrees: f64,
 }
 
 /// Paints over the holes of a grid (Chen et al. 2020, "GridMask data augmentation"): of each unit `1 - (1 - keep)^2`
-/// stays visible. A hole's side is rounded to whole pixels.
+/// stays visible. A hole's side is rounded to whole pixels. In a turned grid a pixel is hidden where its center lies in a hole.
 ///
 /// ```
 /// use aumenta_imgproc::{GridMask, Image, Paint, grid_mask};
 ///
 /// let mut image = Image::filled(6, 1, [9; 3]);
-/// let mask = GridMask { unit_pixels: 3, keep_fraction: 0.6, x_offset_pixels: 1, y_offset_pixels: 0 };
+/// let mask =
+///     GridMask { unit_pixels: 3, keep_fraction: 0.6, x_offset_pixels: 1, y_offset_pixels: 0, rotation_degrees: 0.0 };
 /// grid_mask(&mut image, &mask, Paint::Color([0; 3]));
 /// assert_eq!([0, 1, 2, 3, 4, 5].map(|x| image.get(x, 0)[0]), [9, 0, 9, 9, 0, 9]);
 /// ```
 pub fn grid_mask(image: &mut Image, mask: &GridMask, paint: Paint) {
     let unit = mask.unit_pixels.max(1);
     let hole = (unit as f64 * (1.0 - mask.keep_fraction.clamp(0.0, 1.0))).round() as usize;
+    if mask.rotation_degrees.is_finite() && mask.rotation_degrees != 0.0 {
+        return turned_grid_mask(image, mask, unit, hole, paint);
+    }
     let width = image.width().max(1);
     let rows = image.pixels_mut().as_chunks_mut::<3>().0.chunks_exact_mut(width).enumerate();
     let holes = rows.filter(|(y, _)| within_unit(*y, mask.y_offset_pixels, unit) < hole).flat_map(|(_, row)| {
@@ -87,6 +93,20 @@ pub fn grid_mask(image: &mut Image, mask: &GridMask, paint: Paint) {
         columns.filter(|(x, _)| within_unit(*x, mask.x_offset_pixels, unit) < hole).map(|(_, pixel)| pixel)
     });
     paint_over(holes, paint);
+}
+
+/// The holes of a grid that is turned, at the centers of pixels.
+fn turned_grid_mask(image: &mut Image, mask: &GridMask, unit: usize, hole: usize, paint: Paint) {
+    let (width, height) = (image.width(), image.height());
+    let center = ((width as f64 - 1.0) / 2.0, (height as f64 - 1.0) / 2.0);
+    let turn = Matrix3::rotation(mask.rotation_degrees, center);
+    let is_within = |at: f64, offset: usize| (at + 0.5 - (offset % unit) as f64).rem_euclid(unit as f64) < hole as f64;
+    let pixels = image.pixels_mut().as_chunks_mut::<3>().0.iter_mut().enumerate();
+    let holes = pixels.filter(|(at, _)| {
+        let (x, y) = turn.apply((at % width) as f64, (at / width) as f64);
+        is_within(x, mask.x_offset_pixels) && is_within(y, mask.y_offset_pixels)
+    });
+    paint_over(holes.map(|(_, pixel)| pixel), paint);
 }
 
 /// The distance of a column or row from the start of its unit.
@@ -120,7 +140,42 @@ mod tests {
         assert!(counts.iter().all(|count| count.abs_diff(1875) < 200), "{counts:?}");
     }
 
+    #[test]
+    fn a_grid_turned_by_an_eighth_hides_a_diamond() {
+        // One hole of 3 pixels about the center, whose corners come to lie 2.1 pixels from it along the axes.
+        let mut image = Image::filled(7, 7, [9; 3]);
+        let mask = GridMask {
+            unit_pixels: 20,
+            keep_fraction: 0.85,
+            x_offset_pixels: 2,
+            y_offset_pixels: 2,
+            rotation_degrees: 45.0,
+        };
+        grid_mask(&mut image, &mask, Paint::Color([0; 3]));
+        for (y, x) in (0..7usize).flat_map(|y| (0..7usize).map(move |x| (y, x))) {
+            let hidden = x.abs_diff(3) + y.abs_diff(3) <= 2;
+            assert_eq!(image.get(x, y), if hidden { [0; 3] } else { [9; 3] }, "({x}, {y})");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_grid_turned_by_quarters_is_the_turned_grid(
+            side in 1usize..30, unit_pixels in 1usize..20, keep_fraction in 0.0f64..1.0,
+            x_offset_pixels in 0usize..40, y_offset_pixels in 0usize..40, quarters in -3i32..=4,
+        ) {
+            let mask = GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels, rotation_degrees: 0.0 };
+            let (mut straight, mut turned) = (Image::filled(side, side, [9; 3]), Image::filled(side, side, [9; 3]));
+            grid_mask(&mut straight, &mask, Paint::Color([1, 2, 3]));
+            let mask = GridMask { rotation_degrees: 90.0 * f64::from(quarters), ..mask };
+            grid_mask(&mut turned, &mask, Paint::Color([1, 2, 3]));
+            for (y, x) in (0..side).flat_map(|y| (0..side).map(move |x| (y, x))) {
+                // A quarter turn counter-clockwise reads the pixel (side - 1 - y, x).
+                let (from_x, from_y) = (0..quarters.rem_euclid(4)).fold((x, y), |(x, y), _| (side - 1 - y, x));
+                prop_assert_eq!(turned.get(x, y), straight.get(from_x, from_y));
+            }
+        }
+
         #[test]
         fn exactly_the_region_is_hidden(
             image in pictures(), x in 0usize..70, y in 0usize..70, width in 0usize..70, height in prop_oneof![Just(usize::MAX), 0usize..70],
@@ -138,7 +193,7 @@ mod tests {
             image in pictures(), unit_pixels in 1usize..20, keep_fraction in 0.0f64..1.0,
             x_offset_pixels in 0usize..40, y_offset_pixels in 0usize..40,
         ) {
-            let mask = GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels };
+            let mask = GridMask { unit_pixels, keep_fraction, x_offset_pixels, y_offset_pixels, rotation_degrees: 0.0 };
             let hole = (unit_pixels as f64 * (1.0 - keep_fraction)).round() as isize;
             let inside = |at: usize, offset: usize| (at as isize - offset as isize).rem_euclid(unit_pixels as isize) < hole;
             let mut masked = image.clone();
@@ -152,9 +207,12 @@ mod tests {
         #[test]
         fn any_grid_gives_a_picture(
             image in pictures(), unit_pixels in any::<usize>(), keep_fraction in any::<f64>(),
-            offset in any::<usize>(), seed in any::<u64>(),
+            offset in any::<usize>(), rotation_degrees in any::<f64>(), seed in any::<u64>(),
         ) {
-            let mask = GridMask { unit_pixels: unit_pixels / 2, keep_fraction, x_offset_pixels: offset, y_offset_pixels: offset };
+            let (x_offset_pixels, y_offset_pixels) = (offset, offset);
+            let mask = GridMask {
+                unit_pixels: unit_pixels / 2, keep_fraction, x_offset_pixels, y_offset_pixels, rotation_degrees,
+            };
             grid_mask(&mut image.clone(), &mask, Paint::Noise { seed });
         }
     }

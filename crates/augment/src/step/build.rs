@@ -73,8 +73,8 @@ impl TransformConfig {
             Self::Downscale { fraction } => Box::new(RandomDownscale::new(fraction)?),
             Self::Erasing { areas, aspect_ratios, cover } => Box::new(RandomErasing::new(areas, aspect_ratios, cover)?),
             Self::Cutout { side_fraction, cover } => Box::new(Cutout::new(side_fraction, cover)?),
-            Self::GridMask { unit_fractions, keep_fraction, cover } => {
-                Box::new(RandomGridMask::new(unit_fractions, keep_fraction, cover)?)
+            Self::GridMask { unit_fractions, keep_fraction, max_rotation_degrees, cover } => {
+                Box::new(RandomGridMask::new(unit_fractions, keep_fraction, max_rotation_degrees, cover)?)
             }
             Self::Sequence { ref steps } => Box::new(Sequence::new(built(steps)?)),
             Self::OneOf { ref steps, ref weights } => {

@@ -113,24 +113,33 @@ impl Transform for Cutout {
     }
 }
 
-/// Paints over a grid of squares (Chen et al. 2020, "GridMask data augmentation"), without the paper's rotation.
+/// Paints over a grid of squares, which may be turned about the center (Chen et al. 2020, "GridMask data augmentation").
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RandomGridMask {
     units: [f64; 2],
     keep_fraction: f64,
+    max_rotation_degrees: f64,
     cover: Cover,
 }
 
 impl RandomGridMask {
     /// The smallest and largest unit, in shorter sides of the output (96 to 224 of 224 pixels in the paper, 0.43 to 1), the
-    /// part of a unit's side that is kept (0.6 there), and what hides the rest. The grid's offset is drawn uniformly.
+    /// part of a unit's side that is kept (0.6 there), the largest turn of the grid either way, and what hides the rest. The
+    /// grid's offset and turn are drawn uniformly.
     ///
     /// # Errors
-    /// Where a unit is not in `[0.01, 1]`, the first is above the second, or `keep_fraction` is not in `[0, 1]`.
-    pub fn new(units: [f64; 2], keep_fraction: f64, cover: Cover) -> Result<Self, AugmentError> {
+    /// Where a unit is not in `[0.01, 1]`, the first is above the second, `keep_fraction` is not in `[0, 1]`, or
+    /// `max_rotation_degrees` not in `[0, 180]`.
+    pub fn new(
+        units: [f64; 2],
+        keep_fraction: f64,
+        max_rotation_degrees: f64,
+        cover: Cover,
+    ) -> Result<Self, AugmentError> {
         let units = range_within("unit-fractions", units, 0.01, 1.0, "fractions from 0.01 to 1")?;
         let keep_fraction = in_range("keep-fraction", keep_fraction, 0.0, 1.0, "a fraction from 0 to 1")?;
-        Ok(Self { units, keep_fraction, cover })
+        in_range("max-rotation-degrees", max_rotation_degrees, 0.0, 180.0, "an angle from 0 to 180")?;
+        Ok(Self { units, keep_fraction, max_rotation_degrees, cover })
     }
 }
 
@@ -142,6 +151,7 @@ impl Transform for RandomGridMask {
             x_offset_units: rng.random_range(0.0..1.0),
             y_offset_units: rng.random_range(0.0..1.0),
             paint: self.cover.draw(rng),
+            rotation_degrees: uniform([-self.max_rotation_degrees, self.max_rotation_degrees], rng),
         });
     }
 }

@@ -510,7 +510,7 @@ mod tests {
             NEW,
             "GridDropout()",
             &[
-                r#"{"transform":"grid-mask","unit-fractions":[0.1,0.1],"keep-fraction":0.5,"cover":{"color":[0,0,0]},"probability":0.5}"#,
+                r#"{"transform":"grid-mask","unit-fractions":[0.1,0.1],"keep-fraction":0.5,"max-rotation-degrees":0.0,"cover":{"color":[0,0,0]},"probability":0.5}"#,
                 "approximate: GridDropout: the grid is shifted as a whole, not each hole by itself",
             ],
         );
@@ -656,7 +656,7 @@ mod tests {
             OLD,
             "GridDropout()",
             &[
-                r#"{"transform":"grid-mask","unit-fractions":[0.1,0.1],"keep-fraction":0.5,"cover":{"color":[0,0,0]},"probability":0.5}"#,
+                r#"{"transform":"grid-mask","unit-fractions":[0.1,0.1],"keep-fraction":0.5,"max-rotation-degrees":0.0,"cover":{"color":[0,0,0]},"probability":0.5}"#,
                 "approximate: GridDropout: the grid is shifted at random",
             ],
         );

@@ -107,7 +107,7 @@ impl Table<'_> {
                 "the grid is shifted at random"
             },
         );
-        let grid = TransformConfig::GridMask { unit_fractions, keep_fraction, cover };
+        let grid = TransformConfig::GridMask { unit_fractions, keep_fraction, max_rotation_degrees: 0.0, cover };
         Ok(Group::one(grid, share(&arguments, 0.5)?))
     }
 

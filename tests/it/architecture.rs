@@ -122,7 +122,11 @@ fn pure_rooms_touch_nothing_outside_themselves() {
 
 #[test]
 fn unsafe_code_stands_in_few_named_files() {
-    const ALLOWED: [&str; 2] = ["crates/imgproc/src/table/avx512.rs", "crates/nn/src/kernel/matmul.rs"];
+    const ALLOWED: [&str; 3] = [
+        "crates/imgproc/src/table/avx512.rs",
+        "crates/imgproc/src/warp/vectors/gather.rs",
+        "crates/nn/src/kernel/matmul.rs",
+    ];
     let crates = root().join("crates");
     for path in sources(&crates).into_iter().chain(sources(&root().join("bin"))) {
         let has_unsafe = code(&path).iter().any(|line| line.contains("unsafe ") && !line.contains('"'));

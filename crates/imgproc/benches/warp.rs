@@ -6,8 +6,8 @@
 use std::hint::black_box;
 
 use aumenta_imgproc::{
-    Channels, ColorChain, ColorStep, Fill, FloatFormat, Hue, Image, Interpolation, Layout, Matrix3, Sampling, Size,
-    Slot, Table, Tone, shrink, warp, write,
+    Channels, ColorChain, ColorStep, Displacement, Fill, FloatFormat, Hue, Image, Interpolation, Layout, Matrix3,
+    Sampling, Size, Slot, Table, Tone, displace, shrink, warp, write,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -128,6 +128,18 @@ fn slots(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn displacements(criterion: &mut Criterion) {
+    let source = Image::from_pixels(150, 150, photograph().into_pixels()[..150 * 150 * 3].to_vec());
+    let (mut field, mut out) = (Displacement::default(), Image::default());
+    let mut group = criterion.benchmark_group("elastic");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("draw", |bencher| bencher.iter(|| field.draw(OUTPUT, black_box(7), 50.0, 5.0)));
+    group.bench_function("displace", |bencher| {
+        bencher.iter(|| displace(black_box(&source), &field, Sampling::default(), &mut out));
+    });
+    group.finish();
+}
+
 fn copies(criterion: &mut Criterion) {
     let source = Image::from_pixels(150, 150, photograph().into_pixels()[..150 * 150 * 3].to_vec());
     let mut bytes = vec![0; 150 * 150 * 3];
@@ -162,5 +174,5 @@ fn shrinks(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, samplings, colors, slots, copies, shrinks);
+criterion_group!(benches, samplings, colors, slots, copies, displacements, shrinks);
 criterion_main!(benches);

@@ -185,8 +185,8 @@ fn sample<V: Vectors>(
     points.fold(fill, source.width, source.height, colors.len());
     match interpolation {
         Interpolation::Bilinear => bilinear::sample(vectors, source, fill, points, corners, colors),
-        Interpolation::Nearest => nearest::sample(source, fill, points, colors),
-        Interpolation::Bicubic => bicubic::sample(source, fill, points, colors),
+        Interpolation::Nearest => nearest::sample(vectors, source, fill, points, colors),
+        Interpolation::Bicubic => bicubic::sample(vectors, source, fill, points, colors),
     }
     if let Fill::ConstantBeyondCenters(_) = fill {
         let constant = source::constant(fill);

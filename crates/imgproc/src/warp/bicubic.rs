@@ -4,24 +4,28 @@
 //! four rows is rounded half up and clipped.
 
 use super::points::{FRACTION, Points};
-use super::source::{Source, constant, inside};
+use super::source::{OUTSIDE, Source, constant, inside};
+use super::vectors::Vectors;
 use super::{LANES, Lanes};
 use crate::Fill;
 
 #[inline(always)]
-pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
+pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
     let constant = constant(fill);
     for (group, colors) in colors.iter_mut().enumerate() {
         let (columns, column_weights) = taps(points.x[group], fill, source.width);
         let (rows, row_weights) = taps(points.y[group], fill, source.height);
+        let are_neighbors = (0..LANES).all(|lane| {
+            let (first, last) = (columns[0][lane], columns[3][lane]);
+            first != OUTSIDE && last == first + 3
+        });
         let mut sums = [[1 << (WEIGHT + KEPT - 1); LANES]; 3];
         for (y, down) in rows.iter().zip(&row_weights) {
-            let mut read = [[0; LANES]; 4];
-            for (read, x) in read.iter_mut().zip(&columns) {
-                for lane in 0..LANES {
-                    read[lane] = source.color_or(x[lane], y[lane], constant);
-                }
-            }
+            let read = if are_neighbors && !y.contains(&OUTSIDE) {
+                read_neighbors(vectors, source, &columns[0], y)
+            } else {
+                columns.map(|x| std::array::from_fn(|lane| source.color_or(x[lane], y[lane], constant)))
+            };
             for (channel, sums) in sums.iter_mut().enumerate() {
                 for lane in 0..LANES {
                     let mut row = 1 << (WEIGHT - KEPT - 1);
@@ -37,6 +41,25 @@ pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lan
             colors[lane] = value(0) | value(1) << 8 | value(2) << 16;
         }
     }
+}
+
+/// The colours of four neighbouring columns of a row.
+#[inline(always)]
+fn read_neighbors<V: Vectors>(vectors: V, source: Source<'_>, x: &Lanes<i32>, y: &Lanes<i32>) -> [Lanes<u32>; 4] {
+    let (mut left, mut right) = ([0; LANES], [0; LANES]);
+    for lane in 0..LANES {
+        left[lane] = source.index(x[lane], y[lane]);
+        right[lane] = left[lane] + 2;
+    }
+    let (left, right) = (vectors.pairs(source, &left), vectors.pairs(source, &right));
+    let mut colors = [[0; LANES]; 4];
+    for lane in 0..LANES {
+        colors[0][lane] = left[lane] as u32;
+        colors[1][lane] = (left[lane] >> 24) as u32;
+        colors[2][lane] = right[lane] as u32;
+        colors[3][lane] = (right[lane] >> 24) as u32;
+    }
+    colors
 }
 
 /// Fractional bits of a weight.

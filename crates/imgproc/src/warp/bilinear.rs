@@ -29,7 +29,7 @@ pub fn sample<V: Vectors>(
     colors: &mut [Lanes<u32>],
 ) {
     for group in 0..colors.len() {
-        corners.read(source, fill, points, group);
+        corners.read(vectors, source, fill, points, group);
     }
     for (group, colors) in colors.iter_mut().enumerate() {
         let Corners { upper, lower, right, down } = corners;
@@ -48,19 +48,22 @@ impl Corners {
     }
 
     #[inline(always)]
-    fn read(&mut self, source: Source<'_>, fill: Fill, points: &Points, group: usize) {
+    fn read<V: Vectors>(&mut self, vectors: V, source: Source<'_>, fill: Fill, points: &Points, group: usize) {
         let (x, y) = (&points.x[group], &points.y[group]);
-        let clamps = !matches!(fill, Fill::Constant(_) | Fill::Wrap);
-        if clamps || lie_within(x, 0, last(source.width)) && lie_within(y, 0, last(source.height)) {
-            self.read_pairs(source, x, y, group);
-        } else {
-            self.read_colors(source, fill, x, y, group);
+        let is_inside = || lie_within(x, 0, last(source.width)) && lie_within(y, 0, last(source.height));
+        match fill {
+            Fill::Wrap if !is_inside() => self.read_colors(source, fill, x, y, group),
+            Fill::Constant(_) if !is_inside() => {
+                self.read_pairs(vectors, source, x, y, group);
+                self.cover(source, constant(fill), x, y, group);
+            }
+            _ => self.read_pairs(vectors, source, x, y, group),
         }
     }
 
     /// Reads at points moved to the closest ones inside of the picture, where the outermost pixels weigh all.
     #[inline(always)]
-    fn read_pairs(&mut self, source: Source<'_>, x: &Lanes<i64>, y: &Lanes<i64>, group: usize) {
+    fn read_pairs<V: Vectors>(&mut self, vectors: V, source: Source<'_>, x: &Lanes<i64>, y: &Lanes<i64>, group: usize) {
         let (mut upper, mut lower) = ([0; LANES], [0; LANES]);
         let (last_x, last_y) = (last(source.width), last(source.height));
         for lane in 0..LANES {
@@ -70,10 +73,32 @@ impl Corners {
             upper[lane] = source.index((x >> FRACTION) as i32, (y >> FRACTION) as i32);
             lower[lane] = upper[lane] + if y < last_y { source.width as u32 } else { 0 };
         }
+        self.upper[group] = vectors.pairs(source, &upper);
+        self.lower[group] = vectors.pairs(source, &lower);
+    }
+
+    /// Puts a constant in the place of the pixels outside of the picture, for which those at its edge have been read.
+    #[inline(always)]
+    fn cover(&mut self, source: Source<'_>, constant: u32, x: &Lanes<i64>, y: &Lanes<i64>, group: usize) {
+        let (constant, columns, rows) = (u64::from(constant), source.width as u64, source.height as u64);
+        let (read_upper, read_lower) = (self.upper[group], self.lower[group]);
+        let (mut upper, mut lower, mut right, mut down) = ([0; LANES], [0; LANES], [0; LANES], [0; LANES]);
         for lane in 0..LANES {
-            self.upper[group][lane] = source.pair(upper[lane]);
-            self.lower[group][lane] = source.pair(lower[lane]);
+            (right[lane], down[lane]) = (weight(x[lane]), weight(y[lane]));
+            let (left, top) = (x[lane] >> FRACTION, y[lane] >> FRACTION);
+            // To the left of the picture, the first pixel was read as the left one; above it, the first row as the upper.
+            let is_left = left < 0;
+            let below = if top < 0 { read_upper[lane] } else { read_lower[lane] };
+            let upper_right = if is_left { read_upper[lane] } else { read_upper[lane] >> 24 };
+            let lower_right = if is_left { below } else { below >> 24 };
+            // Numbers below 0 are large ones without their sign.
+            let (has_left, has_right) = ((left as u64) < columns, ((left + 1) as u64) < columns);
+            let (has_top, has_bottom) = ((top as u64) < rows, ((top + 1) as u64) < rows);
+            let color = |pair: u64, exists: bool| if exists { pair & 0xff_ffff } else { constant };
+            upper[lane] = color(read_upper[lane], has_top & has_left) | color(upper_right, has_top & has_right) << 24;
+            lower[lane] = color(below, has_bottom & has_left) | color(lower_right, has_bottom & has_right) << 24;
         }
+        (self.upper[group], self.lower[group], self.right[group], self.down[group]) = (upper, lower, right, down);
     }
 
     /// Reads anywhere, each of the four pixels by itself.

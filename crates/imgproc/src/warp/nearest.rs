@@ -2,11 +2,12 @@
 
 use super::points::{FRACTION, Points};
 use super::source::{OUTSIDE, Source, constant, inside};
+use super::vectors::Vectors;
 use super::{LANES, Lanes};
 use crate::Fill;
 
 #[inline(always)]
-pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
+pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
     let constant = constant(fill);
     for (group, colors) in colors.iter_mut().enumerate() {
         let x = inside(fill, closest(points.x[group]), source.width);
@@ -15,12 +16,10 @@ pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lan
         for lane in 0..LANES {
             indices[lane] = source.index(x[lane].max(0), y[lane].max(0));
         }
-        for lane in 0..LANES {
-            colors[lane] = source.color(indices[lane]);
-        }
+        let pairs = vectors.pairs(source, &indices);
         for lane in 0..LANES {
             let outside = x[lane] == OUTSIDE || y[lane] == OUTSIDE;
-            colors[lane] = if outside { constant } else { colors[lane] };
+            colors[lane] = if outside { constant } else { pairs[lane] as u32 };
         }
     }
 }

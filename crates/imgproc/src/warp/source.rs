@@ -25,6 +25,12 @@ impl<'a> Source<'a> {
         Self { pixels: small, width, height }
     }
 
+    /// All bytes, at least eight.
+    #[inline(always)]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.pixels
+    }
+
     /// The number of the pixel at a column and a row inside of the picture.
     #[inline(always)]
     pub fn index(&self, x: i32, y: i32) -> u32 {

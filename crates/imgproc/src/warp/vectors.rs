@@ -4,12 +4,15 @@
 //! instructions. [`Portable`] is their reference and what every other processor runs; on aarch64, where NEON belongs to
 //! the baseline, the compiler makes NEON code of it.
 
+use super::source::Source;
 use super::{LANES, Lanes};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod gather;
 
 /// An instruction set.
 pub trait Vectors: Copy {
@@ -20,6 +23,17 @@ pub trait Vectors: Copy {
     /// rounded half up. All differences, shifted up as far as the weights' products are shifted down by 16, fit into 16
     /// bits.
     fn blend(self, upper: &Lanes<u64>, lower: &Lanes<u64>, right: &Lanes<u64>, down: &Lanes<u64>) -> Lanes<u32>;
+
+    /// Reads the pairs of colours that begin at the pixels of these numbers, which lie inside of the picture; see
+    /// [`Source::pair`].
+    #[inline(always)]
+    fn pairs(self, source: Source<'_>, indices: &Lanes<u32>) -> Lanes<u64> {
+        let mut pairs = [0; LANES];
+        for (pair, &index) in pairs.iter_mut().zip(indices) {
+            *pair = source.pair(index);
+        }
+        pairs
+    }
 }
 
 /// Fractional bits of a bilinear weight.
@@ -61,8 +75,26 @@ mod tests {
     use pulp::x86::{V3, V4};
 
     use super::*;
+    use crate::Image;
 
     proptest! {
+        #[test]
+        fn every_instruction_set_reads_alike((width, height) in (1usize..40, 1usize..9), indices in any::<Lanes<u32>>()) {
+            let pixels = (0..width * height * 3).map(|at| (at * 7919 / 13) as u8).collect();
+            let (image, mut small) = (Image::from_pixels(width, height, pixels), [0; 16]);
+            let source = Source::new(&image, &mut small);
+            let indices = indices.map(|index| index % (width * height) as u32);
+            // Of the last pixel there is no next one, and what lies there is left open.
+            let defined = |pairs: Lanes<u64>| {
+                let mask = |index| if index == (width * height) as u32 - 1 { 0xff_ffff } else { 0xffff_ffff_ffff };
+                std::array::from_fn::<u64, LANES, _>(|lane| pairs[lane] & mask(indices[lane]))
+            };
+            let expected = defined(Portable.pairs(source, &indices));
+            if let Some(avx512) = V4::try_new() {
+                prop_assert_eq!(defined(avx512.pairs(source, &indices)), expected);
+            }
+        }
+
         #[test]
         fn every_instruction_set_blends_alike(
             upper in any::<Lanes<u64>>(),

@@ -5,8 +5,9 @@ use core::arch::x86_64::__m512i;
 use pulp::cast;
 use pulp::x86::V4;
 
-use super::Vectors;
+use super::{Portable, Vectors, gather};
 use crate::warp::Lanes;
+use crate::warp::source::Source;
 
 impl Vectors for V4 {
     #[inline(always)]
@@ -16,6 +17,11 @@ impl Vectors for V4 {
         let second = blend(self, upper[1], lower[1], right[1], down[1]);
         let packed = self.avx512bw._mm512_packus_epi16(first, second);
         cast(self.avx512f._mm512_permutexvar_epi64(cast([0u64, 2, 4, 6, 1, 3, 5, 7]), packed))
+    }
+
+    #[inline(always)]
+    fn pairs(self, source: Source<'_>, indices: &Lanes<u32>) -> Lanes<u64> {
+        gather::words(self, source.bytes(), indices).unwrap_or_else(|| Portable.pairs(source, indices))
     }
 }
 

@@ -5,6 +5,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::Image;
+use crate::aligned::Aligned;
 
 /// Writes to `out` the mean colour of each block of `columns` x `rows` pixels of `source`, rounded half up.
 ///
@@ -45,6 +46,67 @@ impl WithSimd for Shrink<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
+        if self.columns * self.rows <= SMALL {
+            self.average_small_blocks();
+        } else {
+            self.average_large_blocks();
+        }
+    }
+}
+
+/// Pixels in a block of which every sum fits into 16 bits, and is divided by a product of 16 bits.
+const SMALL: usize = 127;
+
+/// Values that are summed at once.
+const RUN: usize = 1024;
+
+impl Shrink<'_> {
+    /// Averages the block that begins at *each* value of a row and keeps those that are blocks: more sums than needed, but
+    /// all of neighbouring values, which vectors add.
+    #[inline(always)]
+    fn average_small_blocks(self) {
+        let Self { source, columns, rows, out } = self;
+        let (row, out_row) = (source.width() * 3, out.width() * 3);
+        let step = columns * 3;
+        let run = RUN / step * step;
+        let Aligned(sums) = &mut Aligned([0u16; RUN + 3 * SMALL]);
+        let Aligned(totals) = &mut Aligned([0u16; RUN]);
+        let bands = source.pixels().chunks(row * rows);
+        for (band, out_row) in bands.zip(out.pixels_mut().chunks_exact_mut(out_row)) {
+            let band_rows = band.len() / row;
+            let divisor = SmallDivisor::new(columns * band_rows);
+            for (first, out) in (0..row).step_by(run).zip(out_row.chunks_mut(run / columns)) {
+                let count = (row - first).min(run);
+                sums[..count].fill(0);
+                for row in band.chunks_exact(row) {
+                    for (sum, &value) in sums[..count].iter_mut().zip(&row[first..]) {
+                        *sum += u16::from(value);
+                    }
+                }
+                let (whole, rest) = sums[..count].as_chunks::<3>().0.split_at(count / step * columns);
+                let out = out.as_chunks_mut::<3>().0;
+                if let (Some(pixel), false) = (out.last_mut(), rest.is_empty()) {
+                    *pixel = Divisor::new(rest.len() * band_rows).mean(rest);
+                }
+                let totals = &mut totals[..whole.len() * 3];
+                totals.copy_from_slice(whole.as_flattened());
+                for column in 1..columns {
+                    for (total, &sum) in totals.iter_mut().zip(&sums[column * 3..]) {
+                        *total += sum;
+                    }
+                }
+                for total in &mut *totals {
+                    *total = divisor.mean(*total);
+                }
+                for (pixel, block) in out.iter_mut().zip(totals.chunks_exact(step)) {
+                    *pixel = [block[0] as u8, block[1] as u8, block[2] as u8];
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn average_large_blocks(self) {
         let row = self.source.width() * 3;
         let out_row = self.out.width() * 3;
         let mut sums = vec![0u32; row];
@@ -56,15 +118,7 @@ impl WithSimd for Shrink<'_> {
                     *sum += u32::from(value);
                 }
             }
-            let (sums, out_row) = (sums.as_chunks().0, out_row.as_chunks_mut().0);
-            let band_rows = band.len() / row;
-            // The usual numbers of columns get loops of their own, of known length.
-            match self.columns {
-                2 => average(sums, 2, band_rows, out_row),
-                3 => average(sums, 3, band_rows, out_row),
-                4 => average(sums, 4, band_rows, out_row),
-                columns => average(sums, columns, band_rows, out_row),
-            }
+            average(sums.as_chunks().0, self.columns, band.len() / row, out_row.as_chunks_mut().0);
         }
     }
 }
@@ -80,6 +134,32 @@ fn average(sums: &[[u32; 3]], columns: usize, rows: usize, out: &mut [[u8; 3]]) 
     }
     if let (Some(pixel), false) = (out.last_mut(), rest.is_empty()) {
         *pixel = Divisor::new(rest.len() * rows).mean(rest);
+    }
+}
+
+/// A division of a small block's sum by its number of pixels, as a product of 16 bits.
+#[derive(Clone, Copy)]
+struct SmallDivisor {
+    half: u16,
+    reciprocal: u16,
+    shift: u32,
+}
+
+impl SmallDivisor {
+    /// For 1 to [`SMALL`] pixels.
+    fn new(count: usize) -> Self {
+        if count == 1 {
+            // 2^16 is no number of 16 bits; one less, with one added to the sum, gives the sum.
+            return Self { half: 1, reciprocal: u16::MAX, shift: 0 };
+        }
+        let shift = (count - 1).ilog2();
+        Self { half: count as u16 / 2, reciprocal: (1usize << (16 + shift)).div_ceil(count) as u16, shift }
+    }
+
+    /// The mean, rounded half up.
+    #[inline(always)]
+    fn mean(self, sum: u16) -> u16 {
+        ((u32::from(sum + self.half) * u32::from(self.reciprocal)) >> 16) as u16 >> self.shift
     }
 }
 
@@ -100,11 +180,11 @@ impl Divisor {
 
     /// The mean of the sums that a block has in its columns, rounded half up.
     #[inline(always)]
-    fn mean(self, block: &[[u32; 3]]) -> [u8; 3] {
+    fn mean<T: Copy + Into<u64>>(self, block: &[[T; 3]]) -> [u8; 3] {
         let mut sums = [self.count / 2; 3];
         for column in block {
             for channel in 0..3 {
-                sums[channel] += u64::from(column[channel]);
+                sums[channel] += column[channel].into();
             }
         }
         let mut means = [0; 3];
@@ -159,8 +239,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_block_has_its_mean(
-            (width, height) in (1usize..30, 1usize..30),
-            (columns, rows) in (1usize..9, 1usize..9),
+            (width, height) in (prop_oneof![1usize..30, 300usize..800], 1usize..30),
+            (columns, rows) in (1usize..13, 1usize..13),
             seed in any::<u8>(),
         ) {
             let pixels = (0..width * height * 3).map(|at| (at as u8).wrapping_mul(73) ^ seed).collect();
@@ -180,6 +260,16 @@ mod tests {
                     }
                     prop_assert_eq!(out.get(x, y), sums.map(|sum| ((sum + count / 2) / count) as u8));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn small_products_divide_as_divisions_do() {
+        for count in 1..=SMALL {
+            let divisor = SmallDivisor::new(count);
+            for sum in 0..=255 * count {
+                assert_eq!(usize::from(divisor.mean(sum as u16)), (sum + count / 2) / count, "{sum} / {count}");
             }
         }
     }

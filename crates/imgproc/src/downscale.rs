@@ -5,7 +5,7 @@ use libm::round;
 use crate::{Image, Size};
 
 /// Reduces the picture to a `fraction` of its width and height by averaging areas, and enlarges it again by repeating
-/// pixels, as albumentations' `Downscale` does by default; the size stays.
+/// pixels, as albumentations' `Downscale` does with `INTER_AREA` and `INTER_NEAREST`; the size stays.
 ///
 /// The reduced sides are rounded and at least 1. 1 and above change nothing; below 0 and NaN count as 0, which leaves
 /// one pixel. `scratch` is a buffer to reuse.

@@ -331,6 +331,12 @@ mod tests {
     }
 
     #[test]
+    fn another_scale_is_a_line_of_the_preprocessing() {
+        let notes = translate("ImageDataGenerator(rescale=1.)", None).unwrap().notes;
+        assert_eq!(notes[0].text, "below [preprocessing], write normalization = { rescale = { factor = 1.0 } }");
+    }
+
+    #[test]
     fn an_old_generator_shears_in_radians_and_reads_the_nearest_pixel() {
         let old = Some(Library::Keras(KerasVersion::Keras2_0_8));
         // Without a brightness_range, the tenth argument is the shear.

@@ -96,6 +96,25 @@ fn samplings(criterion: &mut Criterion) {
     bench_warp(criterion, "bilinear", "resize", &[Matrix3::grid(500.0 / 150.0, 2.5)], Sampling::default());
 }
 
+/// The same warp of 64 photographs in turn, more than the caches hold.
+fn cold(criterion: &mut Criterion) {
+    let sources: Vec<Image> = (0..64).map(|_| photograph()).collect();
+    let mut sources = sources.iter().cycle();
+    let mut values = vec![0.0; 150 * 150 * 3];
+    let mut group = criterion.benchmark_group("cold");
+    let matrices = matrices();
+    for (name, matrix) in [("augmented", matrices[5]), ("resize", Matrix3::grid(500.0 / 150.0, 2.5))] {
+        group.throughput(Throughput::Elements(1)).bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let Some(source) = sources.next() else { return };
+                let slot = Slot::Floats { values: &mut values, format: &FLOATS };
+                warp(source, &matrix, Sampling::default(), &ColorChain::IDENTITY, OUTPUT, slot);
+            });
+        });
+    }
+    group.finish();
+}
+
 fn colors(criterion: &mut Criterion) {
     let matrices = matrices();
     let mut chain = ColorChain::from(Tone::brightness(1.1).then(&Tone::saturation(0.8)));
@@ -174,5 +193,5 @@ fn shrinks(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, samplings, colors, slots, copies, displacements, shrinks);
+criterion_group!(benches, samplings, cold, colors, slots, copies, displacements, shrinks);
 criterion_main!(benches);

@@ -192,8 +192,7 @@ fn rest(name: &str, arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), 
             if (factor * 255.0 - 1.0).abs() < 1e-3 {
                 draft.exact(name);
             } else {
-                draft
-                    .no_equal(name, "pixels reach the network from 0 to 1; another scale belongs to the normalization");
+                draft.preprocessing(name, &format!("normalization = {{ rescale = {{ factor = {factor:?} }} }}"));
             }
         }
         "cval" => {
@@ -212,7 +211,10 @@ fn rest(name: &str, arguments: &Arguments<'_>, draft: &mut Draft) -> Result<(), 
         "zca_epsilon" if !arguments.truth("zca_whitening", false)? => draft.exact(name),
         "dtype" if arguments.word(name, "float32")? == "float32" => draft.exact(name),
         "dtype" => draft.no_equal(name, "batches are float32"),
-        _ => draft.no_equal(name, "it belongs to the normalization of the preprocessing, not to the augmentation"),
+        _ => draft.no_equal(
+            name,
+            "a dialect in [augment] has it, or a normalization in [preprocessing] that is much the same",
+        ),
     }
     Ok(())
 }

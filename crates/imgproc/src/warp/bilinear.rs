@@ -17,6 +17,8 @@ pub struct Corners {
     lower: [Lanes<u64>; GROUPS],
     right: [Lanes<u64>; GROUPS],
     down: [Lanes<u64>; GROUPS],
+    /// The numbers of the pixels at which the pairs begin.
+    indices: [[Lanes<u32>; 2]; GROUPS],
 }
 
 #[inline(always)]
@@ -29,10 +31,13 @@ pub fn sample<V: Vectors>(
     colors: &mut [Lanes<u32>],
 ) {
     for group in 0..colors.len() {
+        corners.place(vectors, source, points, group);
+    }
+    for group in 0..colors.len() {
         corners.read(vectors, source, fill, points, group);
     }
     for (group, colors) in colors.iter_mut().enumerate() {
-        let Corners { upper, lower, right, down } = corners;
+        let Corners { upper, lower, right, down, .. } = corners;
         *colors = vectors.blend(&upper[group], &lower[group], &right[group], &down[group]);
     }
 }
@@ -44,6 +49,7 @@ impl Corners {
             lower: [[0; LANES]; GROUPS],
             right: [[0; LANES]; GROUPS],
             down: [[0; LANES]; GROUPS],
+            indices: [[[0; LANES]; 2]; GROUPS],
         }
     }
 
@@ -51,19 +57,22 @@ impl Corners {
     fn read<V: Vectors>(&mut self, vectors: V, source: Source<'_>, fill: Fill, points: &Points, group: usize) {
         let (x, y) = (&points.x[group], &points.y[group]);
         let is_inside = || lie_within(x, 0, last(source.width)) && lie_within(y, 0, last(source.height));
-        match fill {
-            Fill::Wrap if !is_inside() => self.read_colors(source, fill, x, y, group),
-            Fill::Constant(_) if !is_inside() => {
-                self.read_pairs(vectors, source, x, y, group);
-                self.cover(source, constant(fill), x, y, group);
-            }
-            _ => self.read_pairs(vectors, source, x, y, group),
+        if matches!(fill, Fill::Wrap) && !is_inside() {
+            return self.read_colors(source, fill, x, y, group);
+        }
+        let [upper, lower] = &self.indices[group];
+        self.upper[group] = vectors.pairs(source, upper);
+        self.lower[group] = vectors.pairs(source, lower);
+        if matches!(fill, Fill::Constant(_)) && !is_inside() {
+            self.cover(source, constant(fill), x, y, group);
         }
     }
 
-    /// Reads at points moved to the closest ones inside of the picture, where the outermost pixels weigh all.
+    /// Finds the pixels to read at points moved to the closest ones inside of the picture, where the outermost pixels weigh
+    /// all, and has the memory fetch them: all of a run at once, before the first is waited for.
     #[inline(always)]
-    fn read_pairs<V: Vectors>(&mut self, vectors: V, source: Source<'_>, x: &Lanes<i64>, y: &Lanes<i64>, group: usize) {
+    fn place<V: Vectors>(&mut self, vectors: V, source: Source<'_>, points: &Points, group: usize) {
+        let (x, y) = (&points.x[group], &points.y[group]);
         let (mut upper, mut lower) = ([0; LANES], [0; LANES]);
         let (last_x, last_y) = (last(source.width), last(source.height));
         for lane in 0..LANES {
@@ -73,8 +82,9 @@ impl Corners {
             upper[lane] = source.index((x >> FRACTION) as i32, (y >> FRACTION) as i32);
             lower[lane] = upper[lane] + if y < last_y { source.width as u32 } else { 0 };
         }
-        self.upper[group] = vectors.pairs(source, &upper);
-        self.lower[group] = vectors.pairs(source, &lower);
+        vectors.fetch(source, &upper);
+        vectors.fetch(source, &lower);
+        self.indices[group] = [upper, lower];
     }
 
     /// Puts a constant in the place of the pixels outside of the picture, for which those at its edge have been read.

@@ -34,6 +34,10 @@ pub trait Vectors: Copy {
         }
         pairs
     }
+
+    /// Says that the pixels of these numbers will be read soon, where reads wait for each other.
+    #[inline(always)]
+    fn fetch(self, _source: Source<'_>, _indices: &Lanes<u32>) {}
 }
 
 /// Fractional bits of a bilinear weight.

@@ -23,6 +23,11 @@ impl Vectors for V4 {
     fn pairs(self, source: Source<'_>, indices: &Lanes<u32>) -> Lanes<u64> {
         gather::words(self, source.bytes(), indices).unwrap_or_else(|| Portable.pairs(source, indices))
     }
+
+    #[inline(always)]
+    fn fetch(self, source: Source<'_>, indices: &Lanes<u32>) {
+        gather::fetch(source.bytes(), indices);
+    }
 }
 
 /// Eight blended colours, a channel in each 16 bits.

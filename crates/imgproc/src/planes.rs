@@ -68,10 +68,17 @@ impl Planes {
     }
 
     /// Makes each channel's value of a pixel by that channel's rule, plane by plane, which the compiler makes vectors of
-    /// where [`change`](Self::change) stays a loop over pixels.
+    /// where [`change`](Self::change) stays a loop over pixels. A rule for all channels is followed once.
     #[inline(always)]
-    pub fn change_by<R>(&mut self, rules: &[R; 3], value: impl Fn(&R, [u8; 3]) -> u8) {
+    pub fn change_by<R: PartialEq>(&mut self, rules: &[R; 3], value: impl Fn(&R, [u8; 3]) -> u8) {
         let Self { red, green, blue } = *self;
+        if rules[0] == rules[1] && rules[0] == rules[2] {
+            for (at, new) in self.red.iter_mut().enumerate() {
+                *new = value(&rules[0], [red[at], green[at], blue[at]]);
+            }
+            (self.green, self.blue) = (self.red, self.red);
+            return;
+        }
         for (plane, rule) in [&mut self.red, &mut self.green, &mut self.blue].into_iter().zip(rules) {
             for (at, new) in plane.iter_mut().enumerate() {
                 *new = value(rule, [red[at], green[at], blue[at]]);
@@ -101,5 +108,7 @@ mod tests {
         assert_eq!(planes.to_pixels()[..3], [[3, 1, 102], [6, 4, 105], [0, 0, 100]]);
         planes.change_by(&[1, 2, 3], |factor, [red, _, blue]| factor * (red + (blue & 1)));
         assert_eq!(planes.to_pixels()[..3], [[3, 6, 9], [7, 14, 21], [0, 0, 0]]);
+        planes.change_by(&[2; 3], |factor, [red, green, _]| factor * (red + green));
+        assert_eq!(planes.to_pixels()[..2], [[18; 3], [42; 3]]);
     }
 }

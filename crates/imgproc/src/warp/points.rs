@@ -57,11 +57,11 @@ impl Points {
     #[inline(always)]
     pub fn locate_displaced(&mut self, displacement: &Displacement, first: usize, row: usize, columns: usize) {
         let (right, down) = displacement.row(row);
+        let by = right[first..first + columns].iter().zip(&down[first..first + columns]);
         let points = self.x.as_flattened_mut().iter_mut().zip(self.y.as_flattened_mut());
-        for (at, (x, y)) in points.take(columns).enumerate() {
-            let column = first + at;
-            *x = fixed(column as f64 + f64::from(right[column]), START);
-            *y = fixed(row as f64 + f64::from(down[column]), START);
+        for (column, ((x, y), (&right, &down))) in (first as u32..).zip(points.zip(by)) {
+            *x = fixed(f64::from(column) + f64::from(right), START);
+            *y = fixed(row as f64 + f64::from(down), START);
         }
     }
 
@@ -97,17 +97,26 @@ impl Points {
     }
 }
 
-/// The bound of a row's first coordinate, 2^29 pixels: with it and the next, no sum leaves 64 bits.
-const START: f64 = (1u64 << 61) as f64;
+/// The bound of a row's first coordinate, in pixels: with it and the next, no sum leaves 64 bits.
+const START: f64 = (1u64 << 29) as f64;
 
-/// The bound of a step between neighbouring columns, 2^25 pixels.
-const STEP: f64 = (1u64 << 57) as f64;
+/// The bound of a step between neighbouring columns, in pixels.
+const STEP: f64 = (1u64 << 25) as f64;
 
-/// A coordinate in units of 2^-32, at most `bound` in size; what is not a number is 0.
+/// A coordinate in units of 2^-32, from at most `bound` pixels; what is not a number is 0.
 #[inline(always)]
 fn fixed(value: f64, bound: f64) -> i64 {
-    const ONE: f64 = (1u64 << FRACTION) as f64;
-    (value * ONE).round().clamp(-bound, bound) as i64
+    let value = if value.is_nan() { 0.0 } else { value.clamp(-bound, bound) };
+    let whole = value.floor();
+    (rounded(whole) << FRACTION) + rounded((value - whole) * (1u64 << FRACTION) as f64)
+}
+
+/// The whole number closest to one of at most 2^51, by what the sum with a large one has in its lowest bits: vectors have an
+/// addition everywhere, and a conversion to 64 bits hardly anywhere.
+#[inline(always)]
+fn rounded(value: f64) -> i64 {
+    const LARGE: f64 = 3.0 * (1u64 << 51) as f64;
+    (value + LARGE).to_bits().wrapping_sub(LARGE.to_bits()).cast_signed()
 }
 
 /// The coordinates of a group that begins at `start`, however far away that lies.
@@ -214,6 +223,18 @@ mod tests {
             wrap(&mut group, 4);
             assert_eq!(group[0][0], half(repeated), "{at} repeated");
         }
+    }
+
+    #[test]
+    fn coordinates_are_rounded_to_their_unit() {
+        let one = (1i64 << FRACTION) as f64;
+        for value in [0.0, -0.0, 0.5, -0.5, 1.0 / 3.0, -1.0 / 3.0, 1_234.567_89, -0.999_999_999_99, 3e8, -3e8] {
+            assert!((fixed(value, START) as f64 - value * one).abs() <= 0.5, "{value}");
+        }
+        assert_eq!(
+            [f64::NAN, f64::INFINITY, f64::MIN].map(|value| fixed(value, 8.0)),
+            [0, 8 << FRACTION, -8 << FRACTION]
+        );
     }
 
     #[test]

@@ -72,6 +72,24 @@ impl Table {
             *pixel = self.apply(*pixel);
         }
     }
+
+    /// Writes the changed colours of `pixels` to `out`.
+    ///
+    /// # Panics
+    /// Where `out` has another length.
+    pub fn copy_pixels(&self, pixels: &[[u8; 3]], out: &mut [[u8; 3]]) {
+        if *self == Self::IDENTITY {
+            return out.copy_from_slice(pixels);
+        }
+        assert_eq!(pixels.len(), out.len(), "a copy has the length of its original");
+        #[cfg(target_arch = "x86_64")]
+        let done = avx512::copy(&self.channels, pixels, out);
+        #[cfg(not(target_arch = "x86_64"))]
+        let done = 0;
+        for (out, &pixel) in out[done..].iter_mut().zip(&pixels[done..]) {
+            *out = self.apply(pixel);
+        }
+    }
 }
 
 const IDENTITY: [u8; 256] = {
@@ -101,13 +119,16 @@ mod tests {
         let mut channels = *gray.channels();
         channels[1].reverse();
         channels[2].rotate_left(100);
-        for table in [gray, Table::from_channels(channels)] {
+        for table in [gray, Table::from_channels(channels), Table::IDENTITY] {
             for count in [0, 1, 63, 64, 65, 1000] {
                 let pixels: Vec<[u8; 3]> = (0..count).map(|at| [at as u8, (at / 3) as u8, (at * 5) as u8]).collect();
                 let mut changed = pixels.clone();
                 table.apply_to_pixels(&mut changed);
-                let expected: Vec<[u8; 3]> = pixels.into_iter().map(|pixel| table.apply(pixel)).collect();
+                let expected: Vec<[u8; 3]> = pixels.iter().map(|&pixel| table.apply(pixel)).collect();
                 assert_eq!(changed, expected, "{count} pixels");
+                changed.fill([7; 3]);
+                table.copy_pixels(&pixels, &mut changed);
+                assert_eq!(changed, expected, "a copy of {count} pixels");
             }
         }
     }

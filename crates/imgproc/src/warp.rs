@@ -81,8 +81,7 @@ pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorC
 pub fn write(source: &Image, color: &ColorChain, mut out: Slot<'_>) {
     out.check(source.size());
     if let (Slot::Bytes(bytes), Some(table)) = (&mut out, color.table()) {
-        bytes.copy_from_slice(source.pixels());
-        return table.apply_to_pixels(bytes.as_chunks_mut().0);
+        return table.copy_pixels(source.pixels().as_chunks().0, bytes.as_chunks_mut().0);
     }
     Arch::new().dispatch(Write { source, color, out });
 }

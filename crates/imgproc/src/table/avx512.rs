@@ -8,13 +8,29 @@ use std::arch::x86_64::{
 /// Changes the pixels from the front on by `channels`, as many as fill whole vectors, and says how many those are; none
 /// where the processor has no such instructions.
 pub(super) fn apply(channels: &[[u8; 256]; 3], pixels: &mut [[u8; 3]]) -> usize {
-    if !(is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi")) {
+    let (blocks, _) = pixels.as_flattened_mut().as_chunks_mut::<BLOCK>();
+    if !is_available() {
         return 0;
     }
-    let (blocks, _) = pixels.as_flattened_mut().as_chunks_mut::<BLOCK>();
     // SAFETY: the processor has the features that the function is compiled for, as was just asked.
     unsafe { apply_to_blocks(channels, blocks) };
     blocks.len() * BLOCK / 3
+}
+
+/// The same from one place to another, of the same length.
+pub(super) fn copy(channels: &[[u8; 256]; 3], pixels: &[[u8; 3]], out: &mut [[u8; 3]]) -> usize {
+    let (blocks, _) = pixels.as_flattened().as_chunks::<BLOCK>();
+    let (out, _) = out.as_flattened_mut().as_chunks_mut::<BLOCK>();
+    if !is_available() {
+        return 0;
+    }
+    // SAFETY: the processor has the features that the function is compiled for, as was just asked.
+    unsafe { copy_blocks(channels, blocks, out) };
+    blocks.len() * BLOCK / 3
+}
+
+fn is_available() -> bool {
+    is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi")
 }
 
 /// Bytes in which both vectors and pixels come out even.
@@ -22,17 +38,47 @@ const BLOCK: usize = 192;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn apply_to_blocks(channels: &[[u8; 256]; 3], blocks: &mut [[u8; BLOCK]]) {
-    let tables = [Registers::load(&channels[0]), Registers::load(&channels[1]), Registers::load(&channels[2])];
-    let is_gray = channels[0] == channels[1] && channels[0] == channels[2];
+    let tables = Tables::load(channels);
     for block in blocks {
-        for (at, bytes) in block.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+        tables.change(&block.clone(), block);
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn copy_blocks(channels: &[[u8; 256]; 3], blocks: &[[u8; BLOCK]], out: &mut [[u8; BLOCK]]) {
+    let tables = Tables::load(channels);
+    for (block, out) in blocks.iter().zip(out) {
+        tables.change(block, out);
+    }
+}
+
+/// The tables of the channels.
+struct Tables {
+    channels: [Registers; 3],
+    is_gray: bool,
+}
+
+impl Tables {
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn load(channels: &[[u8; 256]; 3]) -> Self {
+        let [red, green, blue] = channels;
+        let is_gray = red == green && red == blue;
+        Self { channels: [Registers::load(red), Registers::load(green), Registers::load(blue)], is_gray }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn change(&self, block: &[u8; BLOCK], out: &mut [u8; BLOCK]) {
+        let [red, green, blue] = self.channels;
+        let bytes = block.as_chunks::<64>().0.iter().zip(out.as_chunks_mut::<64>().0);
+        for (at, (bytes, out)) in bytes.enumerate() {
             let values = load(bytes);
-            let mut changed = tables[0].look_up(values);
-            if !is_gray {
-                changed = _mm512_mask_blend_epi8(lanes_of(1, at), changed, tables[1].look_up(values));
-                changed = _mm512_mask_blend_epi8(lanes_of(2, at), changed, tables[2].look_up(values));
+            let mut changed = red.look_up(values);
+            if !self.is_gray {
+                changed = _mm512_mask_blend_epi8(lanes_of(1, at), changed, green.look_up(values));
+                changed = _mm512_mask_blend_epi8(lanes_of(2, at), changed, blue.look_up(values));
             }
-            store(bytes, changed);
+            store(out, changed);
         }
     }
 }

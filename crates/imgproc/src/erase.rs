@@ -49,8 +49,13 @@ pub fn erase(image: &mut Image, region: Region, paint: Paint) {
         return;
     }
     let pixels = image.pixels_mut().as_chunks_mut::<3>().0.chunks_exact_mut(width);
-    let region = pixels.skip(rows.start).take(rows.len()).flat_map(|row| &mut row[columns.clone()]);
-    paint_over(region, paint);
+    let region = pixels.skip(rows.start).take(rows.len()).map(|row| &mut row[columns.clone()]);
+    match paint {
+        Paint::Color([level, green, blue]) if level == green && level == blue => {
+            region.for_each(|row| row.as_flattened_mut().fill(level));
+        }
+        paint => paint_over(region.flatten(), paint),
+    }
 }
 
 /// A grid of square holes: the picture is divided into square units, and each has a hole at its top left.

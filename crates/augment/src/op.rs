@@ -245,7 +245,7 @@ pub enum Op {
         /// What the draws follow from.
         seed: u64,
     },
-    /// Stores the picture as a JPEG and reads it back; see [`jpeg_recompress`](aumenta_imgproc::jpeg_recompress()).
+    /// Loses what a JPEG file loses; see [`jpeg_recompress`](aumenta_imgproc::jpeg_recompress()).
     Jpeg {
         /// From 1 (coarse) to 100 (fine).
         quality: u8,

@@ -1,8 +1,8 @@
 //! [`Vectors`]: the few steps of a warp that are written for each instruction set, because compilers do not find them.
 //!
 //! The AVX2 and AVX-512 forms are safe methods of `pulp`'s tokens, which exist only where the processor has the
-//! instructions. [`Portable`] is their reference and what every other processor runs; on aarch64, where NEON belongs to
-//! the baseline, the compiler makes NEON code of it.
+//! instructions; only the gathers of `gather.rs` need `unsafe`. [`Portable`] is their reference and what every other
+//! processor runs; on aarch64, where NEON belongs to the baseline, the compiler makes NEON code of it.
 
 use super::source::Source;
 use super::{LANES, Lanes};

@@ -63,6 +63,7 @@ mod table;
 #[cfg(test)]
 mod test_picture;
 mod tone;
+mod view;
 mod warp;
 
 pub use crate::blend::blend;
@@ -92,4 +93,5 @@ pub use crate::shrink::shrink;
 pub use crate::slot::{Channels, FloatFormat, Layout, Slot};
 pub use crate::table::Table;
 pub use crate::tone::Tone;
+pub use crate::view::{Scale, View, Window};
 pub use crate::warp::{displace, warp, write};

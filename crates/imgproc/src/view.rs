@@ -46,7 +46,7 @@ impl Scale {
         Size { width: full.width.div_ceil(self.divisor()), height: full.height.div_ceil(self.divisor()) }
     }
 
-    /// The coarsest scale that leaves at least `stride` full pixels a pixel.
+    /// The coarsest scale of which a pixel stands for no more than `stride` full pixels in a row.
     ///
     /// ```
     /// use aumenta_imgproc::Scale;

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::{DatasetError, EntryFault};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::source::{OpenOptions, Source, SourceKind, open};
+use crate::source::{OpenOptions, ReadBuffer, Source, SourceKind, open};
 use crate::split::Split;
 
 /// A prepared data set that any number of threads read from.
@@ -59,11 +59,11 @@ impl Dataset {
     ///
     /// # Panics
     /// Where `record.id` is not below the number of records.
-    pub fn read(&self, record: &Record, buffer: &mut Vec<u8>) -> Result<(), DatasetError> {
+    pub fn read(&self, record: &Record, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {
         let index = self.entries[record.id as usize];
         self.source.read(index, buffer)?;
         let is_vouched_for = self.source.entries()[index].crc32.is_some() && record.crc32.is_some();
-        if is_vouched_for || blake3::hash(buffer).to_hex().as_str() == record.hash {
+        if is_vouched_for || blake3::hash(buffer.bytes()).to_hex().as_str() == record.hash {
             return Ok(());
         }
         Err(changed(self.source.as_ref(), record))
@@ -128,8 +128,8 @@ mod tests {
 
     fn read_all(dataset: &Dataset) -> Result<Vec<Vec<u8>>, DatasetError> {
         let read = |record| {
-            let mut bytes = Vec::new();
-            dataset.read(record, &mut bytes).map(|()| bytes)
+            let mut buffer = ReadBuffer::default();
+            dataset.read(record, &mut buffer).map(|()| buffer.bytes().to_vec())
         };
         dataset.manifest().all_records().map(read).collect()
     }

@@ -7,7 +7,7 @@
 //! archive within the archive. Those who want folders all the same call [`materialize`].
 //!
 //! ```
-//! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare, write_zip};
+//! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare, write_zip};
 //! use aumenta_imgproc::{Image, encode_png};
 //!
 //! let folder = tempfile::tempdir()?;
@@ -27,9 +27,9 @@
 //! let dataset = Dataset::open(folder.path(), None)?;
 //! assert_eq!(dataset.manifest().classes, ["cat", "dog"]);
 //! assert_eq!(dataset.records(Split::Train).len(), 6);
-//! let mut bytes = Vec::new();
-//! dataset.read(&dataset.records(Split::Test)[0], &mut bytes)?;
-//! assert!(bytes.starts_with(b"\x89PNG"));
+//! let mut buffer = ReadBuffer::default();
+//! dataset.read(&dataset.records(Split::Test)[0], &mut buffer)?;
+//! assert!(buffer.bytes().starts_with(b"\x89PNG"));
 //! # Ok::<(), aumenta_dataset::DatasetError>(())
 //! ```
 
@@ -64,5 +64,5 @@ pub use crate::materialize::{check_vacant, materialize};
 pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
 pub use crate::record::Record;
 pub use crate::scan::{Facts, Progress, scan};
-pub use crate::source::{Entry, OpenOptions, Source, SourceKind, SourceLimits, open};
+pub use crate::source::{Entry, OpenOptions, ReadBuffer, Source, SourceKind, SourceLimits, open};
 pub use crate::split::{Candidate, Order, Split, assign};

@@ -7,6 +7,7 @@ use crate::atomic::{parent, with_usual_permissions};
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::scan::Progress;
+use crate::source::ReadBuffer;
 use crate::split::Split;
 
 /// Whether `out` does not exist yet or is an empty folder, as [`materialize`] needs it.
@@ -35,16 +36,16 @@ pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Res
     let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o777).tempdir_in(folder)?;
     let total = dataset.manifest().all_records().count();
     let mut written = 0;
-    let mut bytes = Vec::new();
+    let mut buffer = ReadBuffer::default();
     for split in Split::ALL {
         let mut names = HashSet::new();
         for record in dataset.records(split) {
             let class = &dataset.manifest().classes[record.class as usize];
             let name = free_name(class, &record.path, &mut names);
-            dataset.read(record, &mut bytes)?;
+            dataset.read(record, &mut buffer)?;
             let class_folder = passing.path().join(split.name()).join(class);
             fs_err::create_dir_all(&class_folder)?;
-            fs_err::write(class_folder.join(name), &bytes)?;
+            fs_err::write(class_folder.join(name), buffer.bytes())?;
             written += 1;
             progress(written, total);
         }

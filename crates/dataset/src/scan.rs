@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::error::{DatasetError, EntryFault};
 use crate::finding::{Cause, Finding};
-use crate::source::Source;
+use crate::source::{ReadBuffer, Source};
 
 /// What is told of progress: the number of images scanned so far, and of all images. It is called from many threads.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
@@ -32,9 +32,9 @@ pub fn scan(source: &dyn Source, limits: &Limits, progress: Progress<'_>) -> Vec
     let done = AtomicUsize::new(0);
     (0..total)
         .into_par_iter()
-        .map_init(Default::default, |(bytes, image), index| {
+        .map_init(Default::default, |(buffer, image), index| {
             // The buffers are overwritten by the next image, so it does not matter in what state a panic leaves them.
-            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(source, index, limits, bytes, image)));
+            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(source, index, limits, buffer, image)));
             let looked =
                 guarded.unwrap_or_else(|_| Err("the decoder panicked, which is a defect; please report it".into()));
             let facts = looked.map_err(|reason| Finding {
@@ -51,14 +51,14 @@ fn look_at(
     source: &dyn Source,
     index: usize,
     limits: &Limits,
-    bytes: &mut Vec<u8>,
+    buffer: &mut ReadBuffer,
     image: &mut Image,
 ) -> Result<Facts, String> {
-    source.read(index, bytes).map_err(|error| match error {
+    source.read(index, buffer).map_err(|error| match error {
         DatasetError::Entry { fault, .. } => fault.reason(),
         error => error.to_string(),
     })?;
-    decode_into(bytes, limits, image).map_err(|error| EntryFault::from(error).reason())?;
-    let hash = blake3::hash(bytes).to_hex().to_string();
+    decode_into(buffer.bytes(), limits, image).map_err(|error| EntryFault::from(error).reason())?;
+    let hash = blake3::hash(buffer.bytes()).to_hex().to_string();
     Ok(Facts { width: image.width() as u32, height: image.height() as u32, hash })
 }

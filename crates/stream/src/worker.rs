@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use aumenta_augment::{Canvas, Mix, Mixing, Pipeline, Plan, Scratch};
-use aumenta_dataset::{Dataset, Record, Split};
+use aumenta_dataset::{Dataset, ReadBuffer, Record, Split};
 use aumenta_imgproc::{FloatFormat, Image, Limits, Size, Slot, decode_into};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
@@ -85,7 +85,7 @@ pub(crate) fn work(recipe: &Recipe, tasks: &Receiver<Task>, outcomes: &Sender<Ou
 /// What one thread reuses from image to image.
 #[derive(Default)]
 pub(crate) struct Buffers {
-    encoded: Vec<u8>,
+    encoded: ReadBuffer,
     decoded: Image,
     scratch: Scratch,
     unmixed: Vec<f32>,
@@ -158,7 +158,7 @@ impl Buffers {
             .dataset
             .read(record, &mut self.encoded)
             .map_err(|source| StreamError::Read { path: path(), source: Box::new(source) })?;
-        decode_into(&self.encoded, &Limits::default(), &mut self.decoded)
+        decode_into(self.encoded.bytes(), &Limits::default(), &mut self.decoded)
             .map_err(|source| StreamError::Decode { path: path(), source })
     }
 }

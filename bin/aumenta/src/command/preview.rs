@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aumenta_augment::{Plan, Scratch};
-use aumenta_dataset::{Dataset, Record, Split};
+use aumenta_dataset::{Dataset, ReadBuffer, Record, Split};
 use aumenta_imgproc::{Image, Limits, Size, decode, encode_png};
 use aumenta_models::ModelConfig;
 use aumenta_report::{Cell, Row, SheetStyle, contact_sheet};
@@ -122,7 +122,7 @@ fn one_class_after_another(dataset: &Dataset, count: usize) -> Vec<&Record> {
 }
 
 fn decoded(dataset: &Dataset, record: &Record) -> Result<Image> {
-    let mut bytes = Vec::new();
-    dataset.read(record, &mut bytes)?;
-    decode(&bytes, &Limits::default()).with_context(|| format!("cannot decode `{}`", record.path))
+    let mut buffer = ReadBuffer::default();
+    dataset.read(record, &mut buffer)?;
+    decode(buffer.bytes(), &Limits::default()).with_context(|| format!("cannot decode `{}`", record.path))
 }

@@ -1,9 +1,10 @@
 //! [`FolderSource`]: images in a folder and the folders within it.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::entry_path::{EntryKind, kind};
+use super::read_buffer::ReadBuffer;
 use super::{Entry, Source, SourceKind, SourceLimits};
 use crate::error::{DatasetError, EntryFault};
 
@@ -89,23 +90,44 @@ impl Source for FolderSource {
         self.ignored
     }
 
-    fn read(&self, index: usize, buffer: &mut Vec<u8>) -> Result<(), DatasetError> {
+    fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {
         let entry = &self.entries[index];
-        read_file(&self.path.join(&entry.path), entry.size, self.max_entry_bytes, buffer)
-            .map_err(|fault| DatasetError::Entry { path: self.path.clone(), entry: entry.path.clone(), fault })
+        let ReadBuffer { bytes, path, .. } = buffer;
+        path.clear();
+        path.push(&self.path);
+        path.push(&entry.path);
+        read_file(path, entry.size, self.max_entry_bytes, bytes).map_err(|fault| DatasetError::Entry {
+            path: self.path.clone(),
+            entry: entry.path.clone(),
+            fault,
+        })
     }
 }
 
-fn read_file(path: &Path, size: u64, limit: u64, buffer: &mut Vec<u8>) -> Result<(), EntryFault> {
-    buffer.clear();
+#[expect(clippy::disallowed_methods, reason = "fs_err allocates for each file, and the caller names the entry")]
+fn read_file(path: &Path, size: u64, limit: u64, bytes: &mut Vec<u8>) -> Result<(), EntryFault> {
     if size > limit {
         return Err(EntryFault::TooLarge { size, limit });
     }
-    fs_err::File::open(path)?.take(size + 1).read_to_end(buffer)?;
-    match buffer.len() as u64 {
-        got if got == size => Ok(()),
-        got => Err(EntryFault::Length { expected: size, got }),
+    // A byte more than announced shows that there are more.
+    bytes.resize(size as usize + 1, 0);
+    let got = fill(std::fs::File::open(path)?, bytes)?;
+    bytes.truncate(got);
+    if got as u64 == size { Ok(()) } else { Err(EntryFault::Length { expected: size, got: got as u64 }) }
+}
+
+/// Reads until `buffer` is full or the file ends; says how many bytes there were.
+fn fill(mut file: std::fs::File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(filled)
 }
 
 #[cfg(test)]
@@ -125,9 +147,9 @@ mod tests {
         let source = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap();
         assert_eq!(paths(&source), ["cat/a.PNG", "cat/deep/a.png", "dog/b.png", "z.png"]);
         assert_eq!(source.ignored(), 1);
-        let mut bytes = Vec::new();
-        source.read(1, &mut bytes).unwrap();
-        assert_eq!(bytes, sample::png("cat/deep/a.png".len()));
+        let mut buffer = ReadBuffer::default();
+        source.read(1, &mut buffer).unwrap();
+        assert_eq!(buffer.bytes(), sample::png("cat/deep/a.png".len()));
     }
 
     #[test]
@@ -153,10 +175,10 @@ mod tests {
         let path = sample::write(folder.path(), "a.png", &sample::png(1));
         let source = FolderSource::open(folder.path(), &SourceLimits::default()).unwrap();
         fs_err::write(&path, vec![0; 5000]).unwrap();
-        let error = source.read(0, &mut Vec::new()).unwrap_err();
+        let error = source.read(0, &mut ReadBuffer::default()).unwrap_err();
         assert!(matches!(error, DatasetError::Entry { fault: EntryFault::Length { .. }, .. }), "{error}");
         fs_err::remove_file(&path).unwrap();
-        let error = source.read(0, &mut Vec::new()).unwrap_err();
+        let error = source.read(0, &mut ReadBuffer::default()).unwrap_err();
         assert!(error.to_string().contains("`a.png`"), "{error}");
     }
 

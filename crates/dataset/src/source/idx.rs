@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::read_buffer::ReadBuffer;
 use super::{Entry, Source, SourceKind, SourceLimits};
 use crate::error::DatasetError;
 
@@ -108,11 +109,11 @@ impl Source for IdxSource {
         self.ignored
     }
 
-    fn read(&self, index: usize, buffer: &mut Vec<u8>) -> Result<(), DatasetError> {
+    fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {
         let (part, index) = self.part(index);
-        buffer.clear();
-        buffer.extend_from_slice(part.header.as_bytes());
-        buffer.extend_from_slice(&part.pixels[index * part.picture_bytes..][..part.picture_bytes]);
+        let bytes = buffer.cleared();
+        bytes.extend_from_slice(part.header.as_bytes());
+        bytes.extend_from_slice(&part.pixels[index * part.picture_bytes..][..part.picture_bytes]);
         Ok(())
     }
 
@@ -202,10 +203,10 @@ mod tests {
         assert_eq!(source.entries()[7].path, "train/00003.pgm");
         assert!(source.is_test(3) && !source.is_test(4));
         assert_eq!((source.label(6), source.label(7)), (Some("0"), Some("1")));
-        let mut bytes = Vec::new();
-        source.read(7, &mut bytes).unwrap();
-        assert_eq!(bytes.len() as u64, source.entries()[7].size);
-        let image = decode(&bytes, &Limits::default()).unwrap();
+        let mut buffer = ReadBuffer::default();
+        source.read(7, &mut buffer).unwrap();
+        assert_eq!(buffer.bytes().len() as u64, source.entries()[7].size);
+        let image = decode(buffer.bytes(), &Limits::default()).unwrap();
         assert_eq!((image.width(), image.height()), (3, 2));
         assert_eq!((image.get(0, 0), image.get(2, 1)), ([3; 3], [5; 3]));
     }
@@ -222,9 +223,9 @@ mod tests {
             sample::write(folder.path(), name, &encoder.finish().unwrap());
         }
         let source = open(folder.path()).unwrap().unwrap();
-        let mut bytes = Vec::new();
-        source.read(1, &mut bytes).unwrap();
-        assert_eq!(bytes, b"P5\n1 1\n255\n\x09");
+        let mut buffer = ReadBuffer::default();
+        source.read(1, &mut buffer).unwrap();
+        assert_eq!(buffer.bytes(), b"P5\n1 1\n255\n\x09");
         assert!(!source.is_test(1));
     }
 

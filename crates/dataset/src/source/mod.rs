@@ -3,6 +3,8 @@
 mod entry_path;
 mod folder;
 mod idx;
+mod inflater;
+mod read_buffer;
 mod window;
 mod zip;
 mod zip_entry;
@@ -13,6 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::entry_path::is_safe;
+pub use self::read_buffer::ReadBuffer;
 use crate::error::DatasetError;
 
 /// One encoded image of a source.
@@ -52,7 +55,7 @@ pub trait Source: Send + Sync + Debug {
     ///
     /// # Panics
     /// Where `index` is not below the number of entries.
-    fn read(&self, index: usize, buffer: &mut Vec<u8>) -> Result<(), DatasetError>;
+    fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError>;
 
     /// The class that the source itself gives entry `index`, as IDX files do.
     fn label(&self, index: usize) -> Option<&str> {

@@ -38,6 +38,11 @@ impl Window {
         Ok(Self { storage: self.storage.clone(), start: self.start + start, length })
     }
 
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> u64 {
+        self.length
+    }
+
     /// Fills `buffer` with the bytes from `offset`.
     pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.check(offset, buffer.len() as u64)?;

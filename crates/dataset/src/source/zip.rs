@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 
 use super::entry_path::{EntryKind, is_safe, kind};
+use super::read_buffer::ReadBuffer;
 use super::window::Window;
 use super::zip_entry::Place;
 use super::{Entry, OpenOptions, Source, SourceKind, SourceLimits};
@@ -83,7 +84,7 @@ impl Source for ZipSource {
         self.ignored
     }
 
-    fn read(&self, index: usize, buffer: &mut Vec<u8>) -> Result<(), DatasetError> {
+    fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {
         self.places[index].unpack(&self.window, self.limits.max_entry_bytes, self.limits.max_ratio, buffer).map_err(
             |fault| DatasetError::Entry {
                 path: full_name(&self.path, self.inner.as_deref()),
@@ -240,9 +241,9 @@ mod tests {
     }
 
     fn read(source: &ZipSource, index: usize) -> Result<Vec<u8>, EntryFault> {
-        let mut bytes = vec![1, 2, 3];
-        match source.read(index, &mut bytes) {
-            Ok(()) => Ok(bytes),
+        let mut buffer = ReadBuffer::default();
+        match source.read(index, &mut buffer) {
+            Ok(()) => Ok(buffer.bytes().to_vec()),
             Err(DatasetError::Entry { fault, .. }) => Err(fault),
             Err(error) => panic!("{error}"),
         }

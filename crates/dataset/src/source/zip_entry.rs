@@ -1,12 +1,10 @@
 //! [`Place`]: where an entry of a zip archive lies, and how its bytes are got from there.
 
-use std::io::{BufReader, Read as _};
-
 use flate2::Crc;
-use flate2::bufread::DeflateDecoder;
 use zip::CompressionMethod;
 use zip::read::ZipFileEntry;
 
+use super::read_buffer::ReadBuffer;
 use super::window::Window;
 use crate::error::EntryFault;
 
@@ -44,9 +42,9 @@ impl Place {
         archive: &Window,
         max_bytes: u64,
         max_ratio: u64,
-        buffer: &mut Vec<u8>,
+        buffer: &mut ReadBuffer,
     ) -> Result<(), EntryFault> {
-        buffer.clear();
+        let ReadBuffer { bytes, inflater, .. } = buffer;
         if self.size > max_bytes {
             return Err(EntryFault::TooLarge { size: self.size, limit: max_bytes });
         }
@@ -57,24 +55,25 @@ impl Place {
         let packed = self.packed_bytes(archive)?;
         match self.method {
             CompressionMethod::Stored if self.packed == self.size => {
-                buffer.resize(self.size as usize, 0);
-                packed.read_at(0, buffer)?;
+                bytes.resize(self.size as usize, 0);
+                packed.read_at(0, bytes)?;
             }
             CompressionMethod::Stored => {
                 return Err(EntryFault::Length { expected: self.size, got: self.packed });
             }
             CompressionMethod::Deflated => {
-                let decoder = DeflateDecoder::new(BufReader::new(packed.cursor()));
-                buffer.reserve(self.size as usize);
-                decoder.take(self.size.saturating_add(1)).read_to_end(buffer)?;
+                // A byte more than announced shows that there are more.
+                bytes.resize(self.size as usize + 1, 0);
+                let written = inflater.inflate(&packed, bytes)?;
+                bytes.truncate(written);
             }
             method => return Err(EntryFault::Method { method: method.to_string() }),
         }
-        if buffer.len() as u64 != self.size {
-            return Err(EntryFault::Length { expected: self.size, got: buffer.len() as u64 });
+        if bytes.len() as u64 != self.size {
+            return Err(EntryFault::Length { expected: self.size, got: bytes.len() as u64 });
         }
         let mut crc = Crc::new();
-        crc.update(buffer);
+        crc.update(bytes);
         if crc.sum() != self.crc32 {
             return Err(EntryFault::Checksum { expected: self.crc32, got: crc.sum() });
         }
@@ -86,9 +85,9 @@ impl Place {
         if self.method == CompressionMethod::Stored {
             return self.packed_bytes(archive);
         }
-        let mut bytes = Vec::new();
-        self.unpack(archive, max_bytes, max_ratio, &mut bytes)?;
-        Ok(Window::over(bytes))
+        let mut buffer = ReadBuffer::default();
+        self.unpack(archive, max_bytes, max_ratio, &mut buffer)?;
+        Ok(Window::over(buffer.bytes))
     }
 
     /// The bytes as they are packed, which begin behind a local header of unknown length.
@@ -120,9 +119,9 @@ mod tests {
     fn unpack_under(max_bytes: u64, archive: &[u8]) -> Result<Vec<u8>, EntryFault> {
         let metadata = ZipArchive::new(Cursor::new(archive)).unwrap().metadata();
         let place = Place::of(&metadata.entry(0).unwrap());
-        let mut bytes = vec![1, 2, 3];
-        place.unpack(&Window::over(archive.to_vec()), max_bytes, 200, &mut bytes)?;
-        Ok(bytes)
+        let mut buffer = ReadBuffer::default();
+        place.unpack(&Window::over(archive.to_vec()), max_bytes, 200, &mut buffer)?;
+        Ok(buffer.bytes)
     }
 
     fn unpack(archive: &[u8]) -> Result<Vec<u8>, EntryFault> {

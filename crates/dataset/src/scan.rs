@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use aumenta_imgproc::{Image, Limits, decode_into};
+use aumenta_imgproc::{Decoder, Image, Limits, View};
 use rayon::prelude::*;
 
 use crate::error::{DatasetError, EntryFault};
@@ -32,9 +32,9 @@ pub fn scan(source: &dyn Source, limits: &Limits, progress: Progress<'_>) -> Vec
     let done = AtomicUsize::new(0);
     (0..total)
         .into_par_iter()
-        .map_init(Default::default, |(buffer, image), index| {
+        .map_init(Buffers::default, |buffers, index| {
             // The buffers are overwritten by the next image, so it does not matter in what state a panic leaves them.
-            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(source, index, limits, buffer, image)));
+            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(source, index, limits, buffers)));
             let looked =
                 guarded.unwrap_or_else(|_| Err("the decoder panicked, which is a defect; please report it".into()));
             let facts = looked.map_err(|reason| Finding {
@@ -47,18 +47,21 @@ pub fn scan(source: &dyn Source, limits: &Limits, progress: Progress<'_>) -> Vec
         .collect()
 }
 
-fn look_at(
-    source: &dyn Source,
-    index: usize,
-    limits: &Limits,
-    buffer: &mut ReadBuffer,
-    image: &mut Image,
-) -> Result<Facts, String> {
-    source.read(index, buffer).map_err(|error| match error {
+/// What one thread reuses from image to image.
+#[derive(Default)]
+struct Buffers {
+    encoded: ReadBuffer,
+    decoder: Decoder,
+    decoded: Image,
+}
+
+fn look_at(source: &dyn Source, index: usize, limits: &Limits, buffers: &mut Buffers) -> Result<Facts, String> {
+    let Buffers { encoded, decoder, decoded } = buffers;
+    source.read(index, encoded).map_err(|error| match error {
         DatasetError::Entry { fault, .. } => fault.reason(),
         error => error.to_string(),
     })?;
-    decode_into(buffer.bytes(), limits, image).map_err(|error| EntryFault::from(error).reason())?;
-    let hash = blake3::hash(buffer.bytes()).to_hex().to_string();
-    Ok(Facts { width: image.width() as u32, height: image.height() as u32, hash })
+    decoder.decode(encoded.bytes(), limits, &View::FULL, decoded).map_err(|error| EntryFault::from(error).reason())?;
+    let hash = blake3::hash(encoded.bytes()).to_hex().to_string();
+    Ok(Facts { width: decoded.width() as u32, height: decoded.height() as u32, hash })
 }

@@ -1,21 +1,24 @@
-//! [`decode`]: from the bytes of a file to an [`Image`], under limits.
+//! [`Decoder`]: from the bytes of a file to an [`Image`], under limits, at a [`Scale`](crate::Scale).
 //!
 //! Whatever a file holds comes out as 8-bit RGB with its orientation applied: gray is replicated, 16 bits are scaled
 //! to 8, CMYK is converted, and transparency is laid over white.
 //!
 //! A file that ends before its last pixel is an error in every format, and so is a JPEG without its end-of-image
-//! marker. What the formats cannot reveal is bytes changed in the middle: only PNG has checksums. A JPEG with garbage in its scan is refused where the garbage is no valid code, and
-//! decodes to wrong pixels where it happens to be one; a JPEG that was cut and then closed by an end-of-image marker
-//! decodes with its missing part gray.
+//! marker. What the formats cannot reveal is bytes changed in the middle: only PNG has checksums. A JPEG with garbage in
+//! its scan is refused where the garbage is no valid code, and decodes to wrong pixels where it happens to be one; a JPEG
+//! that was cut and then closed by an end-of-image marker decodes with its missing part gray.
+//!
+//! `orientation.rs` turns what was decoded, `codecs.rs` reads every format but JPEG.
+
+mod codecs;
+mod orientation;
 
 use std::error::Error;
-use std::io::Cursor;
 
-use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, RgbImage};
-
+use self::codecs::Codec;
+use self::orientation::Turn;
 use crate::jpeg::Jpeg;
-use crate::{Format, Image, Size};
+use crate::{Format, Image, Scale, Size, View, shrink};
 
 /// What a file may ask for; checked before anything is allocated for its pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +102,10 @@ pub struct Probe {
 /// ```
 pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, DecodeError> {
     let file = File::open(bytes, limits)?;
-    let (width, height) = (file.size.width, file.size.height);
-    let size = if swaps_sides(file.orientation) { Size { width: height, height: width } } else { file.size };
-    Ok(Probe { format: file.format, size })
+    Ok(Probe { format: file.format, size: file.turn.of(file.size) })
 }
 
-/// Decodes a file to 8-bit RGB.
+/// Decodes all pixels of a file to 8-bit RGB; a [`Decoder`] does the same again and again in less time.
 ///
 /// # Errors
 /// [`DecodeError`] says what is wrong with the bytes; wrong bytes never panic.
@@ -118,37 +119,58 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, DecodeError> {
 /// ```
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Image, DecodeError> {
     let mut image = Image::default();
-    decode_into(bytes, limits, &mut image)?;
+    Decoder::default().decode(bytes, limits, &View::FULL, &mut image)?;
     Ok(image)
 }
 
-/// Decodes a file to 8-bit RGB into `image`, reusing its buffer where it is large enough (always for JPEG and RGB
-/// files that need no turning by their orientation).
+/// Decodes one file after the other, with memory that it keeps from file to file. Each thread has its own.
 ///
-/// # Errors
-/// As [`decode`]; `image` is unspecified afterwards.
-pub fn decode_into(bytes: &[u8], limits: &Limits, image: &mut Image) -> Result<(), DecodeError> {
-    let File { format, size, orientation, reader } = File::open(bytes, limits)?;
-    let damaged = |source| DecodeError::Damaged { format, source };
-    match reader {
-        Reader::Jpeg(jpeg) => {
-            image.resize_buffer(size.width, size.height);
-            jpeg.read_pixels(image.pixels_mut()).map_err(|error| damaged(error.into()))?;
+/// ```
+/// use aumenta_imgproc::{Decoder, Image, Limits, Scale, Size, View, encode_jpeg};
+///
+/// let bytes = encode_jpeg(&Image::filled(50, 31, [90; 3]), 80)?;
+/// let (mut decoder, mut image) = (Decoder::default(), Image::default());
+/// let view = View { scale: Scale::Quarter, window: None };
+/// decoder.decode(&bytes, &Limits::default(), &view, &mut image)?;
+/// assert_eq!(image.size(), Size { width: 13, height: 8 });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// A picture as it is stored, on its way to be turned or shrunk.
+    stored: Image,
+    /// A turned picture on its way to be shrunk.
+    upright: Image,
+}
+
+impl Decoder {
+    /// Decodes what `view` asks for to 8-bit RGB. The size of `image` becomes [`Scale::of`] the file's size as it is
+    /// displayed, whatever the window; its buffer is reused where it is large enough, and pixels outside of the window
+    /// are unspecified.
+    ///
+    /// # Errors
+    /// [`DecodeError`] says what is wrong with the bytes; wrong bytes never panic. `image` is unspecified afterwards.
+    pub fn decode(&mut self, bytes: &[u8], limits: &Limits, view: &View, image: &mut Image) -> Result<(), DecodeError> {
+        let file = File::open(bytes, limits)?;
+        let (turn, divisor) = (file.turn, view.scale.divisor());
+        match (turn == Turn::NONE, view.scale == Scale::Full) {
+            (true, true) => file.read(image)?,
+            (true, false) => {
+                file.read(&mut self.stored)?;
+                shrink(&self.stored, divisor, divisor, image);
+            }
+            (false, true) => {
+                file.read(&mut self.stored)?;
+                turn.apply(&self.stored, image);
+            }
+            (false, false) => {
+                file.read(&mut self.stored)?;
+                turn.apply(&self.stored, &mut self.upright);
+                shrink(&self.upright, divisor, divisor, image);
+            }
         }
-        Reader::Rgb(decoder) => {
-            image.resize_buffer(size.width, size.height);
-            decoder.read_image_boxed(image.pixels_mut()).map_err(|error| damaged(error.into()))?;
-        }
-        Reader::Other(decoder) => {
-            let decoded = DynamicImage::from_decoder(decoder).map_err(|error| damaged(error.into()))?;
-            *image = to_rgb_over_white(decoded);
-        }
+        Ok(())
     }
-    if orientation != Orientation::NoTransforms {
-        let turned = std::mem::take(image);
-        *image = turn(turned, orientation);
-    }
-    Ok(())
 }
 
 /// A file whose header has been read and found within the limits.
@@ -156,15 +178,14 @@ struct File<'a> {
     format: Format,
     /// As stored, before the orientation is applied.
     size: Size,
-    orientation: Orientation,
+    /// What makes the displayed picture of the stored one.
+    turn: Turn,
     reader: Reader<'a>,
 }
 
 enum Reader<'a> {
     Jpeg(Box<Jpeg<'a>>),
-    /// A decoder whose pixels are 8-bit RGB already.
-    Rgb(Box<dyn ImageDecoder + 'a>),
-    Other(Box<dyn ImageDecoder + 'a>),
+    Codec(Codec<'a>),
 }
 
 impl<'a> File<'a> {
@@ -178,72 +199,39 @@ impl<'a> File<'a> {
         let Some(format) = Format::sniff(bytes) else {
             return Err(DecodeError::UnknownFormat { first_bytes: bytes[..bytes.len().min(8)].to_vec() });
         };
-        let (dimensions, orientation, reader) =
-            Reader::open(bytes, format, limits).map_err(|source| DecodeError::Damaged { format, source })?;
-        let (width, height) = dimensions;
+        let damaged = |source| DecodeError::Damaged { format, source };
+        let ((width, height), orientation, reader) = if format == Format::Jpeg {
+            let jpeg = Jpeg::read_header(bytes).map_err(|error| damaged(error.into()))?;
+            (jpeg.dimensions(), jpeg.orientation(), Reader::Jpeg(Box::new(jpeg)))
+        } else {
+            let mut codec = Codec::open(bytes, format, limits).map_err(|error| damaged(error.into()))?;
+            let orientation = codec.orientation().map_err(|error| damaged(error.into()))?;
+            (codec.dimensions(), orientation, Reader::Codec(codec))
+        };
         if u64::from(width) * u64::from(height) > limits.max_pixels {
             return Err(DecodeError::TooLarge { width, height, limit: limits.max_pixels });
         }
         let size = Size { width: width as usize, height: height as usize };
-        Ok(Self { format, size, orientation, reader })
+        Ok(Self { format, size, turn: Turn::of_orientation(orientation), reader })
     }
-}
 
-type Opened<'a> = ((u32, u32), Orientation, Reader<'a>);
-
-impl<'a> Reader<'a> {
-    fn open(bytes: &'a [u8], format: Format, limits: &Limits) -> Result<Opened<'a>, Box<dyn Error + Send + Sync>> {
-        if format == Format::Jpeg {
-            let jpeg = Jpeg::read_header(bytes)?;
-            return Ok((jpeg.dimensions(), jpeg.orientation(), Self::Jpeg(Box::new(jpeg))));
-        }
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format.of_codec());
-        let mut allocation = image::Limits::no_limits();
-        allocation.max_alloc = Some(limits.max_pixels.saturating_mul(16).saturating_add(limits.max_bytes));
-        reader.limits(allocation);
-        let mut decoder: Box<dyn ImageDecoder + 'a> = Box::new(reader.into_decoder()?);
-        let dimensions = decoder.dimensions();
-        let orientation = decoder.orientation()?;
-        let is_rgb = decoder.color_type() == image::ColorType::Rgb8;
-        Ok((dimensions, orientation, if is_rgb { Self::Rgb(decoder) } else { Self::Other(decoder) }))
+    /// Decodes all pixels as they are stored.
+    fn read(self, image: &mut Image) -> Result<(), DecodeError> {
+        let Self { format, size, reader, .. } = self;
+        image.resize_buffer(size.width, size.height);
+        let read: Result<(), Box<dyn Error + Send + Sync>> = match reader {
+            Reader::Jpeg(jpeg) => jpeg.read_pixels(image.pixels_mut()).map_err(Into::into),
+            Reader::Codec(codec) => codec.read_pixels(image.pixels_mut()).map_err(Into::into),
+        };
+        read.map_err(|source| DecodeError::Damaged { format, source })
     }
-}
-
-fn to_rgb_over_white(decoded: DynamicImage) -> Image {
-    let (width, height) = (decoded.width() as usize, decoded.height() as usize);
-    if !decoded.color().has_alpha() {
-        return Image::from_pixels(width, height, decoded.into_rgb8().into_raw());
-    }
-    let rgba = decoded.into_rgba8().into_raw();
-    let pixels = rgba.as_chunks().0.iter().flat_map(|&[red, green, blue, alpha]| {
-        [red, green, blue].map(|value| {
-            let (value, alpha) = (u32::from(value), u32::from(alpha));
-            ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        })
-    });
-    Image::from_pixels(width, height, pixels.collect())
-}
-
-fn turn(image: Image, orientation: Orientation) -> Image {
-    let (width, height) = (image.width() as u32, image.height() as u32);
-    let Some(pixels) = RgbImage::from_raw(width, height, image.into_pixels()) else {
-        return Image::default();
-    };
-    let mut turned = DynamicImage::ImageRgb8(pixels);
-    turned.apply_orientation(orientation);
-    Image::from_pixels(turned.width() as usize, turned.height() as usize, turned.into_rgb8().into_raw())
-}
-
-fn swaps_sides(orientation: Orientation) -> bool {
-    matches!(
-        orientation,
-        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
-    )
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbaImage};
+    use std::io::Cursor;
+
+    use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageBuffer, ImageFormat, Luma, RgbImage, RgbaImage};
     use proptest::prelude::*;
 
     use super::*;
@@ -460,11 +448,23 @@ mod tests {
     }
 
     #[test]
+    fn a_scaled_picture_holds_the_means_of_blocks() {
+        let image = photograph();
+        let (mut decoder, mut scaled, mut means) = (Decoder::default(), Image::default(), Image::default());
+        for scale in Scale::ALL {
+            let view = View { scale, window: None };
+            decoder.decode(&encode_png(&image).unwrap(), &Limits::default(), &view, &mut scaled).unwrap();
+            shrink(&image, scale.divisor(), scale.divisor(), &mut means);
+            assert_eq!(scaled, means, "{scale:?}");
+        }
+    }
+
+    #[test]
     fn a_buffer_is_reused() {
         let bytes = encode_jpeg(&photograph(), 90).unwrap();
         let mut image = Image::filled(100, 100, RED);
         let before = image.pixels().as_ptr();
-        decode_into(&bytes, &Limits::default(), &mut image).unwrap();
+        Decoder::default().decode(&bytes, &Limits::default(), &View::FULL, &mut image).unwrap();
         assert_eq!(image.pixels().as_ptr(), before);
         assert_eq!(image, read(&bytes));
     }

@@ -1,9 +1,10 @@
 //! Pixels: decoding and encoding under limits, colour, resizing and the fused warp.
 //!
-//! A file's bytes become an [`Image`] by [`decode()`], which reads the common formats under [`Limits`] and refuses what
-//! is cut short. [`warp()`] takes it from there to the size and the form that a network wants, through one [`Matrix3`]
-//! and one [`ColorChain`], in one pass; where that skips pixels, [`shrink()`] stands before it. [`resize()`],
-//! [`luma()`], [`encode_png`] and [`encode_jpeg`] serve reports and comparisons.
+//! A file's bytes become an [`Image`] by [`decode()`] or, again and again, by a [`Decoder`], which reads the common
+//! formats under [`Limits`], at a [`Scale`], and refuses what is cut short. [`warp()`] takes it from there to the size and
+//! the form that a network wants, through one [`Matrix3`] and one [`ColorChain`], in one pass; where that skips pixels,
+//! [`shrink()`] stands before it. [`resize()`], [`luma()`], [`encode_png`] and [`encode_jpeg`] serve reports and
+//! comparisons.
 //!
 //! Whole pictures are changed in place: histograms by [`equalize`] and [`autocontrast`], neighborhoods by [`clahe()`],
 //! [`sharpen`], [`gaussian_blur()`] and [`motion_blur()`], losses by [`add_gaussian_noise`] and its like,
@@ -69,7 +70,7 @@ mod warp;
 pub use crate::blend::blend;
 pub use crate::clahe::clahe;
 pub use crate::color_chain::{ColorChain, ColorStep};
-pub use crate::decode::{DecodeError, Limits, Probe, decode, decode_into, probe};
+pub use crate::decode::{DecodeError, Decoder, Limits, Probe, decode, probe};
 pub use crate::displacement::Displacement;
 pub use crate::downscale::downscale;
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aumenta_augment::{Canvas, Mix, Mixing, Pipeline, Plan, Scratch};
 use aumenta_dataset::{Dataset, ReadBuffer, Record, Split};
-use aumenta_imgproc::{FloatFormat, Image, Limits, Size, Slot, decode_into};
+use aumenta_imgproc::{Decoder, FloatFormat, Image, Limits, Size, Slot, View};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
 
@@ -86,6 +86,7 @@ pub(crate) fn work(recipe: &Recipe, tasks: &Receiver<Task>, outcomes: &Sender<Ou
 #[derive(Default)]
 pub(crate) struct Buffers {
     encoded: ReadBuffer,
+    decoder: Decoder,
     decoded: Image,
     scratch: Scratch,
     unmixed: Vec<f32>,
@@ -158,7 +159,8 @@ impl Buffers {
             .dataset
             .read(record, &mut self.encoded)
             .map_err(|source| StreamError::Read { path: path(), source: Box::new(source) })?;
-        decode_into(self.encoded.bytes(), &Limits::default(), &mut self.decoded)
+        self.decoder
+            .decode(self.encoded.bytes(), &Limits::default(), &View::FULL, &mut self.decoded)
             .map_err(|source| StreamError::Decode { path: path(), source })
     }
 }

@@ -148,10 +148,10 @@ impl Raster {
         match self {
             Self::KerasChannelShift(levels) => keras::shift_channels(image, levels),
             Self::ContrastAboutMean { factor } => {
-                let chain = ColorChain::from(Tone::contrast_about(mean_luma(image), factor));
+                let chain = ColorChain::from(Tone::contrast_about(mean_luma(&*image), factor));
                 std::mem::swap(image, spare);
                 image.resize_buffer(spare.width(), spare.height());
-                write(spare, &chain, Slot::Bytes(image.pixels_mut()));
+                write(&*spare, &chain, Slot::rgb(image.pixels_mut()));
             }
             Self::Equalize => equalize(image),
             Self::Autocontrast { cutoff_percent } => autocontrast(image, cutoff_percent),

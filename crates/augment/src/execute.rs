@@ -9,12 +9,12 @@
 //! motions.
 
 use aumenta_imgproc::{
-    ColorChain, Displacement, Fill, Image, Interpolation, Mask, Matrix3, Sampling, Size, Slot, displace, shrink, warp,
-    write,
+    ColorChain, Displacement, Fill, Image, ImageRef, Interpolation, Mask, Matrix3, Sampling, Scale, Size, Slot,
+    displace, shrink, warp, write,
 };
 
 use crate::effect::{Effect, Pass};
-use crate::{Op, Plan, Prefilter};
+use crate::{Op, Plan, Prefilter, Source};
 
 /// Buffers that [`Plan::apply`] reuses, so that applying allocates nothing once they have grown; one for each thread.
 #[derive(Debug, Default)]
@@ -46,9 +46,8 @@ struct Mixer {
 }
 
 /// Fills `slot`, which holds a picture of `output`, with what `plan` makes of `source`.
-pub(crate) fn execute(plan: &Plan, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
-    let reading = Reading { sampling: plan.sampling(), prefilter: plan.prefilter, label: None };
-    run(&plan.ops, reading, source, output, scratch, slot);
+pub(crate) fn execute(plan: &Plan, source: Source<'_>, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+    run(&plan.ops, Reading::of(plan), source, output, scratch, slot);
 }
 
 /// Where the pixels of `mask` come to lie; `outside` is the label of what a constant fill colors.
@@ -60,7 +59,7 @@ pub(crate) fn execute_on_mask(plan: &Plan, mask: &Mask, output: Size, outside: u
     }
     after.resize_buffer(output.width, output.height);
     let reading = Reading::labels(plan.fill, outside);
-    run(&plan.ops, reading, &before, output, scratch, Slot::Bytes(after.pixels_mut()));
+    run(&plan.ops, reading, (&before).into(), output, scratch, Slot::rgb(after.pixels_mut()));
     let labels = after.pixels().iter().step_by(3).copied().collect();
     scratch.mask = [before, after];
     Mask::from_labels(output.width, output.height, labels)
@@ -71,9 +70,18 @@ pub(crate) fn resize(source: Size, output: Size) -> Matrix3 {
     Matrix3::grid(source.width as f64 / output.width as f64, source.height as f64 / output.height as f64)
 }
 
+/// `motion`, which reads a full picture, for one that was decoded at `scale`.
+pub(crate) fn at_scale(motion: &Matrix3, scale: Scale) -> Matrix3 {
+    if scale == Scale::Full {
+        return *motion;
+    }
+    let part = 1.0 / scale.divisor() as f64;
+    motion.then(&Matrix3::grid(part, part))
+}
+
 /// How pixels are read.
 #[derive(Clone, Copy)]
-struct Reading {
+pub(crate) struct Reading {
     sampling: Sampling,
     prefilter: Prefilter,
     /// The label of what a constant fill colors, where pixels are labels.
@@ -81,6 +89,26 @@ struct Reading {
 }
 
 impl Reading {
+    /// How a plan reads the source.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { sampling: plan.sampling(), prefilter: plan.prefilter, label: None }
+    }
+
+    /// Whether pixels that a resampling would skip are averaged.
+    pub(crate) fn averages(self) -> bool {
+        self.prefilter == Prefilter::Area && self.sampling.interpolation != Interpolation::Nearest
+    }
+
+    /// The blocks of pixels of a picture of size `source` to average beforehand, so that the warp's stride ends up below 2.
+    pub(crate) fn blocks(self, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
+        if !self.averages() {
+            return (1, 1);
+        }
+        let whole = |stride: f64, side: usize| ((stride + ROUNDING) as usize).clamp(1, side.max(1));
+        let (columns, rows) = motion.stride(output);
+        (whole(columns, source.width), whole(rows, source.height))
+    }
+
     fn labels(fill: Fill, outside: u8) -> Self {
         let fill = match fill {
             Fill::Constant(_) => Fill::Constant([outside; 3]),
@@ -97,10 +125,13 @@ impl Reading {
     }
 }
 
-fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
+/// Keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.
+pub(crate) const ROUNDING: f64 = 1e-6;
+
+fn run(ops: &[Op], reading: Reading, source: Source<'_>, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
     let Scratch { shrunk, picture, spare, colors, displacement, mixer, .. } = scratch;
     colors.clear();
-    let mut motion = resize(source.size(), output);
+    let mut motion = resize(source.full(), output);
     let mut rendered = false;
     for op in ops {
         match op.effect(output) {
@@ -108,10 +139,16 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
             Effect::Color(_) | Effect::Pass(Pass::Mix { .. } | Pass::Raster(_)) if reading.label.is_some() => {}
             Effect::Color(step) => colors.push(step),
             Effect::Pass(pass) => {
-                spare.resize_buffer(output.width, output.height);
-                let from = if rendered { &*picture } else { source };
-                render(reading, from, &motion, colors, output, shrunk, Slot::Bytes(spare.pixels_mut()));
-                std::mem::swap(picture, spare);
+                if rendered {
+                    spare.resize_buffer(output.width, output.height);
+                    let slot = Slot::rgb(spare.pixels_mut());
+                    render(reading, (&*picture).into(), &motion, colors, output, shrunk, slot);
+                    std::mem::swap(picture, spare);
+                } else {
+                    picture.resize_buffer(output.width, output.height);
+                    let slot = Slot::rgb(picture.pixels_mut());
+                    render(reading, source.image(), &at_scale(&motion, source.scale()), colors, output, shrunk, slot);
+                }
                 (motion, rendered) = (Matrix3::IDENTITY, true);
                 colors.clear();
                 match pass {
@@ -120,7 +157,7 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
                     }
                     Pass::Elastic { seed, alpha_pixels, sigma_pixels } => {
                         displacement.draw(output, seed, alpha_pixels, sigma_pixels);
-                        displace(picture, displacement, reading.sampling, spare);
+                        displace(&*picture, displacement, reading.sampling, spare);
                         std::mem::swap(picture, spare);
                     }
                     Pass::Mix { chains, weights, keep } => {
@@ -131,7 +168,8 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
             }
         }
     }
-    let from = if rendered { &*picture } else { source };
+    let (from, motion) =
+        if rendered { ((&*picture).into(), motion) } else { (source.image(), at_scale(&motion, source.scale())) };
     render(reading, from, &motion, colors, output, shrunk, slot);
 }
 
@@ -139,7 +177,7 @@ fn run(ops: &[Op], reading: Reading, source: &Image, output: Size, scratch: &mut
 fn resample(picture: &mut Image, matrix: &Matrix3, reading: Reading, spare: &mut Image) {
     let size = picture.size();
     spare.resize_buffer(size.width, size.height);
-    warp(picture, matrix, reading.sampling, &ColorChain::IDENTITY, size, Slot::Bytes(spare.pixels_mut()));
+    warp(&*picture, matrix, reading.sampling, &ColorChain::IDENTITY, size, Slot::rgb(spare.pixels_mut()));
     std::mem::swap(picture, spare);
 }
 
@@ -157,7 +195,7 @@ impl Mixer {
         self.sums.resize(picture.pixels().len(), 0.0);
         self.branch.resize_buffer(size.width, size.height);
         for (chain, &weight) in chains {
-            run(chain, reading, picture, size, &mut self.scratch, Slot::Bytes(self.branch.pixels_mut()));
+            run(chain, reading, (&*picture).into(), size, &mut self.scratch, Slot::rgb(self.branch.pixels_mut()));
             for (sum, &value) in self.sums.iter_mut().zip(self.branch.pixels()) {
                 *sum += weight as f32 * f32::from(value);
             }
@@ -172,7 +210,7 @@ impl Mixer {
 /// One pass: `source` moved and colored into `slot`.
 fn render(
     reading: Reading,
-    source: &Image,
+    source: ImageRef<'_>,
     motion: &Matrix3,
     colors: &ColorChain,
     output: Size,
@@ -182,22 +220,11 @@ fn render(
     if *motion == Matrix3::IDENTITY && source.size() == output {
         return write(source, colors, slot);
     }
-    let (columns, rows) = blocks(reading, motion, source.size(), output);
+    let (columns, rows) = reading.blocks(motion, source.size(), output);
     if columns == 1 && rows == 1 {
         return warp(source, motion, reading.sampling, colors, output, slot);
     }
     shrink(source, columns, rows, shrunk);
     let motion = motion.then(&Matrix3::grid(1.0 / columns as f64, 1.0 / rows as f64));
-    warp(shrunk, &motion, reading.sampling, colors, output, slot);
-}
-
-/// The blocks of source pixels to average beforehand, so that the warp's stride ends up below 2.
-fn blocks(reading: Reading, motion: &Matrix3, source: Size, output: Size) -> (usize, usize) {
-    if reading.prefilter == Prefilter::None || reading.sampling.interpolation == Interpolation::Nearest {
-        return (1, 1);
-    }
-    // The margin keeps a rotated or mirrored reduction by exactly 2 from falling below it by a rounding error.
-    let whole = |stride: f64, side: usize| ((stride + 1e-6) as usize).clamp(1, side.max(1));
-    let (columns, rows) = motion.stride(output);
-    (whole(columns, source.width), whole(rows, source.height))
+    warp(&*shrunk, &motion, reading.sampling, colors, output, slot);
 }

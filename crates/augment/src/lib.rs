@@ -38,9 +38,11 @@ mod plan;
 mod point_map;
 mod policy;
 mod prefilter;
+mod source;
 mod step;
 mod transform;
 mod translate;
+mod view;
 
 pub use crate::augmentation::Augmentation;
 pub use crate::bounding_box::{BoundingBox, VisibleBox};
@@ -61,6 +63,7 @@ pub use crate::policy::{
     AugMix, AutoAugment, AutoAugmentPolicy, OneOf, RandAugment, Sequence, SomeOf, TrivialAugmentWide,
 };
 pub use crate::prefilter::Prefilter;
+pub use crate::source::Source;
 pub use crate::step::{CountRange, Step, TransformConfig};
 pub use crate::transform::{
     Always, Cover, Cutout, RandomBrightness, RandomChannelShift, RandomClahe, RandomContrast, RandomContrastAboutMean,

@@ -6,7 +6,7 @@
 mod beta;
 mod config;
 
-use aumenta_imgproc::Size;
+use aumenta_imgproc::{Layout, Size};
 use rand::seq::SliceRandom as _;
 use rand::{Rng, RngExt as _};
 use serde::{Deserialize, Serialize};
@@ -18,11 +18,11 @@ pub use self::config::MixConfig;
 ///
 /// ```
 /// use aumenta_augment::{Blend, Mix};
-/// use aumenta_imgproc::Size;
+/// use aumenta_imgproc::{Layout, Size};
 ///
 /// let mix = Mix { partner: 3, lambda: 0.75, blend: Blend::Mixup {} };
 /// let mut own = [1.0, 0.0];
-/// mix.apply(&mut own, &[0.0, 0.5], Size { width: 2, height: 1 });
+/// mix.apply(&mut own, &[0.0, 0.5], Size { width: 2, height: 1 }, Layout::Hwc);
 /// assert_eq!(own, [0.75, 0.125]);
 /// assert_eq!(mix.shares(0, 2, 3), [0.75, 0.0, 0.25]);
 /// ```
@@ -60,12 +60,12 @@ pub enum Blend {
 }
 
 impl Mix {
-    /// Mixes `partner`, which no mix has changed, into `own`: pictures of `size` as HWC values with any number of
+    /// Mixes `partner`, which no mix has changed, into `own`: pictures of `size` as values in `layout` with any number of
     /// channels. Values of mixup are rounded to f32 after each product and after the sum.
     ///
     /// # Panics
     /// Where a cutmix's box is not within `size`, or the values are not those of pictures of that size.
-    pub fn apply(&self, own: &mut [f32], partner: &[f32], size: Size) {
+    pub fn apply(&self, own: &mut [f32], partner: &[f32], size: Size, layout: Layout) {
         assert_eq!(own.len(), partner.len(), "both pictures have the same form");
         match self.blend {
             Blend::Mixup {} => {
@@ -76,9 +76,14 @@ impl Mix {
             }
             Blend::Cutmix { left, top, width, height } => {
                 let channels = own.len() / (size.width * size.height).max(1);
-                for row in top..top + height {
-                    let first = (row * size.width + left) * channels;
-                    let span = first..first + width * channels;
+                let (planes, values) = match layout {
+                    Layout::Hwc => (1, channels),
+                    Layout::Chw => (channels, 1),
+                };
+                let rows = (0..planes).flat_map(|plane| (top..top + height).map(move |row| plane * size.height + row));
+                for row in rows {
+                    let first = (row * size.width + left) * values;
+                    let span = first..first + width * values;
                     own[span.clone()].copy_from_slice(&partner[span]);
                 }
             }
@@ -237,8 +242,12 @@ mod tests {
         let mut own: Vec<f32> = (0..12).map(|value| value as f32).collect();
         let partner = [-1.0; 12];
         let blend = Blend::Cutmix { left: 1, top: 0, width: 1, height: 2 };
-        Mix { partner: 0, lambda: 2.0 / 3.0, blend }.apply(&mut own, &partner, Size { width: 3, height: 2 });
+        let (mix, size) = (Mix { partner: 0, lambda: 2.0 / 3.0, blend }, Size { width: 3, height: 2 });
+        let mut planes = own.clone();
+        mix.apply(&mut own, &partner, size, Layout::Hwc);
         assert_eq!(own, [0.0, 1.0, -1.0, -1.0, 4.0, 5.0, 6.0, 7.0, -1.0, -1.0, 10.0, 11.0]);
+        mix.apply(&mut planes, &partner, size, Layout::Chw);
+        assert_eq!(planes, [0.0, -1.0, 2.0, 3.0, -1.0, 5.0, 6.0, -1.0, 8.0, 9.0, -1.0, 11.0]);
     }
 
     #[test]
@@ -263,7 +272,7 @@ mod tests {
             let size = Size { width, height };
             for mix in only.draw(3, size, 0, &mut Seed::new(7).rng("mix", 0, batch)).into_iter().flatten() {
                 let mut own = vec![1.0; width * height];
-                mix.apply(&mut own, &vec![0.0; width * height], size);
+                mix.apply(&mut own, &vec![0.0; width * height], size, Layout::Chw);
                 let left = own.iter().sum::<f32>() as f64;
                 prop_assert!((mix.lambda * (width * height) as f64 - left).abs() < 1e-6);
                 prop_assert!((0.0..=1.0).contains(&mix.lambda));

@@ -59,14 +59,23 @@ impl Normalization {
     /// Values as they are, from 0 to 255.
     pub const PLAIN: Self = Self::Affine { scale: [1.0; 3], offset: [0.0; 3] };
 
-    /// The form in which an image's values are written for [`finish`](Self::finish), HWC.
-    pub fn format(&self, channels: Channels) -> FloatFormat {
+    /// Whether an image's values can lie in `layout`; a whitening's numbers are for one order of values, HWC.
+    pub const fn allows(&self, layout: Layout) -> bool {
+        !matches!((self, layout), (Self::Whitening(_), Layout::Chw))
+    }
+
+    /// The form in which an image's values are written for [`finish`](Self::finish).
+    ///
+    /// # Panics
+    /// Where the normalization does not [allow](Self::allows) the layout.
+    pub fn format(&self, channels: Channels, layout: Layout) -> FloatFormat {
+        assert!(self.allows(layout), "a whitening needs its values as HWC");
         let (scale, offset) = match *self {
             Self::Affine { scale, offset } => (scale, offset),
             Self::Samplewise { scale, .. } => ([scale; 3], [0.0; 3]),
             Self::Whitening(_) => ([rescaled(); 3], [0.0; 3]),
         };
-        FloatFormat { layout: Layout::Hwc, channels, scale, offset }
+        FloatFormat { layout, channels, scale, offset }
     }
 
     /// The whitening, where it is one.
@@ -140,6 +149,18 @@ mod tests {
         let both = Normalization::Samplewise { scale: 1.0, center: true, std: true };
         assert_eq!(finished(&both, &[0.5; 6]), [0.0; 6]);
         assert!(finished(&both, &[]).is_empty());
+    }
+
+    #[test]
+    fn any_layout_is_normalized_but_not_whitened() {
+        let whitening = Normalization::Whitening(Whitening::new(vec![0.5; 3], vec![1.0; 9]));
+        let samplewise = Normalization::Samplewise { scale: 1.0, center: true, std: true };
+        for layout in [Layout::Hwc, Layout::Chw] {
+            assert_eq!(Normalization::RESCALED.format(Channels::Rgb, layout).layout, layout);
+            assert_eq!(samplewise.format(Channels::Gray, layout).layout, layout);
+            assert_eq!(whitening.allows(layout), layout == Layout::Hwc);
+        }
+        assert_eq!(whitening.format(Channels::Rgb, Layout::Hwc).layout, Layout::Hwc);
     }
 
     #[test]

@@ -5,12 +5,13 @@
 
 use std::fmt;
 
-use aumenta_imgproc::{Fill, Image, Interpolation, Mask, Sampling, Size, Slot};
+use aumenta_imgproc::{Fill, Image, Interpolation, Mask, Sampling, Size, Slot, View};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::execute::{execute, execute_on_mask};
-use crate::{Canvas, Op, PointMap, Prefilter, Scratch};
+use crate::view::view;
+use crate::{Canvas, Op, PointMap, Prefilter, Scratch, Source};
 
 /// What happens to one picture: operations in the order in which they act on it, and how it is resampled.
 ///
@@ -64,15 +65,52 @@ impl Plan {
     /// pixels (a stride of 2 or more), the [`Prefilter`] stands before it.
     pub fn apply(&self, source: &Image, output: Size, scratch: &mut Scratch, out: &mut Image) {
         out.resize_buffer(output.width, output.height);
-        self.apply_to_slot(source, output, scratch, Slot::Bytes(out.pixels_mut()));
+        self.apply_to_slot(source, output, scratch, Slot::rgb(out.pixels_mut()));
     }
 
-    /// As [`apply`](Self::apply), into a slot of any form, such as one sample's part of a batch.
+    /// As [`apply`](Self::apply), from a source that may have fewer pixels, into a slot of any form, such as one sample's
+    /// part of a batch.
+    ///
+    /// Nothing is allocated once `scratch` has grown to what the plan needs.
     ///
     /// # Panics
     /// Where the slot does not hold a picture of the size `output`.
-    pub fn apply_to_slot(&self, source: &Image, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
-        execute(self, source, output, scratch, slot);
+    pub fn apply_to_slot<'a>(
+        &self,
+        source: impl Into<Source<'a>>,
+        output: Size,
+        scratch: &mut Scratch,
+        slot: Slot<'_>,
+    ) {
+        execute(self, source.into(), output, scratch, slot);
+    }
+
+    /// How finely, and which part of it, a picture needs to be decoded for this plan.
+    ///
+    /// The coarser the better, under two conditions. What the picture shows, that is the resize with the plan's crops and
+    /// turns, must step over at least the full pixels that a decoded one stands for: a picture at least twice as large as the
+    /// output is decoded at half its size. And with the other motions, a step must still be 0.7 decoded pixels, so that a
+    /// strong zoom is not blurred. Without a [`Prefilter`], and with [`Interpolation::Nearest`], which never mix pixels, the
+    /// scale is always [`Scale::Full`](aumenta_imgproc::Scale::Full).
+    ///
+    /// The window holds every pixel of the decoded picture that counts: whatever stands outside of it,
+    /// [`apply_to_slot`](Self::apply_to_slot) gives the same bytes. It is `None` where it would be nine tenths of the picture
+    /// or more, and for a perspective.
+    ///
+    /// ```
+    /// use aumenta_augment::{Canvas, Op, Plan};
+    /// use aumenta_imgproc::{Scale, Size, View, Window};
+    ///
+    /// let canvas = Canvas { source: Size { width: 1000, height: 750 }, output: Size::square(150) };
+    /// assert_eq!(Plan::identity().view(canvas), View { scale: Scale::Quarter, window: None });
+    /// // The left upper quarter, of which a pixel more is read.
+    /// let quarter = Op::Crop { x_fraction: 0.0, y_fraction: 0.0, width_fraction: 0.5, height_fraction: 0.5 };
+    /// let view = Plan { ops: vec![quarter], ..Plan::identity() }.view(canvas);
+    /// assert_eq!(view.scale, Scale::Half);
+    /// assert_eq!(view.window, Some(Window { left: 0, top: 0, right: 251, bottom: 189 }));
+    /// ```
+    pub fn view(&self, canvas: Canvas) -> View {
+        view(self, canvas)
     }
 
     /// Brings the labels of a picture's pixels to where [`apply`](Self::apply) brings the pixels.

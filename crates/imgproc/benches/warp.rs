@@ -128,7 +128,7 @@ fn slots(criterion: &mut Criterion) {
     let mut bytes = vec![0; 150 * 150 * 3];
     let mut group = criterion.benchmark_group("slot");
     group.throughput(Throughput::Elements(1)).bench_function("bytes", |bencher| {
-        bencher.iter(|| write(black_box(&source), &ColorChain::IDENTITY, Slot::Bytes(&mut bytes)));
+        bencher.iter(|| write(black_box(&source), &ColorChain::IDENTITY, Slot::rgb(&mut bytes)));
     });
     for (name, layout, channels) in [
         ("rgb-chw", Layout::Chw, Channels::Rgb),
@@ -166,7 +166,7 @@ fn copies(criterion: &mut Criterion) {
     let flip = Matrix3::horizontal_flip((74.5, 74.5));
     group.throughput(Throughput::Elements(1)).bench_function("flip", |bencher| {
         let sampling = Sampling::default();
-        bencher.iter(|| warp(&source, &flip, sampling, &ColorChain::IDENTITY, OUTPUT, Slot::Bytes(&mut bytes)));
+        bencher.iter(|| warp(&source, &flip, sampling, &ColorChain::IDENTITY, OUTPUT, Slot::rgb(&mut bytes)));
     });
     let mut hue = ColorChain::default();
     hue.push(ColorStep::Hue(Hue::turn(0.1)));
@@ -175,7 +175,7 @@ fn copies(criterion: &mut Criterion) {
     let (gray, brightness) = (ColorChain::from(Tone::grayscale()), ColorChain::from(Tone::brightness(1.3)));
     for (name, chain) in [("hue", hue), ("invert", invert), ("grayscale", gray), ("brightness", brightness)] {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| write(black_box(&source), &chain, Slot::Bytes(&mut bytes)));
+            bencher.iter(|| write(black_box(&source), &chain, Slot::rgb(&mut bytes)));
         });
     }
     group.finish();

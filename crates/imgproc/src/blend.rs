@@ -4,7 +4,7 @@
 
 use pulp::Arch;
 
-use crate::Image;
+use crate::{Image, ImageRef};
 
 /// Replaces each value of `image` by `image + weight * (other - image)`, rounded half up and clipped to `0..=255`.
 ///
@@ -22,9 +22,13 @@ use crate::Image;
 /// blend(&mut image, &Image::filled(2, 1, [200, 255, 0]), 0.25);
 /// assert_eq!(image, Image::filled(2, 1, [125, 64, 150]));
 /// ```
-pub fn blend(image: &mut Image, other: &Image, weight: f64) {
+pub fn blend<'a>(image: &mut Image, other: impl Into<ImageRef<'a>>, weight: f64) {
+    let other = other.into();
     assert_eq!(image.size(), other.size(), "only pictures of one size blend");
-    let (weight, values, others) = (Weight::new(weight), image.pixels_mut(), other.pixels());
+    blend_values(image.pixels_mut(), other.pixels(), Weight::new(weight));
+}
+
+fn blend_values(values: &mut [u8], others: &[u8], weight: Weight) {
     Arch::new().dispatch(|| {
         for (value, &other) in values.iter_mut().zip(others) {
             *value = weight.mix(i32::from(*value), i32::from(other));

@@ -1,4 +1,4 @@
-//! [`Image`]: the one pixel buffer that decoders fill and every other operation reads.
+//! [`Image`]: the one pixel buffer that decoders fill; [`ImageRef`]: pixels that are only read, wherever they lie.
 
 /// An 8-bit RGB image, rows from the top, three interleaved bytes a pixel (HWC).
 ///
@@ -80,6 +80,61 @@ impl Image {
         self.width = width;
         self.height = height;
         self.pixels.resize(width * height * 3, 0);
+    }
+}
+
+/// The pixels of an 8-bit RGB image that someone else keeps, such as a cache or a mapped file: HWC as an [`Image`]'s.
+///
+/// What only reads a picture takes `impl Into<ImageRef>`, which an `&Image` is as well.
+///
+/// ```
+/// use aumenta_imgproc::{Image, ImageRef, shrink};
+///
+/// let cached = [10, 10, 10, 20, 20, 20];
+/// let mut mean = Image::default();
+/// shrink(ImageRef::from_pixels(2, 1, &cached), 2, 1, &mut mean);
+/// assert_eq!(mean.get(0, 0), [15; 3]);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ImageRef<'a> {
+    size: Size,
+    pixels: &'a [u8],
+}
+
+impl<'a> ImageRef<'a> {
+    /// An image over `pixels`, HWC.
+    ///
+    /// # Panics
+    /// Where `pixels` does not hold `width * height * 3` bytes.
+    pub fn from_pixels(width: usize, height: usize, pixels: &'a [u8]) -> Self {
+        assert_eq!(pixels.len(), width * height * 3, "an RGB image of {width}x{height} needs three bytes a pixel");
+        Self { size: Size { width, height }, pixels }
+    }
+
+    /// Width in pixels.
+    pub const fn width(&self) -> usize {
+        self.size.width
+    }
+
+    /// Height in pixels.
+    pub const fn height(&self) -> usize {
+        self.size.height
+    }
+
+    /// Width and height.
+    pub const fn size(&self) -> Size {
+        self.size
+    }
+
+    /// All pixels, HWC.
+    pub const fn pixels(&self) -> &'a [u8] {
+        self.pixels
+    }
+}
+
+impl<'a> From<&'a Image> for ImageRef<'a> {
+    fn from(image: &'a Image) -> Self {
+        Self { size: image.size(), pixels: &image.pixels }
     }
 }
 

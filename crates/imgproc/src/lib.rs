@@ -25,7 +25,7 @@
 //! let matrix = turn.then(&Matrix3::grid(40.0 / 10.0, 30.0 / 10.0));
 //! let mut out = [0; 10 * 10 * 3];
 //! let darker = ColorChain::from(Tone::brightness(0.5));
-//! warp(&source, &matrix, Sampling::default(), &darker, Size::square(10), Slot::Bytes(&mut out));
+//! warp(&source, &matrix, Sampling::default(), &darker, Size::square(10), Slot::rgb(&mut out));
 //! assert_eq!(out[..3], [50, 75, 100]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -78,7 +78,7 @@ pub use crate::erase::{GridMask, Paint, Region, erase, grid_mask};
 pub use crate::format::Format;
 pub use crate::gaussian_blur::gaussian_blur;
 pub use crate::hue::Hue;
-pub use crate::image::{Image, Size};
+pub use crate::image::{Image, ImageRef, Size};
 pub use crate::levels::{autocontrast, equalize};
 pub use crate::luma::luma;
 pub use crate::mask::Mask;

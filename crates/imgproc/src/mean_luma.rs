@@ -4,7 +4,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Image, luma};
+use crate::{ImageRef, luma};
 
 /// The mean of the pixels' [`luma`], from 0 to 255; of an empty image 0.
 ///
@@ -17,8 +17,12 @@ use crate::{Image, luma};
 /// let image = Image::from_pixels(2, 1, vec![255, 0, 0, 11, 11, 11]);
 /// assert_eq!(mean_luma(&image), (76.0 + 11.0) / 2.0);
 /// ```
-pub fn mean_luma(image: &Image) -> f64 {
-    let pixels = image.pixels().as_chunks().0;
+pub fn mean_luma<'a>(image: impl Into<ImageRef<'a>>) -> f64 {
+    mean(image.into().pixels())
+}
+
+fn mean(pixels: &[u8]) -> f64 {
+    let pixels = pixels.as_chunks().0;
     Arch::new().dispatch(Sum { pixels }) as f64 / pixels.len().max(1) as f64
 }
 
@@ -49,6 +53,7 @@ fn sum(pixels: &[[u8; 3]]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Image;
 
     #[test]
     fn a_flat_picture_has_its_own_luma_and_an_empty_one_none() {

@@ -2,10 +2,10 @@
 //!
 //! Pictures on their way into a network do not come here; they are resampled once, by the [`warp`](crate::warp()).
 
-use fast_image_resize::images::{Image as Pixels, ImageRef};
+use fast_image_resize::images::{Image as Pixels, ImageRef as PixelsRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::{Image, Size};
+use crate::{Image, ImageRef, Size};
 
 /// `source` at another size, through a triangle filter that widens with the reduction (antialiased), without keeping
 /// the aspect ratio.
@@ -18,10 +18,14 @@ use crate::{Image, Size};
 /// let source = Image::from_pixels(4, 1, vec![0, 0, 0, 200, 200, 200, 0, 0, 0, 200, 200, 200]);
 /// assert_eq!(resize(&source, Size::square(1)).pixels(), [100, 100, 100]);
 /// ```
-pub fn resize(source: &Image, size: Size) -> Image {
+pub fn resize<'a>(source: impl Into<ImageRef<'a>>, size: Size) -> Image {
+    resize_pixels(source.into(), size)
+}
+
+fn resize_pixels(source: ImageRef<'_>, size: Size) -> Image {
     let mut out = Image::filled(size.width, size.height, [0; 3]);
     let side = |pixels: usize| pixels as u32;
-    let view = ImageRef::new(side(source.width()), side(source.height()), source.pixels(), PixelType::U8x3);
+    let view = PixelsRef::new(side(source.width()), side(source.height()), source.pixels(), PixelType::U8x3);
     let slice = Pixels::from_slice_u8(side(size.width), side(size.height), out.pixels_mut(), PixelType::U8x3);
     if let (Ok(view), Ok(mut slice)) = (view, slice) {
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));

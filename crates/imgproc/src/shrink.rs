@@ -4,8 +4,8 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Image;
 use crate::aligned::Aligned;
+use crate::{Image, ImageRef};
 
 /// Writes to `out` the mean colour of each block of `columns` x `rows` pixels of `source`, rounded half up.
 ///
@@ -23,7 +23,11 @@ use crate::aligned::Aligned;
 /// shrink(&source, 2, 2, &mut half);
 /// assert_eq!(half, Image::from_pixels(2, 1, vec![16, 16, 16, 7, 7, 7]));
 /// ```
-pub fn shrink(source: &Image, columns: usize, rows: usize, out: &mut Image) {
+pub fn shrink<'a>(source: impl Into<ImageRef<'a>>, columns: usize, rows: usize, out: &mut Image) {
+    shrink_pixels(source.into(), columns, rows, out);
+}
+
+fn shrink_pixels(source: ImageRef<'_>, columns: usize, rows: usize, out: &mut Image) {
     let (width, height) = (source.width(), source.height());
     // A block larger than the image is the whole image.
     let (columns, rows) = (columns.min(width.max(1)), rows.min(height.max(1)));
@@ -35,7 +39,7 @@ pub fn shrink(source: &Image, columns: usize, rows: usize, out: &mut Image) {
 }
 
 struct Shrink<'a> {
-    source: &'a Image,
+    source: ImageRef<'a>,
     columns: usize,
     rows: usize,
     out: &'a mut Image,

@@ -8,8 +8,13 @@ use crate::{Size, luma};
 /// Where a picture goes, and in which form.
 #[derive(Debug)]
 pub enum Slot<'a> {
-    /// Bytes from 0 to 255, HWC, three channels: `height * width * 3` of them.
-    Bytes(&'a mut [u8]),
+    /// Values from 0 to 255, row by row, the channels of a pixel side by side (HWC): `height * width` for each channel.
+    Bytes {
+        /// The values.
+        bytes: &'a mut [u8],
+        /// What is written of a pixel.
+        channels: Channels,
+    },
     /// Scaled numbers: `height * width` for each of the format's channels.
     Floats {
         /// The numbers, in the format's layout.
@@ -72,19 +77,33 @@ impl Channels {
     }
 }
 
-impl Slot<'_> {
+impl<'a> Slot<'a> {
+    /// Bytes of all three channels, such as the pixels of an [`Image`](crate::Image).
+    pub const fn rgb(bytes: &'a mut [u8]) -> Self {
+        Self::Bytes { bytes, channels: Channels::Rgb }
+    }
+
+    /// Bytes of one channel.
+    ///
+    /// ```
+    /// use aumenta_imgproc::{ColorChain, Image, Slot, write};
+    ///
+    /// let mut bytes = [0; 2];
+    /// write(&Image::from_pixels(2, 1, vec![255, 0, 0, 7, 7, 7]), &ColorChain::IDENTITY, Slot::gray(&mut bytes));
+    /// assert_eq!(bytes, [76, 7]);
+    /// ```
+    pub const fn gray(bytes: &'a mut [u8]) -> Self {
+        Self::Bytes { bytes, channels: Channels::Gray }
+    }
+
     /// Panics where the slot does not hold a picture of `size`.
     pub(crate) fn check(&self, size: Size) {
         let pixels = size.width * size.height;
-        match self {
-            Self::Bytes(bytes) => {
-                assert_eq!(bytes.len(), pixels * 3, "an output of {size:?} needs three bytes a pixel");
-            }
-            Self::Floats { values, format } => {
-                let channels = format.channels.count();
-                assert_eq!(values.len(), pixels * channels, "an output of {size:?} needs {channels} values a pixel");
-            }
-        }
+        let (count, channels) = match self {
+            Self::Bytes { bytes, channels } => (bytes.len(), channels.count()),
+            Self::Floats { values, format } => (values.len(), format.channels.count()),
+        };
+        assert_eq!(count, pixels * channels, "an output of {size:?} needs {channels} values a pixel");
     }
 
     /// Writes the first `count` of some pixels as those from number `first` on, counted row by row, of a picture that has
@@ -93,9 +112,12 @@ impl Slot<'_> {
     pub(crate) fn write(&mut self, planes: &Planes, count: usize, first: usize, pixels: usize) {
         let range = first..first + count;
         match self {
-            Self::Bytes(bytes) => write_bytes(planes, &mut bytes[range.start * 3..range.end * 3]),
+            Self::Bytes { bytes, channels: Channels::Rgb } => {
+                write_bytes(planes, &mut bytes[range.start * 3..range.end * 3]);
+            }
+            Self::Bytes { bytes, channels: Channels::Gray } => bytes[range].copy_from_slice(&gray(planes)[..count]),
             Self::Floats { values, format } => match (format.channels, format.layout) {
-                (Channels::Gray, _) => write_gray(planes, format, &mut values[range]),
+                (Channels::Gray, _) => write_plane(&gray(planes), format.line(0), &mut values[range]),
                 (Channels::Rgb, Layout::Hwc) => {
                     write_pixels(planes, format, &mut values[range.start * 3..range.end * 3]);
                 }
@@ -128,12 +150,12 @@ fn write_bytes(planes: &Planes, bytes: &mut [u8]) {
 }
 
 #[inline(always)]
-fn write_gray(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
+fn gray(planes: &Planes) -> [u8; Planes::PIXELS] {
     let mut gray = [0; Planes::PIXELS];
     for (at, gray) in gray.iter_mut().enumerate() {
         *gray = luma([planes.red[at], planes.green[at], planes.blue[at]]);
     }
-    write_plane(&gray, format.line(0), values);
+    gray
 }
 
 #[inline(always)]
@@ -156,7 +178,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ColorChain, Image, write};
+    use crate::{ColorChain, Image, Matrix3, Sampling, warp, write};
 
     #[track_caller]
     fn check(image: &Image, layout: Layout, channels: Channels, expected: &[f32]) {
@@ -177,6 +199,18 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_one_channel_are_luma_also_of_a_flip() {
+        let image = Image::from_pixels(70, 1, (0..210).map(|at| (at * 13 % 251) as u8).collect());
+        let expected: Vec<u8> = image.pixels().as_chunks().0.iter().map(|&pixel| luma(pixel)).collect();
+        let mut bytes = [0; 70];
+        write(&image, &ColorChain::IDENTITY, Slot::gray(&mut bytes));
+        assert_eq!(bytes[..], expected);
+        let flip = Matrix3::horizontal_flip((34.5, 0.0));
+        warp(&image, &flip, Sampling::default(), &ColorChain::IDENTITY, image.size(), Slot::gray(&mut bytes));
+        assert!(bytes.iter().eq(expected.iter().rev()));
+    }
+
+    #[test]
     #[should_panic(expected = "needs 3 values a pixel")]
     fn a_slot_of_another_size_is_refused() {
         let format = FloatFormat { layout: Layout::Hwc, channels: Channels::Rgb, scale: [1.0; 3], offset: [0.0; 3] };
@@ -189,7 +223,7 @@ mod tests {
         fn bytes_come_out_as_they_went_in(width in 0usize..300, height in 0usize..3, seed in any::<u8>()) {
             let pixels: Vec<u8> = (0..width * height * 3).map(|at| (at as u8).wrapping_mul(31) ^ seed).collect();
             let mut out = vec![0; pixels.len()];
-            write(&Image::from_pixels(width, height, pixels.clone()), &ColorChain::IDENTITY, Slot::Bytes(&mut out));
+            write(&Image::from_pixels(width, height, pixels.clone()), &ColorChain::IDENTITY, Slot::rgb(&mut out));
             prop_assert_eq!(out, pixels);
         }
     }

@@ -28,7 +28,7 @@ use self::points::Points;
 use self::source::Source;
 use self::vectors::{Portable, Vectors};
 use crate::planes::Planes;
-use crate::{ColorChain, Displacement, Fill, Image, Interpolation, Matrix3, Sampling, Size, Slot};
+use crate::{Channels, ColorChain, Displacement, Fill, ImageRef, Interpolation, Matrix3, Sampling, Size, Slot};
 
 /// Fills `out`, a picture of `size`, from `source`: the output pixel at `(x, y)` takes the source's colour at
 /// `matrix.apply(x, y)`, then changed by `color`.
@@ -49,14 +49,32 @@ use crate::{ColorChain, Displacement, Fill, Image, Interpolation, Matrix3, Sampl
 /// let mut out = [0; 3 * 3];
 /// let half = Matrix3::shift(0.5, 0.0);
 /// let size = Size { width: 3, height: 1 };
-/// warp(&source, &half, Sampling::default(), &ColorChain::IDENTITY, size, Slot::Bytes(&mut out));
+/// warp(&source, &half, Sampling::default(), &ColorChain::IDENTITY, size, Slot::rgb(&mut out));
 /// assert_eq!(out, [0, 0, 0, 50, 50, 50, 100, 100, 100]);
 /// ```
-pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorChain, size: Size, mut out: Slot<'_>) {
+pub fn warp<'a>(
+    source: impl Into<ImageRef<'a>>,
+    matrix: &Matrix3,
+    sampling: Sampling,
+    color: &ColorChain,
+    size: Size,
+    out: Slot<'_>,
+) {
+    warp_pixels(source.into(), matrix, sampling, color, size, out);
+}
+
+fn warp_pixels(
+    source: ImageRef<'_>,
+    matrix: &Matrix3,
+    sampling: Sampling,
+    color: &ColorChain,
+    size: Size,
+    mut out: Slot<'_>,
+) {
     out.check(size);
     if source.size() == size
         && let Some(mirroring) = Mirroring::of(matrix, size)
-        && let (Slot::Bytes(bytes), Some(table)) = (&mut out, color.table())
+        && let (Slot::Bytes { bytes, channels: Channels::Rgb }, Some(table)) = (&mut out, color.table())
     {
         mirroring.copy(source, bytes);
         return table.apply_to_pixels(bytes.as_chunks_mut().0);
@@ -75,12 +93,16 @@ pub fn warp(source: &Image, matrix: &Matrix3, sampling: Sampling, color: &ColorC
 ///
 /// let source = Image::from_pixels(1, 2, vec![10, 20, 30, 40, 50, 60]);
 /// let mut out = [0; 6];
-/// write(&source, &ColorChain::from(Tone::brightness(2.0)), Slot::Bytes(&mut out));
+/// write(&source, &ColorChain::from(Tone::brightness(2.0)), Slot::rgb(&mut out));
 /// assert_eq!(out, [20, 40, 60, 80, 100, 120]);
 /// ```
-pub fn write(source: &Image, color: &ColorChain, mut out: Slot<'_>) {
+pub fn write<'a>(source: impl Into<ImageRef<'a>>, color: &ColorChain, out: Slot<'_>) {
+    write_pixels(source.into(), color, out);
+}
+
+fn write_pixels(source: ImageRef<'_>, color: &ColorChain, mut out: Slot<'_>) {
     out.check(source.size());
-    if let (Slot::Bytes(bytes), Some(table)) = (&mut out, color.table()) {
+    if let (Slot::Bytes { bytes, channels: Channels::Rgb }, Some(table)) = (&mut out, color.table()) {
         return table.copy_pixels(source.pixels().as_chunks().0, bytes.as_chunks_mut().0);
     }
     Arch::new().dispatch(Write { source, color, out });
@@ -96,7 +118,7 @@ type Lanes<T> = [T; LANES];
 
 struct Warp<'a, V> {
     vectors: V,
-    source: &'a Image,
+    source: ImageRef<'a>,
     place: Place<'a>,
     sampling: Sampling,
     color: &'a ColorChain,
@@ -199,7 +221,7 @@ fn sample<V: Vectors>(
 }
 
 struct Write<'a> {
-    source: &'a Image,
+    source: ImageRef<'a>,
     color: &'a ColorChain,
     out: Slot<'a>,
 }
@@ -235,7 +257,7 @@ mod tests {
     use pulp::Scalar;
 
     use super::*;
-    use crate::Tone;
+    use crate::{Image, Tone};
 
     /// Gray values as an RGB image whose other two channels are told apart.
     fn image(width: usize, height: usize, values: &[u8]) -> Image {
@@ -254,7 +276,7 @@ mod tests {
     fn warped(source: &Image, matrix: &Matrix3, fill: Fill, interpolation: Interpolation, size: Size) -> Image {
         let mut out = Image::filled(size.width, size.height, [1, 2, 3]);
         let sampling = Sampling { fill, interpolation };
-        warp(source, matrix, sampling, &ColorChain::IDENTITY, size, Slot::Bytes(out.pixels_mut()));
+        warp(source, matrix, sampling, &ColorChain::IDENTITY, size, Slot::rgb(out.pixels_mut()));
         out
     }
 
@@ -333,7 +355,7 @@ mod tests {
         let size = Size { width: 2, height: 1 };
         let sampling = Sampling { fill: Fill::Constant([80; 3]), ..Sampling::default() };
         let color = ColorChain::from(Tone::brightness(0.5));
-        warp(&source, &Matrix3::shift(1.0, 0.0), sampling, &color, size, Slot::Bytes(&mut out));
+        warp(&source, &Matrix3::shift(1.0, 0.0), sampling, &color, size, Slot::rgb(&mut out));
         assert_eq!(out, [40, 40, 40, 50, 25, 10]);
     }
 
@@ -479,15 +501,15 @@ mod tests {
             let mut expected = vec![0; size.width * size.height * 3];
             let sampling = Sampling { fill, interpolation };
             let color = &ColorChain::IDENTITY;
-            let out = Slot::Bytes(&mut expected);
-            let portable = Warp { vectors: Portable, source: &source, place: Place::Mapped(&matrix), sampling, color, size, out };
+            let out = Slot::rgb(&mut expected);
+            let portable = Warp { vectors: Portable, source: (&source).into(), place: Place::Mapped(&matrix), sampling, color, size, out };
             Scalar::new().vectorize(portable);
             prop_assert_eq!(warped(&source, &matrix, fill, interpolation, size).into_pixels(), &expected[..]);
             #[cfg(target_arch = "x86_64")]
             if let Some(avx2) = V3::try_new() {
                 let mut bytes = vec![0; expected.len()];
-                let out = Slot::Bytes(&mut bytes);
-                let warp = Warp { vectors: avx2, source: &source, place: Place::Mapped(&matrix), sampling, color, size, out };
+                let out = Slot::rgb(&mut bytes);
+                let warp = Warp { vectors: avx2, source: (&source).into(), place: Place::Mapped(&matrix), sampling, color, size, out };
                 Simd::vectorize(avx2, warp);
                 prop_assert_eq!(&bytes, &expected);
             }

@@ -35,7 +35,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 fn colored(image: &Image, color: &ColorChain) -> Image {
     let mut out = image.clone();
-    write(image, color, Slot::Bytes(out.pixels_mut()));
+    write(image, color, Slot::rgb(out.pixels_mut()));
     out
 }
 

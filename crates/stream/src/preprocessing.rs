@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aumenta_augment::{Normalization, NormalizationConfig};
 use aumenta_dataset::{Dataset, Split};
-use aumenta_imgproc::{Channels, FloatFormat, Size};
+use aumenta_imgproc::{Channels, FloatFormat, Layout, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StreamError;
@@ -104,12 +104,12 @@ impl Preprocessing {
 
     /// How the values of an image are written into a batch.
     pub(crate) fn format(&self) -> FloatFormat {
-        self.normalization.format(self.color.to_channels())
+        self.normalization.format(self.color.to_channels(), Layout::Hwc)
     }
 
     /// How the values of an image are written as they are, from 0 to 255.
     pub(crate) fn plain_format(&self) -> FloatFormat {
-        Normalization::PLAIN.format(self.color.to_channels())
+        Normalization::PLAIN.format(self.color.to_channels(), Layout::Hwc)
     }
 }
 

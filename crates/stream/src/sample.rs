@@ -2,7 +2,7 @@
 
 use aumenta_augment::{Mix, Plan};
 use aumenta_dataset::Record;
-use aumenta_imgproc::Image;
+use aumenta_imgproc::{Image, Layout};
 
 use crate::error::StreamError;
 use crate::preprocessing::{Color, Preprocessing};
@@ -70,7 +70,7 @@ impl Sample {
 
 fn mixed(recipe: &Recipe, epoch: u64, mut own: Vec<f32>, mix: Mix, partner: &Record) -> Result<Mixed, StreamError> {
     let (partner_plan, values) = made(recipe, epoch, partner)?;
-    mix.apply(&mut own, &values, recipe.preprocessing.size());
+    mix.apply(&mut own, &values, recipe.preprocessing.size(), Layout::Hwc);
     let (image, partner_image) = (to_image(&own, &recipe.preprocessing), to_image(&values, &recipe.preprocessing));
     Ok(Mixed { mix, partner_id: partner.id, partner_plan, partner_image, image })
 }

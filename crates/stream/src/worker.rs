@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aumenta_augment::{Canvas, Mix, Mixing, Pipeline, Plan, Scratch};
 use aumenta_dataset::{Dataset, ReadBuffer, Record, Split};
-use aumenta_imgproc::{Decoder, FloatFormat, Image, Limits, Size, Slot, View};
+use aumenta_imgproc::{Decoder, FloatFormat, Image, Layout, Limits, Size, Slot, View};
 use aumenta_seed::Seed;
 use crossbeam_channel::{Receiver, Sender};
 
@@ -125,7 +125,7 @@ impl Buffers {
         self.unmixed.clone_from(&batch.pixels);
         for (mix, own) in batch.mixes.iter().zip(batch.pixels.chunks_exact_mut(len)) {
             if let Some(mix) = mix {
-                mix.apply(own, &self.unmixed[mix.partner * len..][..len], size);
+                mix.apply(own, &self.unmixed[mix.partner * len..][..len], size, Layout::Hwc);
             }
         }
     }

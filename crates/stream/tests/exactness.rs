@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aumenta_augment::{AugmentConfig, Blend, Canvas, Mix, MixConfig, Pipeline, Plan, Transform};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
-use aumenta_imgproc::{Fill, Interpolation};
+use aumenta_imgproc::{Fill, Interpolation, Layout};
 use aumenta_seed::Seed;
 use aumenta_stream::{Batch, Color, EvalConfig, EvalStream, Preprocessing, StreamError, TrainConfig, TrainStream};
 
@@ -148,7 +148,7 @@ fn mixes_are_the_same_for_any_number_of_workers_and_recorded() {
         for (position, mix) in batch.mixes.iter().enumerate() {
             let mut expected = plain.pixels[position * len..][..len].to_vec();
             if let Some(mix) = mix {
-                mix.apply(&mut expected, &plain.pixels[mix.partner * len..][..len], size);
+                mix.apply(&mut expected, &plain.pixels[mix.partner * len..][..len], size, Layout::Hwc);
             }
             assert!(batch.pixels[position * len..][..len] == expected);
         }

@@ -169,7 +169,7 @@ impl Output {
             Work::WarpToBytes(matrices) => {
                 for (picture, matrix) in photographs.large.iter().zip(matrices) {
                     self.bytes.resize_buffer(SMALL.width, SMALL.height);
-                    let slot = Slot::Bytes(self.bytes.pixels_mut());
+                    let slot = Slot::rgb(self.bytes.pixels_mut());
                     warp(picture, matrix, Sampling::default(), &ColorChain::IDENTITY, SMALL, slot);
                 }
             }

@@ -1,6 +1,6 @@
 //! Normalizations against numpy's numbers (`fixtures/reference/generate_normalization.py`).
 
-use aumenta_imgproc::{Channels, ColorChain, Image, Slot, write};
+use aumenta_imgproc::{Channels, ColorChain, Image, Layout, Slot, write};
 use serde::Deserialize;
 
 use super::{Centering, Normalization, NormalizationConfig};
@@ -30,7 +30,7 @@ pub(crate) fn fitted(config: &NormalizationConfig, images: &[Vec<u8>]) -> Normal
 
 /// The values of an image by the road of a stream: bytes, written in the normalization's format, then finished.
 pub(crate) fn normalized(normalization: &Normalization, image: &[u8]) -> Vec<f32> {
-    let (format, mut values) = (normalization.format(Channels::Rgb), vec![0.0; 18]);
+    let (format, mut values) = (normalization.format(Channels::Rgb, Layout::Hwc), vec![0.0; 18]);
     let image = Image::from_pixels(3, 2, image.to_vec());
     write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
     normalization.finish(&mut values, &mut Vec::new());

@@ -1,7 +1,7 @@
 //! [`displace`]: a resampling in which each pixel has its own way.
 
 use super::{Place, Portable, Warp};
-use crate::{ColorChain, Displacement, Image, Sampling, Slot};
+use crate::{ColorChain, Displacement, Image, ImageRef, Sampling, Slot};
 
 /// Fills `out` from `source`: the output pixel at `(x, y)` takes the source's color at `(x, y) + displacement.at(x, y)`.
 ///
@@ -19,11 +19,12 @@ use crate::{ColorChain, Displacement, Image, Sampling, Slot};
 /// displace(&source, &field, Sampling::default(), &mut out);
 /// assert_eq!(out, source, "a picture of one color has nothing to move");
 /// ```
-pub fn displace(source: &Image, displacement: &Displacement, sampling: Sampling, out: &mut Image) {
+pub fn displace<'a>(source: impl Into<ImageRef<'a>>, displacement: &Displacement, sampling: Sampling, out: &mut Image) {
+    let source = source.into();
     let size = source.size();
     assert_eq!(size, displacement.size(), "a field fits the picture that it was drawn for");
     out.resize_buffer(size.width, size.height);
-    let (color, out) = (&ColorChain::IDENTITY, Slot::Bytes(out.pixels_mut()));
+    let (color, out) = (&ColorChain::IDENTITY, Slot::rgb(out.pixels_mut()));
     Warp { vectors: Portable, source, place: Place::Displaced(displacement), sampling, color, size, out }.run();
 }
 
@@ -75,7 +76,7 @@ mod tests {
                     let (right, down) = field.at(x as f64, y as f64);
                     let shift = Matrix3::shift(-(x as f64 + right), -(y as f64 + down));
                     let mut pixel = [0; 3];
-                    let slot = Slot::Bytes(&mut pixel);
+                    let slot = Slot::rgb(&mut pixel);
                     warp(&source, &shift, sampling, &ColorChain::IDENTITY, Size::square(1), slot);
                     prop_assert_eq!(out.get(x, y), pixel);
                 }

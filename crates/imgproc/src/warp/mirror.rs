@@ -4,7 +4,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::{Image, Matrix3, Size};
+use crate::{ImageRef, Matrix3, Size};
 
 /// Which sides change places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ impl Mirroring {
     }
 
     /// Copies `source` to `out`, an HWC buffer of its size.
-    pub fn copy(self, source: &Image, out: &mut [u8]) {
+    pub fn copy(self, source: ImageRef<'_>, out: &mut [u8]) {
         if !source.pixels().is_empty() {
             Arch::new().dispatch(Copy { mirroring: self, source, out });
         }
@@ -33,7 +33,7 @@ impl Mirroring {
 
 struct Copy<'a> {
     mirroring: Mirroring,
-    source: &'a Image,
+    source: ImageRef<'a>,
     out: &'a mut [u8],
 }
 
@@ -85,12 +85,13 @@ fn reversed(pixels: &[[u8; 3]; 16]) -> [[u8; 3]; 16] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Image;
 
     #[track_caller]
     fn check(matrix: Matrix3, expected: [u8; 6]) {
         let source = Image::from_pixels(3, 2, (1..=6).flat_map(|value| [value, value, 0]).collect());
         let mut out = [9; 18];
-        Mirroring::of(&matrix, source.size()).unwrap().copy(&source, &mut out);
+        Mirroring::of(&matrix, source.size()).unwrap().copy((&source).into(), &mut out);
         assert_eq!(out.to_vec(), expected.into_iter().flat_map(|value| [value, value, 0]).collect::<Vec<_>>());
     }
 
@@ -111,7 +112,7 @@ mod tests {
             let source = Image::from_pixels(width, 1, pixels[..width].as_flattened().to_vec());
             let matrix = Matrix3::horizontal_flip(((width as f64 - 1.0) / 2.0, 0.0));
             let mut out = vec![0; width * 3];
-            Mirroring::of(&matrix, source.size()).unwrap().copy(&source, &mut out);
+            Mirroring::of(&matrix, source.size()).unwrap().copy((&source).into(), &mut out);
             let expected: Vec<[u8; 3]> = pixels[..width].iter().rev().copied().collect();
             assert_eq!(out, expected.as_flattened());
         }

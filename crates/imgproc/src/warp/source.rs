@@ -1,7 +1,7 @@
 //! The source picture, as the samplers read it: packed colours at any whole coordinates.
 
 use super::Lanes;
-use crate::{Fill, Image};
+use crate::{Fill, ImageRef};
 
 /// A picture of at least one pixel.
 ///
@@ -15,7 +15,7 @@ pub struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// A view of `image`. One of less than eight bytes is copied to `small`, because colours are read by words.
-    pub fn new(image: &'a Image, small: &'a mut [u8; 16]) -> Self {
+    pub fn new(image: ImageRef<'a>, small: &'a mut [u8; 16]) -> Self {
         let pixels = image.pixels();
         let (width, height) = (image.width() as i32, image.height() as i32);
         if pixels.len() >= 8 {
@@ -153,6 +153,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::Image;
     use crate::warp::LANES;
 
     #[track_caller]
@@ -174,12 +175,12 @@ mod tests {
     fn the_last_pixels_are_read_without_what_follows_them() {
         let image = Image::from_pixels(3, 1, (1..10).collect());
         let mut small = [0; 16];
-        let source = Source::new(&image, &mut small);
+        let source = Source::new((&image).into(), &mut small);
         assert_eq!(source.pair(1) & 0xffff_ffff_ffff, 0x0908_0706_0504);
         assert_eq!(source.pair(2) & 0xff_ffff, 0x09_0807);
         assert_eq!([0, 1, 2].map(|index| source.color(index) & 0xff_ffff), [0x03_0201, 0x06_0504, 0x09_0807]);
         let one = Image::filled(1, 1, [7, 8, 9]);
-        let source = Source::new(&one, &mut small);
+        let source = Source::new((&one).into(), &mut small);
         assert_eq!((source.pair(0) & 0xff_ffff, source.color(0) & 0xff_ffff), (0x09_0807, 0x09_0807));
     }
 

@@ -86,7 +86,7 @@ mod tests {
         fn every_instruction_set_reads_alike((width, height) in (1usize..40, 1usize..9), indices in any::<Lanes<u32>>()) {
             let pixels = (0..width * height * 3).map(|at| (at * 7919 / 13) as u8).collect();
             let (image, mut small) = (Image::from_pixels(width, height, pixels), [0; 16]);
-            let source = Source::new(&image, &mut small);
+            let source = Source::new((&image).into(), &mut small);
             let indices = indices.map(|index| index % (width * height) as u32);
             // Of the last pixel there is no next one, and what lies there is left open.
             let defined = |pairs: Lanes<u64>| {

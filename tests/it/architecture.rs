@@ -16,13 +16,13 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
     ("runs", &["metrics"], &[]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
     ("models", &["seed", "nn"], &["candle-core"]),
-    ("stream", &["seed", "imgproc", "augment", "dataset"], &[]),
+    ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
     ("report", &["imgproc", "metrics", "runs"], &["plotters"]),
-    ("train", &["seed", "metrics", "nn", "models", "runs", "stream"], &["candle-core"]),
+    ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",
         &["seed", "imgproc", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report", "train"],
-        &["candle-core", "clap", "anyhow", "indicatif"],
+        &["candle-core", "clap", "anyhow", "indicatif", "sysinfo"],
     ),
     (
         "bench",
@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 12] = [
+const FENCED: [&str; 14] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -42,7 +42,9 @@ const FENCED: [&str; 12] = [
     "image",
     "imageproc",
     "indicatif",
+    "memmap2",
     "plotters",
+    "sysinfo",
     "zip",
     "zune-jpeg",
 ];

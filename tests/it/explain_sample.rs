@@ -26,18 +26,11 @@ fn trained() -> Workspace {
 fn delivered(workspace: &Workspace, epoch: u64, id: u32) -> Image {
     let dataset = Arc::new(Dataset::open(&workspace.path("split"), None).unwrap());
     let augment = AugmentConfig::book().build().unwrap();
-    let config = TrainConfig {
-        preprocessing: PREPROCESSING,
-        batch_size: 3,
-        workers: 2,
-        seed: Seed::new(11),
-        augment,
-        mix: None,
-    };
+    let config = TrainConfig { augment, ..TrainConfig::new(PREPROCESSING, 3, Seed::new(11)) };
     let stream = TrainStream::new(dataset, config).unwrap();
     let batch = stream.epoch(epoch).map(Result::unwrap).find(|batch| batch.ids.contains(&id)).unwrap();
     let position = batch.ids.iter().position(|other| *other == id).unwrap();
-    let values = batch.pixels.chunks(PREPROCESSING.len()).nth(position).unwrap();
+    let values = batch.floats().chunks(PREPROCESSING.len()).nth(position).unwrap();
     Image::from_pixels(46, 46, values.iter().map(|value| (value * 255.0).round() as u8).collect())
 }
 

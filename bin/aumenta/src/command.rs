@@ -1,6 +1,7 @@
 //! The subcommands, one a file.
 
 pub mod augment;
+pub mod bench_stream;
 pub mod demo;
 pub mod evaluate;
 pub mod explain_sample;

@@ -1,12 +1,14 @@
 //! The configuration of a training: flags over the file over defaults, resolved once and saved with the run.
 
 use std::path::{Path, PathBuf};
-use std::thread::available_parallelism;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
+use aumenta_dataset::{Dataset, MANIFEST_FILE};
 use aumenta_models::ModelConfig;
 use aumenta_nn::OptimizerConfig;
+use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::BadUse;
@@ -29,6 +31,20 @@ pub struct Config<A = Augmentation> {
     pub batch_size: usize,
     /// Threads that prepare batches; the number of cores where it is not set. It does not change the result.
     pub workers: Option<usize>,
+    /// Batches that are prepared ahead, at most; chosen from the workers and from how the training goes where it is not
+    /// set. It does not change the result.
+    pub prefetch: Option<usize>,
+    /// Where decoded pixels are kept from epoch to epoch. It does not change the result.
+    pub cache: CacheMode,
+    /// The most memory for decoded pixels in MiB, instead of a share of what is free.
+    pub cache_memory_mib: Option<u64>,
+    /// The folder of a cache on the disk; `pixel-cache` beside the manifest where it is not set.
+    pub cache_folder: Option<PathBuf>,
+    /// What becomes of a training image that cannot be read or decoded. In validation it is left out where this is not
+    /// `fail`.
+    pub on_error: OnError,
+    /// Which images an epoch draws.
+    pub sampling: Sampling,
     /// The network.
     pub model: Option<ModelConfig>,
     /// What every image goes through, in training and in evaluation.
@@ -60,6 +76,12 @@ impl<A: Default> Default for Config<A> {
             epochs: 10,
             batch_size: 20,
             workers: None,
+            prefetch: None,
+            cache: CacheMode::default(),
+            cache_memory_mib: None,
+            cache_folder: None,
+            on_error: OnError::default(),
+            sampling: Sampling::default(),
             model: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
@@ -77,7 +99,7 @@ impl Config {
             .with_context(|| format!("`{}` is no valid configuration", path.display()))
             .map_err(BadUse::wrap)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        for path in [&mut config.data, &mut config.run].into_iter().flatten() {
+        for path in config.paths_mut() {
             *path = folder.join(&*path);
         }
         Ok(config)
@@ -110,7 +132,7 @@ impl Config {
     /// The configuration as TOML, with paths relative to `folder`, where it will be saved.
     pub fn to_toml(&self, folder: &Path) -> Result<String> {
         let mut config = self.clone();
-        for path in [&mut config.data, &mut config.run].into_iter().flatten() {
+        for path in config.paths_mut() {
             *path = relative_to(path, folder)?;
         }
         Ok(toml::to_string(&config)?)
@@ -136,24 +158,52 @@ impl Config {
         self.augment.normalization(self.preprocessing.normalization.as_ref()).map_err(BadUse::from_error)
     }
 
-    /// Threads that prepare batches.
-    pub fn workers(&self) -> usize {
-        workers(self.workers)
+    /// How the batches of `dataset` are prepared.
+    pub fn loader(&self, dataset: &Dataset) -> Result<Loader> {
+        let folder = match &self.cache_folder {
+            Some(folder) => folder.clone(),
+            None => manifest_path(self.data()?).with_file_name("pixel-cache"),
+        };
+        let memory = self.cache_memory_mib.map(|mib| mib.saturating_mul(1 << 20));
+        let cache = CacheConfig { mode: self.cache, memory, folder: Some(folder) };
+        let cache = Cache::open(&cache, dataset)?.map(Arc::new);
+        Ok(Loader { workers: self.workers, prefetch: self.prefetch, cache, ..Loader::default() })
     }
+
+    /// All paths that there are.
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.data, &mut self.run, &mut self.cache_folder].into_iter().flatten()
+    }
+}
+
+/// The manifest's file, where a folder may stand for it.
+pub fn manifest_path(data: &Path) -> PathBuf {
+    if data.is_dir() { data.join(MANIFEST_FILE) } else { data.to_path_buf() }
 }
 
 impl<A: Into<Augmentation>> Config<A> {
     /// The same, whatever `[augment]` was read as.
     fn resolved(self) -> Config {
-        let Self { data, run, seed, epochs, batch_size, workers, model, preprocessing, optimizer, augment, mix } = self;
-        let augment = augment.into();
-        Config { data, run, seed, epochs, batch_size, workers, model, preprocessing, optimizer, augment, mix }
+        Config {
+            data: self.data,
+            run: self.run,
+            seed: self.seed,
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            workers: self.workers,
+            prefetch: self.prefetch,
+            cache: self.cache,
+            cache_memory_mib: self.cache_memory_mib,
+            cache_folder: self.cache_folder,
+            on_error: self.on_error,
+            sampling: self.sampling,
+            model: self.model,
+            preprocessing: self.preprocessing,
+            optimizer: self.optimizer,
+            augment: self.augment.into(),
+            mix: self.mix,
+        }
     }
-}
-
-/// The number of worker threads: the one asked for, or the number of cores.
-pub fn workers(asked: Option<usize>) -> usize {
-    asked.unwrap_or_else(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// `path` as seen from `folder`, which may not exist yet, so that the two can move together.

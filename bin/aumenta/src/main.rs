@@ -34,6 +34,7 @@ enum Command {
     ExplainSample(command::explain_sample::Args),
     Train(command::train::Args),
     Evaluate(command::evaluate::Args),
+    BenchStream(command::bench_stream::Args),
     Summary(command::summary::Args),
     Demo(command::demo::Args),
 }
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::ExplainSample(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Evaluate(args) => args.run(),
+        Command::BenchStream(args) => args.run(),
         Command::Summary(args) => args.run(),
         Command::Demo(args) => args.run(),
     };

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use aumenta_runs::EpochRecord;
+use aumenta_runs::{EpochRecord, LoaderShares};
 use aumenta_train::{Observer, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -55,17 +55,18 @@ impl Observer for TrainingBar {
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) {
-        let EpochRecord { epoch, train, validation, images_per_second, seconds, data_wait_share, .. } = record;
+        let EpochRecord { epoch, train, validation, images_per_second, seconds, .. } = record;
         let line = format!(
             "epoch {epoch:>3}/{}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}  gap {:+.4}  \
-             {images_per_second:.0} images/s  {seconds:.1} s  waited {:.0} %",
+             {images_per_second:.0} images/s  {seconds:.1} s  {}{}",
             self.epochs,
             train.loss,
             train.accuracy,
             validation.loss,
             validation.accuracy,
             record.gap(),
-            100.0 * data_wait_share,
+            waited(record),
+            faults(record),
         );
         if std::io::stderr().is_terminal() {
             self.bar.println(line);
@@ -76,6 +77,24 @@ impl Observer for TrainingBar {
             self.bar.finish_and_clear();
         }
     }
+}
+
+/// How long the training waited for batches and, where that is more than next to nothing, what kept them.
+fn waited(record: &EpochRecord) -> String {
+    let share = 100.0 * record.data_wait_share;
+    let LoaderShares { read, decode, augment, collate, .. } = record.loader;
+    let stages = [("reading", read), ("decoding", decode), ("augmenting", augment), ("collating", collate)];
+    let slowest = stages.into_iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    match slowest {
+        Some((stage, _)) if share >= 1.0 => format!("waited {share:.0} % ({stage})"),
+        _ => format!("waited {share:.0} %"),
+    }
+}
+
+/// How many images could not be used, if any.
+fn faults(record: &EpochRecord) -> String {
+    let count = |count: u64, what: &str| if count == 0 { String::new() } else { format!("  {count} {what}") };
+    count(record.skipped, "skipped") + &count(record.replaced, "replaced")
 }
 
 impl Drop for TrainingBar {

@@ -36,6 +36,11 @@ impl Default for Limits {
     }
 }
 
+/// The decoders with their versions: what decides, beside a file's bytes, what its pixels are.
+pub const fn decoder_name() -> &'static str {
+    "zune-jpeg 0.5"
+}
+
 /// Why bytes did not become an image.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {

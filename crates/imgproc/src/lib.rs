@@ -70,7 +70,7 @@ mod warp;
 pub use crate::blend::blend;
 pub use crate::clahe::clahe;
 pub use crate::color_chain::{ColorChain, ColorStep};
-pub use crate::decode::{DecodeError, Decoder, Limits, Probe, decode, probe};
+pub use crate::decode::{DecodeError, Decoder, Limits, Probe, decode, decoder_name, probe};
 pub use crate::displacement::Displacement;
 pub use crate::downscale::downscale;
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};

@@ -95,7 +95,7 @@ fn with_interval(evaluation: &Evaluation, column: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use aumenta_metrics::ConfusionMatrix;
-    use aumenta_runs::{ManifestRef, Scores};
+    use aumenta_runs::{LoaderShares, ManifestRef, Scores};
 
     use super::*;
 
@@ -110,6 +110,9 @@ pub(crate) mod tests {
             images_per_second: 1000.0,
             seconds: 2.5,
             data_wait_share: 0.0,
+            loader: LoaderShares::default(),
+            skipped: 0,
+            replaced: 0,
         };
         RunSummary {
             name: name.to_owned(),

@@ -8,15 +8,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::atomic::{write_atomic, write_atomic_bytes};
-use crate::epoch_log;
 use crate::error::RunsError;
 use crate::evaluation::Evaluation;
 use crate::info::{FormatField, RunInfo};
-use crate::record::EpochRecord;
+use crate::log;
+use crate::record::{EpochRecord, FaultRecord};
 
 const RUN: &str = "run.json";
 const CONFIG: &str = "config.toml";
 const EPOCHS: &str = "epochs.jsonl";
+const FAULTS: &str = "faults.jsonl";
 const CHECKPOINTS: &str = "checkpoints";
 
 /// Which of a run's two checkpoints.
@@ -101,7 +102,7 @@ impl RunFolder {
     /// # Errors
     /// [`RunsError::Io`] where the file cannot be written.
     pub fn append_epoch(&self, record: &EpochRecord) -> Result<(), RunsError> {
-        epoch_log::append(&self.path.join(EPOCHS), record)
+        log::append(&self.path.join(EPOCHS), std::slice::from_ref(record))
     }
 
     /// All epochs, oldest first. A last line torn by a kill is left out.
@@ -109,7 +110,23 @@ impl RunFolder {
     /// # Errors
     /// [`RunsError::MalformedLine`] where any other line is no record; [`RunsError::Io`] where the file cannot be read.
     pub fn read_epochs(&self) -> Result<Vec<EpochRecord>, RunsError> {
-        epoch_log::read(&self.path.join(EPOCHS))
+        log::read(&self.path.join(EPOCHS))
+    }
+
+    /// Adds to `faults.jsonl`, which there is only where a run had faults.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be written.
+    pub fn append_faults(&self, faults: &[FaultRecord]) -> Result<(), RunsError> {
+        if faults.is_empty() { Ok(()) } else { log::append(&self.path.join(FAULTS), faults) }
+    }
+
+    /// All images that could not be used, in the order in which they came.
+    ///
+    /// # Errors
+    /// As [`read_epochs`](Self::read_epochs).
+    pub fn read_faults(&self) -> Result<Vec<FaultRecord>, RunsError> {
+        log::read(&self.path.join(FAULTS))
     }
 
     /// Where a checkpoint's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
@@ -239,6 +256,24 @@ mod tests {
         fs::write(run.path().join(RUN), r#"{"format": 2, "novelty": []}"#).unwrap();
         let error = run.read_info().unwrap_err();
         assert!(matches!(error, RunsError::Format { expected: 1, got: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn faults_are_kept_in_order_and_a_run_without_any_has_no_file() {
+        let (_folder, run) = new_run();
+        run.append_faults(&[]).unwrap();
+        assert!(!run.path().join(FAULTS).exists());
+        let fault = |id, replaced_by| FaultRecord {
+            epoch: 1,
+            split: "train".to_owned(),
+            id,
+            path: format!("cat.{id}.jpg"),
+            reason: "cut short".to_owned(),
+            replaced_by,
+        };
+        run.append_faults(&[fault(3, None)]).unwrap();
+        run.append_faults(&[fault(5, Some(8)), fault(1, None)]).unwrap();
+        assert_eq!(run.read_faults().unwrap(), [fault(3, None), fault(5, Some(8)), fault(1, None)]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! ├── run.json                  RunInfo: what was trained on what; its presence makes the folder a run
 //! ├── config.toml               the resolved configuration, as text
 //! ├── epochs.jsonl              one EpochRecord a line, appended and flushed as each epoch ends
+//! ├── faults.jsonl              one FaultRecord a line, where images could not be used
 //! ├── checkpoints/
 //! │   ├── best.safetensors      network of the best epoch so far, with what it belongs to
 //! │   └── last.safetensors      the same of the last epoch
@@ -14,14 +15,14 @@
 //! ```
 //!
 //! [`RunFolder`] knows these names. Checkpoints are written by whoever knows tensors, through [`write_atomic`], so that
-//! a kill at any moment leaves each file whole, old or new. `epochs.jsonl` is the one file that grows in place: a last
-//! line torn by a kill is dropped by the reader and by the next append.
+//! a kill at any moment leaves each file whole, old or new. The two logs are the files that grow in place: a last line
+//! torn by a kill is dropped by the reader and by the next append.
 //!
 //! Measures that are not finite (the loss of a diverged network) are stored as `null`, which JSON allows, and read
 //! back as NaN.
 //!
 //! ```
-//! use aumenta_runs::{EpochRecord, ManifestRef, RunFolder, RunInfo, Scores, best_epoch};
+//! use aumenta_runs::{EpochRecord, LoaderShares, ManifestRef, RunFolder, RunInfo, Scores, best_epoch};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let temporary = tempfile::tempdir()?;
@@ -44,6 +45,9 @@
 //!     images_per_second: 950.0,
 //!     seconds: 3.2,
 //!     data_wait_share: 0.02,
+//!     loader: LoaderShares::default(),
+//!     skipped: 0,
+//!     replaced: 0,
 //! })?;
 //!
 //! let epochs = RunFolder::open(&path)?.read_epochs()?;
@@ -55,11 +59,11 @@
 //! ```
 
 mod atomic;
-mod epoch_log;
 mod error;
 mod evaluation;
 mod folder;
 mod info;
+mod log;
 mod nullable;
 mod record;
 
@@ -68,4 +72,4 @@ pub use crate::error::RunsError;
 pub use crate::evaluation::Evaluation;
 pub use crate::folder::{Kept, RunFolder};
 pub use crate::info::{ManifestRef, RunInfo};
-pub use crate::record::{EpochRecord, Scores, best_epoch};
+pub use crate::record::{EpochRecord, FaultRecord, LoaderShares, Scores, best_epoch};

@@ -29,6 +29,50 @@ pub struct EpochRecord {
     /// The share of the training time, from 0 to 1, in which the loop waited for the next batch.
     #[serde(with = "nullable")]
     pub data_wait_share: f64,
+    /// What the threads that prepared the training batches did meanwhile.
+    #[serde(default)]
+    pub loader: LoaderShares,
+    /// Images, in training and validation, that could not be used and were left out; the run's faults name them.
+    #[serde(default)]
+    pub skipped: u64,
+    /// Training images that could not be used and were replaced by others; the run's faults name them.
+    #[serde(default)]
+    pub replaced: u64,
+}
+
+/// The shares of the loader threads' time, from 0 to 1, that each stage took; they sum to 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct LoaderShares {
+    /// Reading files or cached pixels.
+    pub read: f64,
+    /// From files to pixels.
+    pub decode: f64,
+    /// From pixels to batches.
+    pub augment: f64,
+    /// Putting batches together and mixing them.
+    pub collate: f64,
+    /// Waiting because the training was slower.
+    pub channel: f64,
+}
+
+/// An image that could not be used: one line of `faults.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FaultRecord {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The split: `train` or `val`.
+    pub split: String,
+    /// Its record in the manifest.
+    pub id: u32,
+    /// Its path within the source.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+    /// The record that took its place; `None` where it was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<u32>,
 }
 
 /// Loss and accuracy over a number of images.
@@ -79,6 +123,9 @@ mod tests {
             images_per_second: 12.5,
             seconds: 2.0,
             data_wait_share: 0.5,
+            loader: LoaderShares { decode: 0.25, channel: 0.75, ..LoaderShares::default() },
+            skipped: 2,
+            replaced: 0,
         }
     }
 
@@ -117,7 +164,7 @@ mod tests {
         let json = serde_json::to_string(&record(3, 0.5, 0.75)).unwrap();
         assert_eq!(
             json,
-            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5}"#
+            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5,"loader":{"read":0.0,"decode":0.25,"augment":0.0,"collate":0.0,"channel":0.75},"skipped":2,"replaced":0}"#
         );
         assert_eq!(serde_json::from_str::<EpochRecord>(&json).unwrap(), record(3, 0.5, 0.75));
     }

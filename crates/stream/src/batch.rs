@@ -1,20 +1,38 @@
 //! [`Batch`]: what a stream delivers.
 
+use std::sync::Arc;
+
 use aumenta_augment::{Mix, Plan};
+use aumenta_imgproc::{Channels, Size};
+
+use crate::fault::Fault;
+use crate::layout::{Layout, Shape};
+use crate::memory::Memory;
+use crate::pool::Pool;
 
 /// Images with their classes, in the order of the epoch.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its memory goes back to the stream when it is dropped, which uses it for a later batch.
+#[derive(Debug)]
 pub struct Batch {
-    /// Normalized values, in `[0, 1]` by default; NHWC.
-    pub pixels: Vec<f32>,
+    /// Its number within the epoch, counted from 0 over all shards.
+    pub index: usize,
+    /// The form of each image.
+    pub shape: Shape,
     /// The class of each image, an index into the manifest's classes.
     pub classes: Vec<u32>,
     /// The record of each image in the manifest.
     pub ids: Vec<u32>,
+    /// Which view of the image each is, see [`Draw`](crate::Draw).
+    pub views: Vec<u32>,
     /// What was done to each image; the identity in evaluation.
     pub plans: Vec<Plan>,
     /// What was then mixed into each image, if anything; nothing in evaluation.
     pub mixes: Vec<Option<Mix>>,
+    /// Images that should have been in it.
+    pub faults: Vec<Fault>,
+    pub(crate) memory: Memory,
+    pub(crate) pool: Option<Arc<Pool>>,
 }
 
 impl Batch {
@@ -26,6 +44,34 @@ impl Batch {
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
+    }
+
+    /// The dimensions of its pixels, in the order of its layout.
+    pub fn dimensions(&self) -> [usize; 4] {
+        self.shape.dimensions(self.len())
+    }
+
+    /// The normalized values of all images, in the order of [`dimensions`](Self::dimensions); in `[0, 1]` by default.
+    ///
+    /// # Panics
+    /// Where the layout is [`Layout::U8Nhwc`].
+    pub fn floats(&self) -> &[f32] {
+        assert_ne!(self.shape.layout, Layout::U8Nhwc, "a batch of bytes has no floats");
+        &self.memory.floats()[..self.len() * self.shape.len()]
+    }
+
+    /// The bytes of all images, in the order of [`dimensions`](Self::dimensions).
+    ///
+    /// # Panics
+    /// Where the layout is not [`Layout::U8Nhwc`].
+    pub fn bytes(&self) -> &[u8] {
+        assert_eq!(self.shape.layout, Layout::U8Nhwc, "a batch of floats has no bytes");
+        self.raw()
+    }
+
+    /// The bytes of all values, whatever they are.
+    fn raw(&self) -> &[u8] {
+        &self.memory.bytes()[..self.len() * self.shape.bytes()]
     }
 
     /// Whether any image is mixed, so that classes alone do not say what is right.
@@ -57,6 +103,43 @@ impl Batch {
         };
         self.classes.iter().zip(&self.mixes).map(larger).collect()
     }
+
+    /// Empties it, but for its memory.
+    pub(crate) fn clear(&mut self) {
+        self.classes.clear();
+        self.ids.clear();
+        self.views.clear();
+        self.mixes.clear();
+        self.faults.clear();
+    }
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        let shape = Shape { size: Size::default(), channels: Channels::Rgb, layout: Layout::default() };
+        Self {
+            index: 0,
+            shape,
+            classes: Vec::new(),
+            ids: Vec::new(),
+            views: Vec::new(),
+            plans: Vec::new(),
+            mixes: Vec::new(),
+            faults: Vec::new(),
+            memory: Memory::default(),
+            pool: None,
+        }
+    }
+}
+
+/// Two batches are equal where all that they deliver is, their values bit for bit.
+impl PartialEq for Batch {
+    fn eq(&self, other: &Self) -> bool {
+        (self.index, self.shape) == (other.index, other.shape)
+            && (&self.classes, &self.ids, &self.views) == (&other.classes, &other.ids, &other.views)
+            && (&self.plans, &self.mixes, &self.faults) == (&other.plans, &other.mixes, &other.faults)
+            && self.raw() == other.raw()
+    }
 }
 
 #[cfg(test)]
@@ -68,13 +151,10 @@ mod tests {
     #[test]
     fn targets_hold_both_classes_of_a_mix() {
         let mix = |partner, lambda| Some(Mix { partner, lambda, blend: Blend::Mixup {} });
-        let batch = Batch {
-            pixels: Vec::new(),
-            classes: vec![2, 0, 0],
-            ids: vec![5, 6, 7],
-            plans: vec![Plan::identity(); 3],
-            mixes: vec![mix(1, 0.25), None, mix(0, 0.75)],
-        };
+        let mut batch = Batch::default();
+        batch.classes = vec![2, 0, 0];
+        batch.ids = vec![5, 6, 7];
+        batch.mixes = vec![mix(1, 0.25), None, mix(0, 0.75)];
         assert!(batch.is_mixed());
         assert_eq!(batch.soft_targets(3), [0.75, 0.0, 0.25, 1.0, 0.0, 0.0, 0.75, 0.0, 0.25]);
         assert_eq!(batch.larger_classes(), [0, 0, 0]);

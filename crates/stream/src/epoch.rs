@@ -1,25 +1,45 @@
-//! One pass over a split: batches come out in order, whichever worker made them.
+//! [`Epoch`]: one pass over a split, whose batches come out in order, whichever workers made them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use serde::{Deserialize, Serialize};
 
+use crate::assembly::{Assembly, Outcome, Task};
 use crate::batch::Batch;
 use crate::error::StreamError;
-use crate::worker::{Outcome, Recipe, Task, work};
+use crate::fault::Fault;
+use crate::meter::StallReport;
+use crate::pool::Pool;
+use crate::recipe::Recipe;
+use crate::sampler::{Draw, Shard};
+use crate::worker::work;
+
+/// How often a consumer that waits looks whether anything moves.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A place in a stream: all batches before it have been delivered. It is the whole state of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cursor {
+    /// The epoch, counted from 0.
+    pub epoch: u64,
+    /// The next batch among those that the stream delivers in this epoch, counted from 0.
+    pub batch: usize,
+}
 
 /// The batches of one epoch, in order.
 ///
-/// At most two batches a worker are under way or waiting, so memory is bounded however slow the consumer is. After an
-/// error the epoch is over. Dropping it early stops its threads and waits for them.
+/// No more batches are under way or waiting than the loader's `prefetch`, so memory is bounded however slow the consumer
+/// is. After an error the epoch is over. Dropping it early stops its threads and waits for them.
 #[derive(Debug)]
 pub struct Epoch {
-    number: u64,
-    batches: Vec<Vec<usize>>,
-    /// How many batches the workers were asked for.
+    assembly: Arc<Assembly>,
+    plan: EpochPlan,
+    /// The next batch to ask the workers for, among those to be delivered.
     requested: usize,
     delivered: usize,
     /// Batches that came before their turn.
@@ -27,51 +47,122 @@ pub struct Epoch {
     /// `None` once the epoch is over; the workers end then.
     channels: Option<(Sender<Task>, Receiver<Outcome>)>,
     workers: Vec<JoinHandle<()>>,
+    patience: Duration,
     waited: Duration,
+    faults: Vec<Fault>,
+}
+
+/// The samples of an epoch, and which of its batches are delivered.
+#[derive(Debug)]
+pub(crate) struct EpochPlan {
+    pub number: u64,
+    pub draws: Vec<Draw>,
+    pub batch_size: usize,
+    pub drop_last: bool,
+    pub shard: Shard,
+}
+
+impl EpochPlan {
+    /// How many batches are delivered.
+    pub fn batches(&self) -> usize {
+        let Shard { index, count } = self.shard;
+        let (samples, size) = (self.draws.len(), self.batch_size);
+        if self.drop_last {
+            samples / size / count
+        } else {
+            samples.div_ceil(size).saturating_sub(index).div_ceil(count)
+        }
+    }
+
+    /// How many samples the delivered batches have.
+    pub fn samples(&self) -> usize {
+        (0..self.batches()).map(|place| self.batch(place).1.len()).sum()
+    }
+
+    /// The batch that is delivered as number `place`: its number over all shards, and its samples.
+    pub fn batch(&self, place: usize) -> (usize, &[Draw]) {
+        let index = place * self.shard.count + self.shard.index;
+        let start = index * self.batch_size;
+        (index, &self.draws[start..self.draws.len().min(start + self.batch_size)])
+    }
 }
 
 impl Epoch {
-    pub(crate) fn start(recipe: &Arc<Recipe>, number: u64, order: &[usize], batch_size: usize, workers: usize) -> Self {
-        let batches: Vec<Vec<usize>> = order.chunks(batch_size).map(<[usize]>::to_vec).collect();
-        let window = (2 * workers).min(batches.len());
-        let (task_sender, task_receiver) = bounded(window);
-        let (outcome_sender, outcome_receiver) = bounded(window);
-        let workers = (0..workers.min(batches.len()))
-            .map(|_| {
-                let (recipe, tasks, outcomes) = (Arc::clone(recipe), task_receiver.clone(), outcome_sender.clone());
-                thread::spawn(move || work(&recipe, &tasks, &outcomes))
+    pub(crate) fn start(
+        recipe: &Arc<Recipe>,
+        pool: &Arc<Pool>,
+        plan: EpochPlan,
+        first: usize,
+        (workers, prefetch): (usize, usize),
+        patience: Duration,
+    ) -> Self {
+        let batches = plan.batches();
+        let frames = prefetch.clamp(1, (batches - first).max(1));
+        let (task_sender, task_receiver) = bounded(frames * plan.batch_size);
+        let (outcome_sender, outcome_receiver) = bounded(frames);
+        let workers = if first < batches { workers.min(frames * plan.batch_size) } else { 0 };
+        let (recipe, pool) = (Arc::clone(recipe), Arc::clone(pool));
+        let assembly = Arc::new(Assembly::new(recipe, plan.number, pool, frames, workers, outcome_sender));
+        let workers = (0..workers)
+            .map(|number| {
+                let (assembly, tasks) = (Arc::clone(&assembly), task_receiver.clone());
+                thread::spawn(move || work(&assembly, number, &tasks))
             })
             .collect();
         let mut epoch = Self {
-            number,
-            batches,
-            requested: 0,
-            delivered: 0,
+            assembly,
+            plan,
+            requested: first,
+            delivered: first,
             early: BTreeMap::new(),
             channels: Some((task_sender, outcome_receiver)),
             workers,
+            patience,
             waited: Duration::ZERO,
+            faults: Vec::new(),
         };
-        (0..window).for_each(|_| epoch.request_next());
+        (0..frames).for_each(|_| epoch.request_next());
         epoch
     }
 
-    /// How many batches the epoch has.
+    /// How many batches the epoch has, from its beginning.
     pub fn batch_count(&self) -> usize {
-        self.batches.len()
+        self.plan.batches()
     }
 
-    /// How long the consumer has waited for batches so far.
-    pub fn waited(&self) -> Duration {
-        self.waited
+    /// How many samples the epoch has, from its beginning.
+    pub fn sample_count(&self) -> usize {
+        self.plan.samples()
+    }
+
+    /// Where the stream stands: behind the last delivered batch.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { epoch: self.plan.number, batch: self.delivered }
+    }
+
+    /// Images that could not be used so far, in order; those of a policy that goes on.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// How the time was spent so far.
+    pub fn stalls(&self) -> StallReport {
+        self.assembly.meter.report(self.assembly.started().elapsed(), self.waited)
+    }
+
+    /// How many bytes were read from the source so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.assembly.meter.bytes()
     }
 
     /// Asks for one more batch. There is room for it: no more than the channel's capacity are ever under way.
     fn request_next(&mut self) {
-        if let (Some((tasks, _)), Some(positions)) = (&self.channels, self.batches.get_mut(self.requested)) {
-            let task = Task { index: self.requested, epoch: self.number, positions: std::mem::take(positions) };
+        if let (Some((tasks, _)), true) = (&self.channels, self.requested < self.plan.batches()) {
+            let (index, draws) = self.plan.batch(self.requested);
             // Sending fails where all workers have ended, and receiving reports that.
-            let _ = tasks.send(task);
+            self.assembly.begin(self.requested, index, draws, |task| {
+                let _ = tasks.send(task);
+            });
             self.requested += 1;
         }
     }
@@ -80,22 +171,51 @@ impl Epoch {
     fn receive(&mut self) -> Option<Result<Batch, StreamError>> {
         let (_, outcomes) = self.channels.as_ref()?;
         let started = Instant::now();
+        let mut moved = (started, self.assembly.progress());
         while !self.early.contains_key(&self.delivered) {
-            let Ok((index, outcome)) = outcomes.recv() else {
-                let (delivered, total) = (self.delivered, self.batches.len());
-                return Some(Err(StreamError::WorkersEnded { delivered, total }));
-            };
-            self.early.insert(index, outcome);
+            match outcomes.recv_timeout(LOOK.min(self.patience)) {
+                Ok((place, outcome)) => {
+                    self.early.insert(place, outcome);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let progress = self.assembly.progress();
+                    if progress != moved.1 {
+                        moved = (Instant::now(), progress);
+                    } else if moved.0.elapsed() >= self.patience {
+                        return Some(Err(self.stalled(moved.0.elapsed())));
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    let (delivered, total) = (self.delivered, self.plan.batches());
+                    return Some(Err(StreamError::WorkersEnded { delivered, total }));
+                }
+            }
         }
         self.waited += started.elapsed();
         self.early.remove(&self.delivered)
     }
 
-    fn stop(&mut self) {
+    /// Nothing has moved for `waited`: which sample holds the stream up.
+    fn stalled(&self, waited: Duration) -> StreamError {
+        let seconds = waited.as_secs();
+        match self.assembly.sightings().first() {
+            Some(sighting) => {
+                let path = self.assembly.recipe.records()[sighting.position].path.clone();
+                StreamError::Stalled { path, stage: sighting.stage, seconds }
+            }
+            None => StreamError::WorkersEnded { delivered: self.delivered, total: self.plan.batches() },
+        }
+    }
+
+    /// Ends the workers. One that hangs in the system cannot be ended, and is left alone.
+    fn stop(&mut self, wait: bool) {
         self.channels = None;
+        self.assembly.stop();
         for worker in self.workers.drain(..) {
-            // A worker's panic at an image has become an error already; there is nothing more to learn from it.
-            let _ = worker.join();
+            if wait || worker.is_finished() {
+                // A worker's panic at an image has become an error already; there is nothing more to learn from it.
+                let _ = worker.join();
+            }
         }
     }
 }
@@ -104,23 +224,72 @@ impl Iterator for Epoch {
     type Item = Result<Batch, StreamError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.delivered == self.batches.len() {
-            self.stop();
-        }
-        let outcome = self.receive()?;
-        match outcome {
-            Ok(_) => {
-                self.delivered += 1;
-                self.request_next();
+        loop {
+            if self.delivered >= self.plan.batches() {
+                self.stop(true);
             }
-            Err(_) => self.stop(),
+            let outcome = self.receive()?;
+            match &outcome {
+                Ok(batch) => {
+                    self.delivered += 1;
+                    self.faults.extend_from_slice(&batch.faults);
+                    self.request_next();
+                    if batch.is_empty() {
+                        continue;
+                    }
+                }
+                Err(error) => self.stop(!matches!(error, StreamError::Stalled { .. })),
+            }
+            return Some(outcome);
         }
-        Some(outcome)
     }
 }
 
 impl Drop for Epoch {
     fn drop(&mut self) {
-        self.stop();
+        self.stop(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plan(samples: usize, batch_size: usize, drop_last: bool, shard: Shard) -> EpochPlan {
+        let draws = (0..samples).map(|position| Draw { position, view: 0 }).collect();
+        EpochPlan { number: 0, draws, batch_size, drop_last, shard }
+    }
+
+    proptest! {
+        #[test]
+        fn shards_together_deliver_every_batch_once(samples in 0usize..60, batch_size in 1usize..9, count in 1usize..6) {
+            let whole = plan(samples, batch_size, false, Shard::WHOLE);
+            let mut seen = vec![0; whole.batches()];
+            for index in 0..count {
+                let shard = plan(samples, batch_size, false, Shard { index, count });
+                for place in 0..shard.batches() {
+                    let (batch, draws) = shard.batch(place);
+                    seen[batch] += 1;
+                    prop_assert_eq!(draws, whole.batch(batch).1);
+                }
+            }
+            prop_assert!(seen.iter().all(|times| *times == 1));
+            prop_assert_eq!(whole.samples(), samples);
+        }
+
+        #[test]
+        fn without_the_last_ones_all_shards_have_equally_many_whole_batches(
+            samples in 0usize..60,
+            batch_size in 1usize..9,
+            count in 1usize..6,
+        ) {
+            for index in 0..count {
+                let shard = plan(samples, batch_size, true, Shard { index, count });
+                prop_assert_eq!(shard.batches(), samples / batch_size / count);
+                prop_assert!((0..shard.batches()).all(|place| shard.batch(place).1.len() == batch_size));
+            }
+        }
     }
 }

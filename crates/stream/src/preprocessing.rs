@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use aumenta_augment::{Normalization, NormalizationConfig};
 use aumenta_dataset::{Dataset, Split};
-use aumenta_imgproc::{Channels, FloatFormat, Layout, Size};
+use aumenta_imgproc::{Channels, Size};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StreamError;
+use crate::fault::OnError;
+use crate::loader::Loader;
 use crate::streams::{EvalConfig, EvalStream};
 
 /// The form of an image as the network takes it: its size, its channels, and how its values are normalized.
@@ -43,7 +45,7 @@ impl Color {
         }
     }
 
-    fn to_channels(self) -> Channels {
+    pub(crate) fn to_channels(self) -> Channels {
         match self {
             Self::Rgb => Channels::Rgb,
             Self::Gray => Channels::Gray,
@@ -63,7 +65,8 @@ impl Preprocessing {
     }
 
     /// As `self`, normalized as `config` says; what is fitted is fitted to the training images of `dataset`, as
-    /// evaluation sees them. The number of workers does not change the result.
+    /// evaluation sees them. The loader does not change the result. An image that cannot be used is an error or, with any
+    /// other `on_error` than [`OnError::Fail`], left out.
     ///
     /// # Errors
     /// [`StreamError::Normalization`] where a setting is out of its range or the images cannot be fitted to;
@@ -72,16 +75,18 @@ impl Preprocessing {
         self,
         config: &NormalizationConfig,
         dataset: &Arc<Dataset>,
-        workers: usize,
+        on_error: OnError,
+        loader: &Loader,
     ) -> Result<Self, StreamError> {
         /// Images a batch, of which only a few are in memory.
         const BATCH_SIZE: usize = 32;
         let mut fit = config.fit(self.color.to_channels(), self.len())?;
         if fit.needs_images() {
             let preprocessing = Self { normalization: Normalization::PLAIN, ..self.clone() };
-            let eval = EvalConfig { preprocessing, batch_size: BATCH_SIZE, workers };
+            let on_error = if on_error == OnError::Fail { OnError::Fail } else { OnError::Skip };
+            let eval = EvalConfig { on_error, loader: loader.clone(), ..EvalConfig::new(preprocessing, BATCH_SIZE) };
             for batch in EvalStream::new(Arc::clone(dataset), Split::Train, &eval)?.pass() {
-                batch?.pixels.chunks_exact(self.len()).for_each(|image| fit.add(image));
+                batch?.floats().chunks_exact(self.len()).for_each(|image| fit.add(image));
             }
         }
         Ok(Self { normalization: fit.finish()?, ..self })
@@ -101,28 +106,18 @@ impl Preprocessing {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-
-    /// How the values of an image are written into a batch.
-    pub(crate) fn format(&self) -> FloatFormat {
-        self.normalization.format(self.color.to_channels(), Layout::Hwc)
-    }
-
-    /// How the values of an image are written as they are, from 0 to 255.
-    pub(crate) fn plain_format(&self) -> FloatFormat {
-        Normalization::PLAIN.format(self.color.to_channels(), Layout::Hwc)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use aumenta_imgproc::{ColorChain, Image, Slot, write};
+    use aumenta_imgproc::{ColorChain, Image, Layout, Slot, write};
 
     use super::*;
 
     #[track_caller]
     fn check(color: Color, expected: &[f32]) {
         let image = Image::from_pixels(2, 1, vec![255, 0, 51, 7, 7, 7]);
-        let format = Preprocessing::new(1, 2, color).format();
+        let format = Normalization::RESCALED.format(color.to_channels(), Layout::Hwc);
         let mut values = vec![f32::NAN; expected.len()];
         write(&image, &ColorChain::IDENTITY, Slot::Floats { values: &mut values, format: &format });
         for (value, expected) in values.iter().zip(expected) {

@@ -1,12 +1,20 @@
 //! [`Sample`]: one image of an epoch, made again to be looked at.
 
+use std::time::Instant;
+
 use aumenta_augment::{Mix, Plan};
 use aumenta_dataset::Record;
-use aumenta_imgproc::{Image, Layout};
+use aumenta_imgproc::{Image, Size};
 
 use crate::error::StreamError;
-use crate::preprocessing::{Color, Preprocessing};
-use crate::worker::{Buffers, Recipe};
+use crate::layout::{Layout, Shape};
+use crate::memory::Memory;
+use crate::meter::Meter;
+use crate::preprocessing::Color;
+use crate::recipe::Recipe;
+use crate::sampler::Draw;
+use crate::watchdog::{Steps, Watch};
+use crate::worker::{self, Worker};
 
 /// One training image as an epoch delivers it.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,26 +48,26 @@ pub struct Mixed {
 }
 
 impl Sample {
-    /// The image of `record` in an epoch that delivers the positions `order` in batches of `batch_size`.
+    /// The first sample of `record` in an epoch that delivers `draws` in batches of `batch_size`.
     pub(crate) fn of_epoch(
         recipe: &Recipe,
         epoch: u64,
-        order: &[usize],
+        draws: &[Draw],
         batch_size: usize,
         record: &Record,
-    ) -> Result<Self, StreamError> {
-        let place = order.iter().position(|position| recipe.records()[*position].id == record.id);
-        let place = place.expect("the record is of the training split");
+    ) -> Result<Option<Self>, StreamError> {
+        let Some(place) = draws.iter().position(|draw| recipe.records()[draw.position].id == record.id) else {
+            return Ok(None);
+        };
         let (batch, position) = (place / batch_size, place % batch_size);
-        let (plan, values) = made(recipe, epoch, record)?;
-        let image = to_image(&values, &recipe.preprocessing);
-        let batch_positions = order.chunks(batch_size).nth(batch).unwrap_or_default();
-        let mix = recipe.mixes(epoch, batch, batch_positions.len())[position];
-        let mixed = mix.map(|mix| {
-            let partner = &recipe.records()[batch_positions[mix.partner]];
-            mixed(recipe, epoch, values, mix, partner)
-        });
-        Ok(Self { batch, position, plan, image, mixed: mixed.transpose()? })
+        let draws = draws.chunks(batch_size).nth(batch).unwrap_or_default();
+        let size = recipe.shape(epoch, batch).size;
+        let (plan, values) = made(recipe, epoch, draws[position], size)?;
+        let image = to_image(&values, recipe.preprocessing.color, size);
+        let mut mixes = Vec::new();
+        recipe.draw_mixes(epoch, batch, draws.len(), &mut mixes);
+        let mixed = mixes[position].map(|mix| mixed(recipe, epoch, values, mix, draws[mix.partner], size));
+        Ok(Some(Self { batch, position, plan, image, mixed: mixed.transpose()? }))
     }
 
     /// The pixels that the network gets, before normalization: the mixed ones where anything is mixed in.
@@ -68,27 +76,40 @@ impl Sample {
     }
 }
 
-fn mixed(recipe: &Recipe, epoch: u64, mut own: Vec<f32>, mix: Mix, partner: &Record) -> Result<Mixed, StreamError> {
-    let (partner_plan, values) = made(recipe, epoch, partner)?;
-    mix.apply(&mut own, &values, recipe.preprocessing.size(), Layout::Hwc);
-    let (image, partner_image) = (to_image(&own, &recipe.preprocessing), to_image(&values, &recipe.preprocessing));
-    Ok(Mixed { mix, partner_id: partner.id, partner_plan, partner_image, image })
+fn mixed(
+    recipe: &Recipe,
+    epoch: u64,
+    mut own: Vec<f32>,
+    mix: Mix,
+    partner: Draw,
+    size: Size,
+) -> Result<Mixed, StreamError> {
+    let (partner_plan, values) = made(recipe, epoch, partner, size)?;
+    mix.apply(&mut own, &values, size, aumenta_imgproc::Layout::Hwc);
+    let color = recipe.preprocessing.color;
+    let (image, partner_image) = (to_image(&own, color, size), to_image(&values, color, size));
+    Ok(Mixed { mix, partner_id: recipe.records()[partner.position].id, partner_plan, partner_image, image })
 }
 
-/// The plan of an image, and its values from 0 to 255.
-fn made(recipe: &Recipe, epoch: u64, record: &Record) -> Result<(Plan, Vec<f32>), StreamError> {
-    let mut values = vec![0.0; recipe.preprocessing.len()];
-    let format = recipe.preprocessing.plain_format();
-    let plan = Buffers::default().sample(recipe, record, epoch, &format, &mut values)?;
-    Ok((plan, values))
+/// The plan of a sample, and its values from 0 to 255, HWC.
+fn made(recipe: &Recipe, epoch: u64, draw: Draw, size: Size) -> Result<(Plan, Vec<f32>), StreamError> {
+    let shape = Shape { size, channels: recipe.preprocessing.color.to_channels(), layout: Layout::U8Nhwc };
+    let memory = Memory::zeroed(shape.bytes());
+    let mut sample = worker::Sample { epoch, draw, shape, memory, plan: Plan::identity() };
+    let (meter, watch) = (Meter::default(), Watch::default());
+    let mut steps = Steps::new(&meter, &watch, Instant::now());
+    steps.begin(draw.position);
+    Worker::default().make(recipe, &mut sample, &mut steps)?;
+    let values = sample.memory.bytes().iter().map(|value| f32::from(*value)).collect();
+    Ok((sample.plan, values))
 }
 
-/// Values from 0 to 255 in the form that the network takes, rounded to bytes.
-fn to_image(values: &[f32], preprocessing: &Preprocessing) -> Image {
-    let copies = match preprocessing.color {
+/// Values from 0 to 255, rounded to bytes.
+fn to_image(values: &[f32], color: Color, size: Size) -> Image {
+    let copies = match color {
         Color::Rgb => 1,
         Color::Gray => 3,
     };
     let bytes = values.iter().flat_map(|value| std::iter::repeat_n(value.round() as u8, copies));
-    Image::from_pixels(preprocessing.width, preprocessing.height, bytes.collect())
+    Image::from_pixels(size.width, size.height, bytes.collect())
 }

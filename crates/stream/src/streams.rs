@@ -2,157 +2,304 @@
 
 use std::sync::Arc;
 
-use aumenta_augment::{Mixing, Pipeline, Plan};
+use aumenta_augment::{Mixing, Normalization, Pipeline, Plan};
 use aumenta_dataset::{Dataset, Record, Split};
+use aumenta_imgproc::Size;
 use aumenta_seed::Seed;
 
-use crate::epoch::Epoch;
+use crate::epoch::{Cursor, Epoch, EpochPlan};
 use crate::error::StreamError;
+use crate::fault::OnError;
+use crate::layout::Layout;
+use crate::loader::Loader;
+use crate::pool::Pool;
 use crate::preprocessing::Preprocessing;
+use crate::recipe::{Recipe, Training};
 use crate::sample::Sample;
-use crate::sampler::order;
-use crate::worker::{Recipe, Training};
+use crate::sampler::{Draw, Sampling, Shard};
 
-/// More threads than this are a mistake, not a wish.
-const MAX_WORKERS: usize = 1024;
-
-/// What a [`TrainStream`] does.
+/// What a [`TrainStream`] delivers.
 #[derive(Debug)]
 pub struct TrainConfig {
     /// The form of every image.
     pub preprocessing: Preprocessing,
-    /// Images a batch; the last batch of an epoch may be smaller.
+    /// Images a batch.
     pub batch_size: usize,
-    /// Threads that prepare batches. Their number does not change the batches.
-    pub workers: usize,
     /// Chooses the order of each epoch and what is drawn for each image.
     pub seed: Seed,
-    /// What is drawn for each image, anew in each epoch; [`Pipeline::empty`] for nothing.
+    /// What is drawn for each image, anew in each epoch; nothing by default.
     pub augment: Pipeline,
     /// What is then mixed within each batch; `None` for nothing.
     pub mix: Option<Mixing>,
+    /// Which images an epoch draws; by default each once, shuffled.
+    pub sampling: Sampling,
+    /// Sizes of which each batch gets one at random, for a network that takes several; where it is empty, all have that of
+    /// the preprocessing.
+    pub sizes: Vec<Size>,
+    /// Whether an epoch ends with its last whole batch. By default a smaller one follows. With shards, batches beyond the
+    /// last whole round are left out too, so that all shards deliver equally many.
+    pub drop_last: bool,
+    /// Which share of the batches is delivered; all by default.
+    pub shard: Shard,
+    /// The form of the values.
+    pub layout: Layout,
+    /// What becomes of an image that cannot be used.
+    pub on_error: OnError,
+    /// How batches are made, which changes nothing in them.
+    pub loader: Loader,
 }
 
-/// What an [`EvalStream`] does. There is no place for a transform or a mix here.
+impl TrainConfig {
+    /// Every image once an epoch, shuffled and not augmented, as normalized f32 NHWC.
+    pub fn new(preprocessing: Preprocessing, batch_size: usize, seed: Seed) -> Self {
+        Self {
+            preprocessing,
+            batch_size,
+            seed,
+            augment: Pipeline::empty(),
+            mix: None,
+            sampling: Sampling::default(),
+            sizes: Vec::new(),
+            drop_last: false,
+            shard: Shard::WHOLE,
+            layout: Layout::default(),
+            on_error: OnError::default(),
+            loader: Loader::default(),
+        }
+    }
+}
+
+/// What an [`EvalStream`] delivers. There is no place for a transform or a mix here.
 #[derive(Clone, Debug)]
 pub struct EvalConfig {
     /// The form of every image.
     pub preprocessing: Preprocessing,
     /// Images a batch; the last batch may be smaller.
     pub batch_size: usize,
-    /// Threads that prepare batches. Their number does not change the batches.
-    pub workers: usize,
+    /// Which share of the batches is delivered; all by default.
+    pub shard: Shard,
+    /// The form of the values.
+    pub layout: Layout,
+    /// What becomes of an image that cannot be used.
+    pub on_error: OnError,
+    /// How batches are made, which changes nothing in them.
+    pub loader: Loader,
+}
+
+impl EvalConfig {
+    /// Every image once, as normalized f32 NHWC.
+    pub fn new(preprocessing: Preprocessing, batch_size: usize) -> Self {
+        Self {
+            preprocessing,
+            batch_size,
+            shard: Shard::WHOLE,
+            layout: Layout::default(),
+            on_error: OnError::default(),
+            loader: Loader::default(),
+        }
+    }
 }
 
 /// Shuffled and augmented batches of a data set's training split.
 #[derive(Debug)]
 pub struct TrainStream {
-    recipe: Arc<Recipe>,
+    stream: Stream,
+    sampling: Sampling,
     seed: Seed,
+    drop_last: bool,
+    /// Of each record of the split.
+    classes: Vec<u32>,
+}
+
+/// What both kinds of streams have.
+#[derive(Debug)]
+struct Stream {
+    recipe: Arc<Recipe>,
+    pool: Arc<Pool>,
     batch_size: usize,
-    workers: usize,
+    shard: Shard,
+    loader: Loader,
 }
 
 impl TrainStream {
     /// A stream over the training split of `dataset`.
     ///
     /// # Errors
-    /// [`StreamError::Zero`] where a size or count is 0, [`StreamError::EmptySplit`] where there are no images.
+    /// [`StreamError::Zero`] and [`StreamError::TooMany`] where a size or count cannot be, [`StreamError::EmptySplit`]
+    /// where there are no images, [`StreamError::Sampling`] and [`StreamError::Shard`] where the epoch cannot be drawn or
+    /// divided, [`StreamError::Excluded`] where the layout does not go with the normalization, the mix or the sizes.
     pub fn new(dataset: Arc<Dataset>, config: TrainConfig) -> Result<Self, StreamError> {
-        let TrainConfig { preprocessing, batch_size, workers, seed, augment, mix } = config;
-        let training = Some(Training { augment, mix, seed });
-        let recipe = Recipe { dataset, split: Split::Train, preprocessing, training };
-        check(&recipe, batch_size, workers)?;
-        Ok(Self { recipe: Arc::new(recipe), seed, batch_size, workers })
+        let TrainConfig { preprocessing, batch_size, seed, augment, mix, sampling, sizes, drop_last, .. } = config;
+        let TrainConfig { shard, layout, on_error, loader, .. } = config;
+        if mix.is_some() && layout == Layout::U8Nhwc {
+            return Err(StreamError::Excluded {
+                one: "`mix`",
+                other: "`layout = \"u8-nhwc\"`",
+                reason: "mixed values are no bytes",
+            });
+        }
+        if sizes.iter().any(|size| size.width == 0 || size.height == 0) {
+            return Err(StreamError::Zero { field: "sizes" });
+        }
+        if !sizes.is_empty() && preprocessing.normalization.whitening().is_some() {
+            return Err(StreamError::Excluded {
+                one: "`sizes`",
+                other: "ZCA whitening",
+                reason: "it is fitted to images of one size",
+            });
+        }
+        let training = Some(Training { augment, mix, sizes, seed });
+        let (limits, cache) = (loader.limits, loader.cache.clone());
+        let recipe = Recipe { dataset, split: Split::Train, preprocessing, layout, on_error, limits, cache, training };
+        let classes: Vec<u32> = recipe.records().iter().map(|record| record.class).collect();
+        let stream = Stream::new(recipe, batch_size, shard, loader)?;
+        sampling.draws(&classes, 0, seed)?;
+        Ok(Self { stream, sampling, seed, drop_last, classes })
     }
 
     /// The form of every image.
     pub fn preprocessing(&self) -> &Preprocessing {
-        &self.recipe.preprocessing
+        &self.stream.recipe.preprocessing
     }
 
-    /// How many images an epoch has.
+    /// How many samples an epoch delivers.
     pub fn image_count(&self) -> usize {
-        self.recipe.records().len()
+        self.plan_of(0).samples()
+    }
+
+    /// How many batches an epoch delivers.
+    pub fn batch_count(&self) -> usize {
+        self.plan_of(0).batches()
     }
 
     /// Starts epoch `epoch`, counted from 0.
     pub fn epoch(&self, epoch: u64) -> Epoch {
-        let order = order(self.image_count(), epoch, self.seed);
-        Epoch::start(&self.recipe, epoch, &order, self.batch_size, self.workers)
+        self.stream.start(self.plan_of(epoch), 0)
     }
 
-    /// The image of `record` as epoch `epoch` delivers it, and where: made by the very code that the workers run.
+    /// Goes on where a stream with the same settings stood: the epoch's remaining batches, the same to the last byte.
+    ///
+    /// # Errors
+    /// [`StreamError::Cursor`] where the epoch has no such place.
+    pub fn resume(&self, cursor: Cursor) -> Result<Epoch, StreamError> {
+        let plan = self.plan_of(cursor.epoch);
+        let batches = plan.batches();
+        if cursor.batch > batches {
+            return Err(StreamError::Cursor { cursor, batches });
+        }
+        Ok(self.stream.start(plan, cursor.batch))
+    }
+
+    /// The image of `record` as epoch `epoch` delivers it first, and where: made by the very code that the workers run.
+    /// `None` where the epoch does not draw it.
     ///
     /// # Errors
     /// [`StreamError::Read`], [`StreamError::Decode`] and [`StreamError::Panic`], as the epoch itself.
-    ///
-    /// # Panics
-    /// Where `record` is not of the training split.
-    pub fn sample(&self, epoch: u64, record: &Record) -> Result<Sample, StreamError> {
-        let order = order(self.image_count(), epoch, self.seed);
-        Sample::of_epoch(&self.recipe, epoch, &order, self.batch_size, record)
+    pub fn sample(&self, epoch: u64, record: &Record) -> Result<Option<Sample>, StreamError> {
+        Sample::of_epoch(&self.stream.recipe, epoch, &self.draws(epoch), self.stream.batch_size, record)
     }
 
-    /// What epoch `epoch` does to the image of `record`: the plan that [`Self::epoch`] delivers with it.
+    /// What epoch `epoch` does to the first view of the image of `record`: the plan that [`Self::epoch`] delivers with it,
+    /// in a stream whose batches have one size.
     pub fn plan(&self, epoch: u64, record: &Record) -> Plan {
-        self.recipe.plan(epoch, record)
+        let mut plan = Plan::identity();
+        self.stream.recipe.draw_plan(epoch, record, 0, self.preprocessing().size(), &mut plan);
+        plan
+    }
+
+    fn draws(&self, epoch: u64) -> Vec<Draw> {
+        self.sampling.draws(&self.classes, epoch, self.seed).expect("the sampling was checked with the same classes")
+    }
+
+    fn plan_of(&self, epoch: u64) -> EpochPlan {
+        let (batch_size, shard) = (self.stream.batch_size, self.stream.shard);
+        EpochPlan { number: epoch, draws: self.draws(epoch), batch_size, drop_last: self.drop_last, shard }
     }
 }
 
 /// Batches of a split in the manifest's order, as they are, the same on every pass.
 #[derive(Debug)]
 pub struct EvalStream {
-    recipe: Arc<Recipe>,
-    batch_size: usize,
-    workers: usize,
+    stream: Stream,
 }
 
 impl EvalStream {
     /// A stream over a split of `dataset`.
     ///
     /// # Errors
-    /// As [`TrainStream::new`].
+    /// As [`TrainStream::new`]; [`StreamError::Excluded`] also where images that cannot be used would be replaced.
     pub fn new(dataset: Arc<Dataset>, split: Split, config: &EvalConfig) -> Result<Self, StreamError> {
-        let EvalConfig { preprocessing, batch_size, workers } = config.clone();
-        let recipe = Recipe { dataset, split, preprocessing, training: None };
-        check(&recipe, batch_size, workers)?;
-        Ok(Self { recipe: Arc::new(recipe), batch_size, workers })
+        let EvalConfig { preprocessing, batch_size, shard, layout, on_error, loader } = config.clone();
+        if on_error == OnError::Replace {
+            return Err(StreamError::Excluded {
+                one: "evaluation",
+                other: "`on-error = \"replace\"`",
+                reason: "it would measure an image twice; use \"skip\" or \"fail\"",
+            });
+        }
+        let (limits, cache) = (loader.limits, loader.cache.clone());
+        let recipe = Recipe { dataset, split, preprocessing, layout, on_error, limits, cache, training: None };
+        Ok(Self { stream: Stream::new(recipe, batch_size, shard, loader)? })
     }
 
     /// The split that it passes over.
     pub fn split(&self) -> Split {
-        self.recipe.split
+        self.stream.recipe.split
     }
 
     /// The form of every image.
     pub fn preprocessing(&self) -> &Preprocessing {
-        &self.recipe.preprocessing
+        &self.stream.recipe.preprocessing
     }
 
     /// How many images a pass has.
     pub fn image_count(&self) -> usize {
-        self.recipe.records().len()
+        self.plan().samples()
     }
 
     /// Starts a pass over all images.
     pub fn pass(&self) -> Epoch {
-        let order: Vec<usize> = (0..self.image_count()).collect();
-        Epoch::start(&self.recipe, 0, &order, self.batch_size, self.workers)
+        self.stream.start(self.plan(), 0)
+    }
+
+    fn plan(&self) -> EpochPlan {
+        let draws = (0..self.stream.recipe.records().len()).map(|position| Draw { position, view: 0 }).collect();
+        let (batch_size, shard) = (self.stream.batch_size, self.stream.shard);
+        EpochPlan { number: 0, draws, batch_size, drop_last: false, shard }
     }
 }
 
-fn check(recipe: &Recipe, batch_size: usize, workers: usize) -> Result<(), StreamError> {
-    let Preprocessing { height, width, .. } = recipe.preprocessing;
-    let sizes = [("height", height), ("width", width), ("batch-size", batch_size), ("workers", workers)];
-    if let Some((field, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
-        return Err(StreamError::Zero { field });
+impl Stream {
+    fn new(recipe: Recipe, batch_size: usize, shard: Shard, loader: Loader) -> Result<Self, StreamError> {
+        let Preprocessing { height, width, normalization, .. } = &recipe.preprocessing;
+        for (field, size) in [("height", *height), ("width", *width), ("batch-size", batch_size)] {
+            if size == 0 {
+                return Err(StreamError::Zero { field });
+            }
+        }
+        loader.check()?;
+        if shard.index >= shard.count {
+            let Shard { index, count } = shard;
+            return Err(StreamError::Shard { index, count });
+        }
+        let reason = match recipe.layout {
+            Layout::U8Nhwc => {
+                let is_affine = matches!(normalization, Normalization::Affine { .. });
+                (!is_affine).then_some("it needs all values of an image as floats")
+            }
+            layout => (!normalization.allows(layout.order())).then_some("it is fitted to values in another order"),
+        };
+        if let Some(reason) = reason {
+            return Err(StreamError::Excluded { one: "this normalization", other: "this layout", reason });
+        }
+        if recipe.records().is_empty() {
+            return Err(StreamError::EmptySplit { split: recipe.split });
+        }
+        Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batch_size, shard, loader })
     }
-    if workers > MAX_WORKERS {
-        return Err(StreamError::TooManyWorkers { workers, limit: MAX_WORKERS });
+
+    fn start(&self, plan: EpochPlan, first: usize) -> Epoch {
+        let threads = (self.loader.workers(), self.loader.prefetch());
+        Epoch::start(&self.recipe, &self.pool, plan, first, threads, self.loader.patience)
     }
-    if recipe.records().is_empty() {
-        return Err(StreamError::EmptySplit { split: recipe.split });
-    }
-    Ok(())
 }

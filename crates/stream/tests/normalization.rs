@@ -8,7 +8,7 @@ use std::sync::Arc;
 use aumenta_augment::{Centering, NormalizationConfig};
 use aumenta_dataset::{Amounts, Dataset, Order, PrepareConfig, Split, prepare};
 use aumenta_seed::Seed;
-use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, StreamError};
+use aumenta_stream::{Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, StreamError};
 
 const BOTH: Centering = Centering { center: true, std: true };
 const FEATUREWISE: NormalizationConfig = NormalizationConfig::Featurewise(BOTH);
@@ -25,14 +25,15 @@ fn drawn(folder: &Path, val: usize) -> Arc<Dataset> {
 }
 
 fn fitted(dataset: &Arc<Dataset>, config: &NormalizationConfig, workers: usize) -> Preprocessing {
-    Preprocessing::new(6, 7, Color::Rgb).normalized(config, dataset, workers).unwrap()
+    Preprocessing::new(6, 7, Color::Rgb)
+        .normalized(config, dataset, OnError::Fail, &Loader::with_workers(workers))
+        .unwrap()
 }
 
 /// All values of the training split.
 fn values(dataset: &Arc<Dataset>, preprocessing: Preprocessing) -> Vec<f32> {
-    let config = EvalConfig { preprocessing, batch_size: 3, workers: 2 };
-    let stream = EvalStream::new(Arc::clone(dataset), Split::Train, &config).unwrap();
-    stream.pass().flat_map(|batch| batch.unwrap().pixels).collect()
+    let stream = EvalStream::new(Arc::clone(dataset), Split::Train, &EvalConfig::new(preprocessing, 3)).unwrap();
+    stream.pass().flat_map(|batch| batch.unwrap().floats().to_vec()).collect()
 }
 
 #[test]
@@ -78,8 +79,10 @@ fn whitened_training_images_have_mean_0_in_every_value() {
 fn a_normalization_that_cannot_be_is_refused_before_any_image_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let dataset = drawn(folder.path(), 1);
-    let error = Preprocessing::new(33, 32, Color::Rgb).normalized(&ZCA, &dataset, 1).unwrap_err();
+    let error = Preprocessing::new(33, 32, Color::Rgb)
+        .normalized(&ZCA, &dataset, OnError::Fail, &Loader::default())
+        .unwrap_err();
     assert!(matches!(error, StreamError::Normalization(_)));
     let gray = Preprocessing::new(6, 7, Color::Gray);
-    assert!(gray.normalized(&NormalizationConfig::Imagenet, &dataset, 1).is_err());
+    assert!(gray.normalized(&NormalizationConfig::Imagenet, &dataset, OnError::Fail, &Loader::default()).is_err());
 }

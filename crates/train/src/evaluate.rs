@@ -6,7 +6,7 @@ use aumenta_metrics::{ConfusionMatrix, Mean, predicted_class};
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError};
 use aumenta_runs::Evaluation;
-use aumenta_stream::EvalStream;
+use aumenta_stream::{EvalStream, Fault};
 use candle_core::{Device, Tensor};
 
 use crate::error::TrainError;
@@ -16,7 +16,7 @@ use crate::tensors::from_batch;
 /// The loss, accuracy and confusion matrix of `model` over all images of `stream`, without dropout.
 ///
 /// # Errors
-/// [`TrainError::Stream`] where an image cannot be read, [`TrainError::Network`] where the images do not fit the model.
+/// [`TrainError::Stream`] where an image cannot be used and the stream does not go on without it, [`TrainError::Network`] where the images do not fit the model.
 pub fn evaluate(
     model: &dyn Model,
     classes: usize,
@@ -24,10 +24,10 @@ pub fn evaluate(
     device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, TrainError> {
-    measure(model, classes, stream, device, 0, observer)
+    Ok(measure(model, classes, stream, device, 0, observer)?.0)
 }
 
-/// As [`evaluate`], in epoch `epoch` of a training.
+/// As [`evaluate`], in epoch `epoch` of a training; also the images that could not be used.
 pub(crate) fn measure(
     model: &dyn Model,
     classes: usize,
@@ -35,18 +35,18 @@ pub(crate) fn measure(
     device: &Device,
     epoch: usize,
     observer: &mut dyn Observer,
-) -> Result<Evaluation, TrainError> {
+) -> Result<(Evaluation, Vec<Fault>), TrainError> {
     let mut tally = Tally::new(epoch, classes, stream.image_count());
-    for batch in stream.pass() {
+    let mut pass = stream.pass();
+    for batch in pass.by_ref() {
         let batch = batch?;
-        let truth = batch.classes.clone();
-        let (images, targets) = from_batch(batch, stream.preprocessing(), classes, device)?;
+        let (images, targets) = from_batch(&batch, classes, device)?;
         let logits = model.predict(&images)?;
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
-        tally.add(&truth, &logits, &losses)?;
+        tally.add(&batch.classes, &logits, &losses)?;
         observer.measured(&tally.progress());
     }
-    Ok(Evaluation::new(stream.split().name(), tally.loss(), tally.confusion))
+    Ok((Evaluation::new(stream.split().name(), tally.loss(), tally.confusion), pass.faults().to_vec()))
 }
 
 /// Losses and predictions, summed up batch by batch.

@@ -1,11 +1,12 @@
 //! The training loop.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use aumenta_dataset::Split;
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError, Optimizer, OptimizerConfig};
-use aumenta_runs::{EpochRecord, Kept, RunFolder, Scores, best_epoch};
-use aumenta_stream::{EvalStream, TrainStream};
+use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, RunFolder, Scores, best_epoch};
+use aumenta_stream::{EvalStream, Fault, StallReport, TrainStream};
 use candle_core::{Device, Tensor};
 
 use crate::checkpoint::Checkpoint;
@@ -51,7 +52,7 @@ pub fn fit(
     let mut optimizer = Optimizer::new(settings.optimizer.clone(), model.parameters())?;
     let mut records = Vec::with_capacity(settings.epochs);
     for epoch in 1..=settings.epochs {
-        let record = fit_epoch(model, settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
+        let (record, faults) = fit_epoch(model, settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
         records.push(record);
         // The weights come first: an epoch in the log always has its checkpoint.
         let checkpoint = Checkpoint { epoch, ..checkpoint.clone() };
@@ -59,6 +60,7 @@ pub fn fit(
         if best_epoch(&records).is_some_and(|best| best.epoch == epoch) {
             checkpoint.save(model.parameters(), &run.weights_path(Kept::Best))?;
         }
+        run.append_faults(&faults)?;
         run.append_epoch(&record)?;
         observer.epoch_ended(&record);
     }
@@ -72,23 +74,55 @@ fn fit_epoch(
     epoch: usize,
     optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
-) -> Result<EpochRecord, TrainError> {
+) -> Result<(EpochRecord, Vec<FaultRecord>), TrainError> {
     let started = Instant::now();
-    let (train, waited) = train_epoch(model, settings, classes, epoch, optimizer, observer)?;
+    let Trained { scores: train, stalls, faults } = train_epoch(model, settings, classes, epoch, optimizer, observer)?;
     let trained = started.elapsed();
-    let validation = measure(model, classes, settings.validation, settings.device, epoch, observer)?;
-    Ok(EpochRecord {
+    let (validation, of_validation) = measure(model, classes, settings.validation, settings.device, epoch, observer)?;
+    let faults: Vec<FaultRecord> = to_records(epoch, Split::Train, faults)
+        .chain(to_records(epoch, settings.validation.split(), of_validation))
+        .collect();
+    let replaced = faults.iter().filter(|fault| fault.replaced_by.is_some()).count();
+    let record = EpochRecord {
         epoch,
         train,
         validation: Scores { loss: validation.loss, accuracy: validation.accuracy, images: validation.images },
         learning_rate: f64::from(optimizer.learning_rate()),
         images_per_second: train.images as f64 / trained.as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
-        data_wait_share: waited.as_secs_f64() / trained.as_secs_f64(),
+        data_wait_share: stalls.share(),
+        loader: to_shares(&stalls),
+        skipped: (faults.len() - replaced) as u64,
+        replaced: replaced as u64,
+    };
+    Ok((record, faults))
+}
+
+/// How the threads of a stream spent their time.
+fn to_shares(stalls: &StallReport) -> LoaderShares {
+    let [read, decode, augment, collate, channel] = stalls.stage_shares();
+    LoaderShares { read, decode, augment, collate, channel }
+}
+
+fn to_records(epoch: usize, split: Split, faults: Vec<Fault>) -> impl Iterator<Item = FaultRecord> {
+    faults.into_iter().map(move |Fault { id, path, reason, replaced_by }| FaultRecord {
+        epoch,
+        split: split.name().to_string(),
+        id,
+        path,
+        reason,
+        replaced_by,
     })
 }
 
-/// One pass over the training split: its scores, and how long the loop waited for data.
+/// What one pass over the training split gives.
+struct Trained {
+    scores: Scores,
+    stalls: StallReport,
+    faults: Vec<Fault>,
+}
+
+/// One pass over the training split.
 fn train_epoch(
     model: &mut dyn Model,
     settings: &Fit<'_>,
@@ -96,24 +130,29 @@ fn train_epoch(
     epoch: usize,
     optimizer: &mut Optimizer,
     observer: &mut dyn Observer,
-) -> Result<(Scores, Duration), TrainError> {
+) -> Result<Trained, TrainError> {
     let mut tally = Tally::new(epoch, classes, settings.train.image_count());
     let parameters = model.parameters().clone();
     let mut stream = settings.train.epoch(epoch as u64 - 1);
     let steps_before = (epoch - 1) * stream.batch_count();
-    for (index, batch) in stream.by_ref().enumerate() {
+    for batch in stream.by_ref() {
         let batch = batch?;
-        let (truth, ids) = (batch.larger_classes(), batch.ids.clone());
-        let step = (steps_before + index) as u64;
+        let step = (steps_before + batch.index) as u64;
         let learning_rate = optimizer.learning_rate();
-        let diverged = |loss| TrainError::LossNotFinite { loss, epoch, batch: index + 1, ids, learning_rate };
-        let (images, targets) = from_batch(batch, settings.train.preprocessing(), classes, settings.device)?;
+        let diverged = |loss| TrainError::LossNotFinite {
+            loss,
+            epoch,
+            batch: batch.index + 1,
+            ids: batch.ids.clone(),
+            learning_rate,
+        };
+        let (images, targets) = from_batch(&batch, classes, settings.device)?;
         let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
         let result = match model.gradients(&images, step, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
             result => result?,
         };
-        tally.add(&truth, &result.output, &result.losses)?;
+        tally.add(&batch.larger_classes(), &result.output, &result.losses)?;
         if !tally.loss().is_finite() {
             return Err(diverged(tally.loss()));
         }
@@ -122,7 +161,7 @@ fn train_epoch(
     }
     let accuracy = tally.confusion.accuracy().unwrap_or(f64::NAN);
     let scores = Scores { loss: tally.loss(), accuracy, images: tally.confusion.total() };
-    Ok((scores, stream.waited()))
+    Ok(Trained { scores, stalls: stream.stalls(), faults: stream.faults().to_vec() })
 }
 
 #[cfg(test)]
@@ -130,8 +169,8 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use aumenta_augment::{MixConfig, Pipeline};
-    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
+    use aumenta_augment::MixConfig;
+    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, prepare};
     use aumenta_models::ModelConfig;
     use aumenta_nn::RmsPropConfig;
     use aumenta_runs::{ManifestRef, RunInfo};
@@ -155,14 +194,7 @@ mod tests {
         manifest.write(&folder.join("manifest.json")).unwrap();
         let dataset = Arc::new(Dataset::open(folder, None).unwrap());
         let seed = Seed::new(7);
-        let train = TrainConfig {
-            preprocessing: PREPROCESSING,
-            batch_size: 4,
-            workers: 2,
-            seed,
-            augment: Pipeline::empty(),
-            mix: mix.build().unwrap(),
-        };
+        let train = TrainConfig { mix: mix.build().unwrap(), ..TrainConfig::new(PREPROCESSING, 4, seed) };
         let checkpoint = Checkpoint {
             format: Checkpoint::FORMAT,
             version: String::new(),
@@ -197,8 +229,7 @@ mod tests {
     const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
     fn validation(dataset: &Arc<Dataset>) -> EvalStream {
-        let config = EvalConfig { preprocessing: PREPROCESSING, batch_size: 4, workers: 1 };
-        EvalStream::new(Arc::clone(dataset), Split::Val, &config).unwrap()
+        EvalStream::new(Arc::clone(dataset), Split::Val, &EvalConfig::new(PREPROCESSING, 4)).unwrap()
     }
 
     #[test]

@@ -1,23 +1,23 @@
 //! Batches as tensors: the only crossing from host to device.
 
 use aumenta_nn::NnError;
-use aumenta_stream::{Batch, Preprocessing};
+use aumenta_stream::{Batch, Layout};
 use candle_core::{Device, Tensor};
 
+/// The layout of batches that [`from_batch`] takes.
+pub(crate) const LAYOUT: Layout = Layout::F32Nhwc;
+
 /// The images of a batch, f32 NHWC, and what is right for them: their classes, u32 `[n]`, or the shares of `classes` classes,
-/// f32 `[n, classes]`, where images are mixed.
-pub(crate) fn from_batch(
-    batch: Batch,
-    preprocessing: &Preprocessing,
-    classes: usize,
-    device: &Device,
-) -> Result<(Tensor, Tensor), NnError> {
+/// f32 `[n, classes]`, where images are mixed. The values are copied, so that the batch's memory goes back to its stream.
+///
+/// # Panics
+/// Where the batch has another layout.
+pub(crate) fn from_batch(batch: &Batch, classes: usize, device: &Device) -> Result<(Tensor, Tensor), NnError> {
+    assert_eq!(batch.shape.layout, LAYOUT, "networks take f32 NHWC");
     let targets = if batch.is_mixed() {
         Tensor::from_vec(batch.soft_targets(classes), (batch.len(), classes), device)?
     } else {
         Tensor::new(batch.classes.as_slice(), device)?
     };
-    let &Preprocessing { height, width, color, .. } = preprocessing;
-    let shape = (batch.len(), height, width, color.channels());
-    Ok((Tensor::from_vec(batch.pixels, shape, device)?, targets))
+    Ok((Tensor::from_slice(batch.floats(), &batch.dimensions(), device)?, targets))
 }

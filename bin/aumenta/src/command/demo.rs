@@ -156,8 +156,8 @@ impl Args {
 fn train_and_measure(config: &Config, name: &str, description: &str) -> Result<RunSummary> {
     train(config)?;
     let run = RunFolder::open(config.run()?)?;
-    let (batch_size, workers) = (config.batch_size, config.workers());
-    Measurement { kept: Kept::Best, data: None, split: Split::Test, batch_size, workers }.of(&run)?;
+    let Config { batch_size, workers, on_error, .. } = *config;
+    Measurement { kept: Kept::Best, data: None, split: Split::Test, batch_size, workers, on_error }.of(&run)?;
     Ok(RunSummary::read(name, description, &run, Split::Test.name())?)
 }
 

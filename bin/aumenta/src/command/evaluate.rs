@@ -7,12 +7,11 @@ use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
 use aumenta_report::{class_table, confusion_table};
 use aumenta_runs::{Evaluation, Kept, RunFolder};
-use aumenta_stream::{EvalConfig, EvalStream};
+use aumenta_stream::{EvalConfig, EvalStream, Loader, OnError};
 use aumenta_train::{Checkpoint, evaluate};
 use candle_core::Device;
 use clap::ValueEnum;
 
-use crate::config::workers;
 use crate::failure::BadUse;
 use crate::output::print;
 use crate::progress::TrainingBar;
@@ -37,6 +36,9 @@ pub struct Args {
     /// Threads that read and decode [default: the number of cores].
     #[arg(long)]
     workers: Option<usize>,
+    /// What becomes of an image that cannot be read or decoded.
+    #[arg(long, value_enum, default_value_t = OnErrorName::Fail)]
+    on_error: OnErrorName,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -65,6 +67,22 @@ enum CheckpointName {
     Last,
 }
 
+/// Measuring has no substitutes: they would measure an image twice.
+#[derive(Clone, Copy, ValueEnum)]
+enum OnErrorName {
+    Fail,
+    Skip,
+}
+
+impl From<OnErrorName> for OnError {
+    fn from(name: OnErrorName) -> Self {
+        match name {
+            OnErrorName::Fail => Self::Fail,
+            OnErrorName::Skip => Self::Skip,
+        }
+    }
+}
+
 impl Args {
     pub fn run(self) -> Result<()> {
         let run = RunFolder::open(&self.run)?;
@@ -77,7 +95,8 @@ impl Args {
             data: self.data.as_deref(),
             split: self.split.into(),
             batch_size: self.batch_size,
-            workers: workers(self.workers),
+            workers: self.workers,
+            on_error: self.on_error.into(),
         };
         let (checkpoint, evaluation) = measurement.of(&run)?;
         if self.json {
@@ -96,7 +115,8 @@ pub struct Measurement<'a> {
     pub data: Option<&'a Path>,
     pub split: Split,
     pub batch_size: usize,
-    pub workers: usize,
+    pub workers: Option<usize>,
+    pub on_error: OnError,
 }
 
 impl Measurement<'_> {
@@ -105,8 +125,12 @@ impl Measurement<'_> {
     pub fn of(&self, run: &RunFolder) -> Result<(Checkpoint, Evaluation)> {
         let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &Device::Cpu)?;
         let dataset = open_data(run, &checkpoint, self.data)?;
-        let &Self { batch_size, workers, .. } = self;
-        let config = EvalConfig { preprocessing: checkpoint.preprocessing.clone(), batch_size, workers };
+        let loader = Loader { workers: self.workers, ..Loader::default() };
+        let config = EvalConfig {
+            on_error: self.on_error,
+            loader,
+            ..EvalConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
+        };
         let stream = EvalStream::new(dataset, self.split, &config)?;
         let classes = checkpoint.classes.len();
         let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::new(0))?;

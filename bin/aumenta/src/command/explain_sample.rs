@@ -9,12 +9,11 @@ use aumenta_augment::Plan;
 use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_imgproc::{Size, encode_png};
 use aumenta_runs::{RunFolder, write_atomic_bytes};
-use aumenta_seed::Seed;
-use aumenta_stream::{Color, Mixed, Preprocessing, Sample, TrainConfig, TrainStream};
+use aumenta_stream::{Color, Loader, Mixed, Preprocessing, Sample, TrainStream};
 use serde_json::{Value, json};
 
 use crate::command::preview;
-use crate::command::train::{AugmentPreset, Settings, preprocessing};
+use crate::command::train::{AugmentPreset, Settings, preprocessing, train_config};
 use crate::config::Config;
 use crate::failure::BadUse;
 use crate::output::print;
@@ -59,6 +58,9 @@ impl Args {
         let record = find(&dataset, &self.id)?;
         // The stream counts epochs from 0.
         let sample = stream.sample(self.epoch - 1, record)?;
+        let sample = sample.ok_or_else(|| {
+            BadUse::message(format!("epoch {} does not draw `{}`, as its sampling says", self.epoch, record.path))
+        })?;
         if let Some(out) = &self.out {
             write(&sample, out)?;
         }
@@ -79,14 +81,7 @@ impl Args {
                 Preprocessing::new(height, width, Color::Rgb)
             }
         };
-        let train = TrainConfig {
-            preprocessing: form,
-            batch_size: config.batch_size,
-            workers: 1,
-            seed: Seed::new(config.seed),
-            augment: config.augment.build().map_err(BadUse::from_error)?,
-            mix: config.mix.build().map_err(BadUse::from_error)?,
-        };
+        let train = train_config(&config, form, Loader::with_workers(1))?;
         Ok((TrainStream::new(Arc::clone(&dataset), train)?, dataset))
     }
 

@@ -11,7 +11,7 @@ use aumenta_models::ModelConfig;
 use aumenta_report::{Cell, Row, SheetStyle, contact_sheet};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
-use aumenta_stream::{Color, Preprocessing, TrainConfig, TrainStream};
+use aumenta_stream::{Color, Loader, Preprocessing, TrainConfig, TrainStream};
 
 use crate::command::train::{AugmentPreset, Settings};
 use crate::config::Config;
@@ -84,27 +84,23 @@ pub fn size(side: Option<u16>, model: Option<&ModelConfig>) -> Result<Size> {
 
 /// The contact sheet of `rows` training images with `versions` augmented versions of `size` each.
 pub fn sheet(dataset: &Arc<Dataset>, config: &Config, size: Size, rows: usize, versions: u64) -> Result<Image> {
-    let augment = config.augment.build().map_err(BadUse::from_error)?;
+    let preprocessing = Preprocessing::new(size.height, size.width, Color::Rgb);
     let stream = TrainStream::new(
         Arc::clone(dataset),
         TrainConfig {
-            preprocessing: Preprocessing::new(size.height, size.width, Color::Rgb),
-            batch_size: 1,
-            workers: 1,
-            seed: Seed::new(config.seed),
-            augment,
-            mix: None,
+            augment: config.augment.build().map_err(BadUse::from_error)?,
+            loader: Loader::with_workers(1),
+            ..TrainConfig::new(preprocessing, 1, Seed::new(config.seed))
         },
     )?;
     let rows = one_class_after_another(dataset, rows).into_iter().map(|record| {
-        let source = decoded(dataset, record)?;
-        let plans = std::iter::once(Plan::identity()).chain((0..versions).map(|epoch| stream.plan(epoch, record)));
-        let cells = plans.map(|plan| {
-            let mut image = Image::default();
-            plan.apply(&source, size, &mut Scratch::default(), &mut image);
-            Cell { image, caption: plan.to_string() }
+        let plain = Cell { image: resized(dataset, record, size)?, caption: Plan::identity().to_string() };
+        let augmented = (0..versions).map(|epoch| {
+            let sample = stream.sample(epoch, record)?.context("an epoch draws every image")?;
+            Ok(Cell { image: sample.image, caption: sample.plan.to_string() })
         });
-        Ok(Row { title: format!("{} ({}x{})", record.path, source.width(), source.height()), cells: cells.collect() })
+        let cells = std::iter::once(Ok(plain)).chain(augmented).collect::<Result<_>>()?;
+        Ok(Row { title: format!("{} ({}x{})", record.path, record.width, record.height), cells })
     });
     let style = SheetStyle { cell_side: size.width.max(size.height).max(96), ..SheetStyle::default() };
     Ok(contact_sheet(&rows.collect::<Result<Vec<_>>>()?, &style))
@@ -121,8 +117,13 @@ fn one_class_after_another(dataset: &Dataset, count: usize) -> Vec<&Record> {
     rounds.take(count).collect()
 }
 
-fn decoded(dataset: &Dataset, record: &Record) -> Result<Image> {
+/// The image of `record`, resized to `size`.
+fn resized(dataset: &Dataset, record: &Record, size: Size) -> Result<Image> {
     let mut buffer = ReadBuffer::default();
     dataset.read(record, &mut buffer)?;
-    decode(buffer.bytes(), &Limits::default()).with_context(|| format!("cannot decode `{}`", record.path))
+    let source = decode(buffer.bytes(), &Limits::default());
+    let mut image = Image::default();
+    let source = source.with_context(|| format!("cannot decode `{}`", record.path))?;
+    Plan::identity().apply(&source, size, &mut Scratch::default(), &mut image);
+    Ok(image)
 }

@@ -5,26 +5,29 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use aumenta_augment::{AugmentConfig, NormalizationConfig};
-use aumenta_dataset::{Dataset, MANIFEST_FILE, Split};
+use aumenta_dataset::{Dataset, Split};
 use aumenta_models::{Architecture, ModelConfig};
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
-use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, TrainStream};
+use aumenta_stream::{
+    CacheMode, Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream,
+};
 use aumenta_train::{Checkpoint, Fit, fit};
 use candle_core::Device;
 use clap::ValueEnum;
 use serde::Deserialize;
-use serde::de::IntoDeserializer;
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::config::{Config, relative_to};
+use crate::config::{Config, manifest_path, relative_to};
 use crate::failure::BadUse;
 use crate::progress::TrainingBar;
 
 /// Train a network. Flags override the configuration file.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers; tables: model, preprocessing, optimizer,
-    /// augment, mix.
+    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers, prefetch, cache, cache-memory-mib,
+    /// cache-folder, on-error; tables: sampling, model, preprocessing, optimizer, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -71,6 +74,26 @@ pub struct Settings {
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
+    /// Batches that are prepared ahead, at most; they do not change the result [default: chosen from the workers and from
+    /// how the training goes].
+    #[arg(long)]
+    pub prefetch: Option<usize>,
+    /// Where decoded pixels are kept from epoch to epoch, which does not change the result: `auto` (in a quarter of the free
+    /// memory), `off`, `ram` (in half of it) or `disk` [default: auto].
+    #[arg(long, value_parser = named::<CacheMode>)]
+    pub cache: Option<CacheMode>,
+    /// The folder of a cache on the disk [default: `pixel-cache` beside the manifest].
+    #[arg(long)]
+    pub cache_folder: Option<PathBuf>,
+    /// What becomes of a training image that cannot be read or decoded: `fail`, `skip` or `replace` (by another of its
+    /// class) [default: fail].
+    #[arg(long, value_parser = named::<OnError>)]
+    pub on_error: Option<OnError>,
+}
+
+/// A value by its name in a file.
+pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, ValueError> {
+    T::deserialize(name.into_deserializer())
 }
 
 /// A normalization in the words of a file, where a name may stand without quotes.
@@ -114,6 +137,10 @@ impl Settings {
         config.data = self.data.or(config.data);
         config.run = self.run.or(config.run);
         config.workers = self.workers.or(config.workers);
+        config.prefetch = self.prefetch.or(config.prefetch);
+        config.cache = self.cache.unwrap_or(config.cache);
+        config.cache_folder = self.cache_folder.or(config.cache_folder);
+        config.on_error = self.on_error.unwrap_or(config.on_error);
         config.seed = self.seed.unwrap_or(config.seed);
         config.epochs = self.epochs.unwrap_or(config.epochs);
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
@@ -146,21 +173,16 @@ pub fn train(config: &Config) -> Result<()> {
     let dataset = Arc::new(Dataset::open(config.data()?, None)?);
     let model = chosen.clone().for_classes(dataset.manifest().classes.len());
     let architecture = model.architecture()?;
-    let workers = config.workers();
-    let preprocessing = preprocessing(&architecture)?.normalized(&normalization, &dataset, workers)?;
+    let (loader, on_error) = (config.loader(&dataset)?, config.on_error);
+    let preprocessing = preprocessing(&architecture)?.normalized(&normalization, &dataset, on_error, &loader)?;
     let seed = Seed::new(config.seed);
-    let train = TrainStream::new(
-        Arc::clone(&dataset),
-        TrainConfig {
-            preprocessing: preprocessing.clone(),
-            batch_size: config.batch_size,
-            workers,
-            seed,
-            augment: config.augment.build().map_err(BadUse::from_error)?,
-            mix: config.mix.build().map_err(BadUse::from_error)?,
-        },
-    )?;
-    let eval = EvalConfig { preprocessing: preprocessing.clone(), batch_size: config.batch_size, workers };
+    let train = train_config(config, preprocessing.clone(), loader.clone())?;
+    let train = TrainStream::new(Arc::clone(&dataset), train)?;
+    let eval = EvalConfig {
+        on_error: if on_error == OnError::Replace { OnError::Skip } else { on_error },
+        loader,
+        ..EvalConfig::new(preprocessing.clone(), config.batch_size)
+    };
     let validation = EvalStream::new(Arc::clone(&dataset), Split::Val, &eval)?;
 
     let checkpoint = Checkpoint {
@@ -195,6 +217,18 @@ pub fn train(config: &Config) -> Result<()> {
     Ok(())
 }
 
+/// What the training stream of a configuration delivers, of images in the form `preprocessing`.
+pub fn train_config(config: &Config, preprocessing: Preprocessing, loader: Loader) -> Result<TrainConfig> {
+    Ok(TrainConfig {
+        augment: config.augment.build().map_err(BadUse::from_error)?,
+        mix: config.mix.build().map_err(BadUse::from_error)?,
+        sampling: config.sampling.clone(),
+        on_error: config.on_error,
+        loader,
+        ..TrainConfig::new(preprocessing, config.batch_size, Seed::new(config.seed))
+    })
+}
+
 /// The form of images that an architecture takes.
 pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
     let [height, width, channels] = architecture.input();
@@ -209,8 +243,7 @@ fn create_run(
     checkpoint: &Checkpoint,
     run: &std::path::Path,
 ) -> Result<RunFolder> {
-    let data = config.data()?;
-    let manifest = if data.is_dir() { data.join(MANIFEST_FILE) } else { data.to_path_buf() };
+    let manifest = manifest_path(config.data()?);
     let info = RunInfo {
         format: RunInfo::FORMAT,
         model: architecture.name().to_string(),

@@ -11,7 +11,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
     ("imgproc", &[], &["image", "zune-jpeg", "fast_image_resize"]),
     ("metrics", &[], &[]),
     ("augment", &["imgproc"], &[]),
-    ("dataset", &["seed", "imgproc"], &["zip"]),
+    ("dataset", &["seed", "imgproc"], &["tar", "zip"]),
     ("nn", &["seed"], &["candle-core"]),
     ("runs", &["metrics"], &[]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 14] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 14] = [
+const FENCED: [&str; 15] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -45,6 +45,7 @@ const FENCED: [&str; 14] = [
     "memmap2",
     "plotters",
     "sysinfo",
+    "tar",
     "zip",
     "zune-jpeg",
 ];
@@ -124,7 +125,9 @@ fn pure_rooms_touch_nothing_outside_themselves() {
 
 #[test]
 fn unsafe_code_stands_in_few_named_files() {
-    const ALLOWED: [&str; 3] = [
+    // An allocator that counts, which is a test's, cannot be had without.
+    const ALLOWED: [&str; 4] = [
+        "crates/dataset/tests/allocations.rs",
         "crates/imgproc/src/table/avx512.rs",
         "crates/imgproc/src/warp/vectors/gather.rs",
         "crates/nn/src/kernel/matmul.rs",

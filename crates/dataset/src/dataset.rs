@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::{DatasetError, EntryFault};
 use crate::manifest::Manifest;
 use crate::record::Record;
-use crate::source::{OpenOptions, ReadBuffer, Source, SourceKind, open};
+use crate::source::{OpenOptions, Packing, ReadBuffer, Source, SourceKind, open};
 use crate::split::Split;
 
 /// A prepared data set that any number of threads read from.
@@ -28,7 +28,8 @@ impl Dataset {
     pub fn open(manifest_path: &Path, source_override: Option<&Path>) -> Result<Self, DatasetError> {
         let manifest = Manifest::read(manifest_path)?;
         let path = source_override.unwrap_or(&manifest.source.path);
-        let inner = if path.is_dir() { None } else { manifest.source.inner.clone() };
+        let is_zip = Packing::of(path)? == Packing::Zip;
+        let inner = manifest.source.inner.clone().filter(|_| is_zip);
         let source = open(path, &OpenOptions { inner, ..OpenOptions::default() })?;
         let entries = find_entries(&manifest, source.as_ref())?;
         Ok(Self { manifest, source, entries })
@@ -108,10 +109,13 @@ mod tests {
     use std::path::PathBuf;
 
     use tempfile::TempDir;
+    use zip::CompressionMethod;
 
     use super::*;
     use crate::amounts::Amounts;
     use crate::archive::{write_zip, zip_bytes};
+    use crate::labels::LabelRule;
+    use crate::materialize::materialize;
     use crate::prepare::{PrepareConfig, prepare};
     use crate::sample;
 
@@ -148,6 +152,80 @@ mod tests {
         let unpacked = Dataset::open(folder.path(), Some(unpacked.path())).unwrap();
         assert_eq!(unpacked.source_kind(), SourceKind::Folder);
         assert_eq!(read_all(&unpacked).unwrap(), bytes);
+    }
+
+    #[test]
+    fn the_same_images_give_the_same_records_and_bytes_however_they_are_packed() {
+        let files = sample::cats_and_dogs(6);
+        let entries: Vec<(&str, Vec<u8>)> = files.iter().map(|(path, bytes)| (path.as_str(), bytes.clone())).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        sample::write_files(&folder.join("files"), &entries);
+        // The members of an archive are in no order.
+        let (front, back) = entries.split_at(5);
+        sample::write_files(&folder.join("shards"), &[("0.tar", sample::tar(back)), ("1.tar", sample::tar(front))]);
+        let sources = [
+            folder.join("files"),
+            sample::write(folder, "stored.zip", &sample::zip(CompressionMethod::Stored, &entries)),
+            sample::write(folder, "deflated.zip", &sample::zip(CompressionMethod::Deflated, &entries)),
+            sample::write(folder, "data.tar", &sample::tar(&[back, front].concat())),
+            folder.join("shards"),
+        ];
+        let config = PrepareConfig::new(Amounts::Counts { train: 3, val: 1, test: Some(1) });
+        let datasets = sources.map(|source| {
+            let path = folder.join("manifest.json");
+            prepare(&source, &config, &|_, _| {}).unwrap().write(&path).unwrap();
+            Dataset::open(&path, None).unwrap()
+        });
+        let without_crc = |dataset: &Dataset| -> Vec<Record> {
+            dataset.manifest().all_records().map(|record| Record { crc32: None, ..record.clone() }).collect()
+        };
+        let first = &datasets[0];
+        for dataset in &datasets {
+            assert_eq!(without_crc(dataset), without_crc(first));
+            assert_eq!(dataset.records(Split::Train).len(), first.records(Split::Train).len());
+            assert_eq!(read_all(dataset).unwrap(), read_all(first).unwrap());
+        }
+        let kinds = datasets.map(|dataset| dataset.source_kind());
+        assert_eq!(kinds, [SourceKind::Folder, SourceKind::Zip, SourceKind::Zip, SourceKind::Tar, SourceKind::Tar]);
+    }
+
+    #[test]
+    fn classes_from_class_files_reach_the_records_and_their_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let classes = ["great dane", "tabby"];
+        let shard = |from: usize| {
+            let files = (from..from + 5).map(|n| {
+                let class = classes[n % 2].as_bytes().to_vec();
+                [(format!("{n:04}.png"), sample::png(n)), (format!("{n:04}.cls"), class)]
+            });
+            sample::tar(files.collect::<Vec<_>>().as_flattened())
+        };
+        let shards = folder.path().join("shards");
+        sample::write_files(&shards, &[("a-0.tar", shard(0)), ("a-1.tar", shard(5))]);
+        let config = PrepareConfig::new(Amounts::Counts { train: 3, val: 1, test: Some(1) });
+        let manifest = prepare(&shards, &config, &|_, _| {}).unwrap();
+        manifest.write(&folder.path().join("manifest.json")).unwrap();
+        let dataset = Dataset::open(folder.path(), None).unwrap();
+        assert_eq!(dataset.manifest().source.kind, SourceKind::Tar);
+        assert_eq!(dataset.manifest().label_rule, LabelRule::Source);
+        assert_eq!(dataset.manifest().classes, classes);
+        for record in dataset.manifest().all_records() {
+            let number: usize = record.path.trim_end_matches(".png").parse().unwrap();
+            assert_eq!(record.class as usize, number % 2);
+        }
+        let files = folder.path().join("files");
+        assert_eq!(materialize(&dataset, &files, &|_, _| {}).unwrap(), 10);
+        assert_eq!(fs_err::read_dir(files.join("train/tabby")).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn an_inner_archive_is_not_looked_for_in_a_source_that_is_no_zip() {
+        let (folder, _) = prepared();
+        let tar = sample::write(folder.path(), "data.tar", &sample::tar(&sample::cats_and_dogs(6)));
+        let dataset = Dataset::open(folder.path(), Some(&tar)).unwrap();
+        assert_eq!(dataset.source_kind(), SourceKind::Tar);
+        assert_eq!(read_all(&dataset).unwrap(), read_all(&Dataset::open(folder.path(), None).unwrap()).unwrap());
     }
 
     #[test]

@@ -19,14 +19,16 @@ pub enum DatasetError {
     Io(#[from] io::Error),
 
     /// The source is not there.
-    #[error("there is no file or folder `{path}`: give a zip archive, a folder of images or a folder of IDX files")]
+    #[error(
+        "there is no file or folder `{path}`: give a zip or tar archive, a folder of images or a folder of IDX files"
+    )]
     SourceMissing {
         /// What was asked for.
         path: PathBuf,
     },
 
-    /// The source is a file, but not a zip archive.
-    #[error("`{path}` is not a zip archive: give a zip archive, a folder of images or a folder of IDX files")]
+    /// The source is a file, but no archive of a known format.
+    #[error("`{path}` is no zip or tar archive: give one, a folder of images or a folder of IDX files")]
     NotAnArchive {
         /// The file.
         path: PathBuf,
@@ -40,6 +42,43 @@ pub enum DatasetError {
         /// What the reader met.
         #[source]
         source: zip::result::ZipError,
+    },
+
+    /// The source is a tar archive that was compressed as a whole.
+    #[error("`{path}` is a compressed tar archive, within which nothing can be read in place: decompress it first")]
+    CompressedTar {
+        /// The archive.
+        path: PathBuf,
+    },
+
+    /// The headers of a tar archive, which stand between its files, cannot be read to the end.
+    #[error("`{path}` is a damaged or incomplete tar archive: download or copy it again")]
+    TarArchive {
+        /// The archive.
+        path: PathBuf,
+        /// What the reader met.
+        #[source]
+        source: io::Error,
+    },
+
+    /// A file that should hold the class of an image does not.
+    #[error("the class file `{entry}` of `{path}` {reason}: it should hold the name of a class and nothing else")]
+    ClassFile {
+        /// The archive.
+        path: PathBuf,
+        /// The path within it.
+        entry: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+
+    /// The source gives classes to some images and not to others.
+    #[error("`{path}` gives a class to other images, but not to `{entry}`: add its class, or choose a label rule")]
+    ClassMissing {
+        /// The source.
+        path: PathBuf,
+        /// The path of the image within it.
+        entry: String,
     },
 
     /// A limit that protects against hostile archives is exceeded.
@@ -321,6 +360,8 @@ impl DatasetError {
         matches!(
             self,
             Self::SourceMissing { .. }
+                | Self::CompressedTar { .. }
+                | Self::ClassMissing { .. }
                 | Self::AmbiguousInner { .. }
                 | Self::InnerMissing { .. }
                 | Self::UnknownLabel { .. }
@@ -353,6 +394,10 @@ pub enum EntryFault {
         /// The method's name.
         method: String,
     },
+
+    /// Stored with its runs of zeros left out.
+    #[error("it is stored as a sparse file: pack the archive without sparse files")]
+    Sparse,
 
     /// Larger than allowed.
     #[error("it holds {size} bytes, more than the limit of {limit}")]

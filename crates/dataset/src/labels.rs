@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::natural::natural_key;
-use crate::source::{Source, is_safe};
+use crate::source::{Source, is_safe, is_tar};
 
 /// How the class of an image follows from its path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,14 +12,15 @@ use crate::source::{Source, is_safe};
 pub enum LabelRule {
     /// The source's own labels, else the folders' names, else the files' names.
     ///
-    /// Folders are not taken as classes where all that differ are named like splits (`train`, `test1`, `val` …).
+    /// Folders are not taken as classes where all that differ are named like splits (`train`, `test1`, `val` …) or are
+    /// shards (`0.tar`, `1.tar` …).
     #[default]
     Auto,
     /// The name of a folder: of the levels at which all images have a folder and the names differ, the last.
     Folder,
     /// The file's name up to the number at its end: `cat` for `cat.0.jpg`, `cat_001.png`, `cat-1.jpg`, `cat (1).jpg`.
     FileName,
-    /// What the source itself says, as IDX files do.
+    /// What the source itself says, as IDX files and class files do.
     Source,
 }
 
@@ -54,10 +55,11 @@ impl Labels {
     /// one class.
     pub fn of(source: &dyn Source, rule: LabelRule) -> Result<Self, DatasetError> {
         let level = varying_level(source);
+        let has_labels = (0..source.entries().len()).any(|index| source.label(index).is_some());
         let rule = match rule {
-            LabelRule::Auto if source.label(0).is_some() => LabelRule::Source,
+            LabelRule::Auto if has_labels => LabelRule::Source,
             LabelRule::Auto => match level {
-                Some(level) if !all_named_like_splits(source, level) => LabelRule::Folder,
+                Some(level) if !all_named_like_parts(source, level) => LabelRule::Folder,
                 _ => LabelRule::FileName,
             },
             rule => rule,
@@ -66,7 +68,11 @@ impl Labels {
         let names = (0..source.entries().len()).map(|index| {
             let path = source.entries()[index].path.as_str();
             match rule {
-                LabelRule::Source => source.label(index).ok_or_else(|| misfit("it has no labels of its own")),
+                LabelRule::Source if has_labels => source.label(index).ok_or_else(|| DatasetError::ClassMissing {
+                    path: source.path().to_owned(),
+                    entry: path.to_owned(),
+                }),
+                LabelRule::Source => Err(misfit("it has no labels of its own")),
                 LabelRule::Folder => level
                     .and_then(|level| path.split('/').nth(level))
                     .ok_or_else(|| misfit("its images are not in folders of different names")),
@@ -114,13 +120,15 @@ fn folder_names(source: &dyn Source, level: usize) -> impl Iterator<Item = &str>
     source.entries().iter().filter_map(move |entry| entry.path.split('/').nth(level))
 }
 
-fn all_named_like_splits(source: &dyn Source, level: usize) -> bool {
+/// Whether the folders at `level` divide the images into splits or shards, and say nothing of classes.
+fn all_named_like_parts(source: &dyn Source, level: usize) -> bool {
     folder_names(source, level).all(|name| {
         let name = name.to_ascii_lowercase();
-        matches!(
+        let is_split = matches!(
             name.trim_end_matches(|c: char| c.is_ascii_digit()),
             "train" | "training" | "val" | "valid" | "validation" | "test" | "testing"
-        )
+        );
+        is_split || is_tar(&name)
     })
 }
 
@@ -182,6 +190,8 @@ mod tests {
         check(&["cat/1.png", "dog/deep/1.png"], Auto, Folder, &["cat", "dog"]);
         check(&["train/cat.0.png", "train/dog.0.png"], Auto, FileName, &["cat", "dog"]);
         check(&["train/cat.0.png", "test1/dog.0.png"], Auto, FileName, &["cat", "dog"]);
+        check(&["0.tar/cat.0.png", "1.tar/dog.0.png"], Auto, FileName, &["cat", "dog"]);
+        check(&["0.tar/cat/0.png", "1.tar/dog/0.png"], Auto, Folder, &["cat", "dog"]);
         check(&["a/cat.0.png", "b/dog.0.png"], FileName, FileName, &["cat", "dog"]);
         check(&["train/1.png", "test/2.png"], Folder, Folder, &["test", "train"]);
     }
@@ -192,6 +202,18 @@ mod tests {
         assert_eq!(labels.classes, ["9", "10", "b"]);
         // Entries are in order of their paths: 10/a, 9/a, 9/b, b/a.
         assert_eq!(labels.class_of, [1, 0, 0, 2]);
+    }
+
+    #[test]
+    fn an_image_that_lacks_the_class_that_others_have_is_named() {
+        let files = [("0.png", sample::png(0)), ("cat.1.png", sample::png(1)), ("cat.1.cls", b"tabby".to_vec())];
+        let folder = tempfile::tempdir().unwrap();
+        let path = sample::write(folder.path(), "data.tar", &sample::tar(&files));
+        let source = open(&path, &OpenOptions::default()).unwrap();
+        for rule in [LabelRule::Auto, LabelRule::Source] {
+            let error = Labels::of(source.as_ref(), rule).unwrap_err();
+            assert!(matches!(&error, DatasetError::ClassMissing { entry, .. } if entry == "0.png"), "{error}");
+        }
     }
 
     #[test]

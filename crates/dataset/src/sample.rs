@@ -24,6 +24,18 @@ pub(crate) fn zip(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) -> Vec
     archive.finish().unwrap().into_inner()
 }
 
+/// The bytes of a tar archive.
+pub(crate) fn tar<N: AsRef<str>>(entries: &[(N, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name.as_ref(), bytes.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
 /// Images `train/cat.0.png`, `train/dog.0.png` and so on, `per_class` of each, no two alike.
 pub(crate) fn cats_and_dogs(per_class: usize) -> Vec<(String, Vec<u8>)> {
     (0..per_class)

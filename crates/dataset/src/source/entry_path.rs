@@ -30,6 +30,21 @@ fn is_litter(part: &str) -> bool {
     matches!(part, "__MACOSX" | ".DS_Store" | "Thumbs.db" | "desktop.ini") || part.starts_with("._")
 }
 
+/// Whether `path` names a tar archive, such as a shard.
+pub(crate) fn is_tar(path: &str) -> bool {
+    has_ending(path, &[".tar"])
+}
+
+/// Whether `path` names a tar archive that was compressed as a whole.
+pub(super) fn is_compressed_tar(path: &str) -> bool {
+    has_ending(path, &[".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"])
+}
+
+fn has_ending(path: &str, endings: &[&str]) -> bool {
+    let path = path.to_ascii_lowercase();
+    endings.iter().any(|ending| path.ends_with(ending))
+}
+
 /// Whether `path` stays below the folder that it is joined to, on every platform.
 pub(crate) fn is_safe(path: &str) -> bool {
     !path.is_empty()
@@ -52,6 +67,12 @@ mod tests {
         assert_eq!(kind("__MACOSX/train/cat.0.jpg"), EntryKind::Litter);
         assert_eq!(kind("train/._cat.0.jpg"), EntryKind::Litter);
         assert_eq!(kind("train/.DS_Store"), EntryKind::Litter);
+    }
+
+    #[test]
+    fn tar_archives_are_known_by_their_names() {
+        assert!(is_tar("train-000000.tar") && is_tar("A.TAR") && !is_tar("a.tar.gz") && !is_tar("tar"));
+        assert!(is_compressed_tar("a.tar.gz") && is_compressed_tar("A.TGZ") && !is_compressed_tar("a.gz"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::entry_path::{EntryKind, kind};
 use super::read_buffer::ReadBuffer;
+use super::window::open_unnamed;
 use super::{Entry, Source, SourceKind, SourceLimits};
 use crate::error::{DatasetError, EntryFault};
 
@@ -69,7 +70,7 @@ impl FolderSource {
     }
 }
 
-fn leads_to_file_below(root: &Path, link: &Path) -> bool {
+pub(super) fn leads_to_file_below(root: &Path, link: &Path) -> bool {
     fs_err::canonicalize(link).is_ok_and(|target| target.starts_with(root) && target.is_file())
 }
 
@@ -104,14 +105,13 @@ impl Source for FolderSource {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "fs_err allocates for each file, and the caller names the entry")]
 fn read_file(path: &Path, size: u64, limit: u64, bytes: &mut Vec<u8>) -> Result<(), EntryFault> {
     if size > limit {
         return Err(EntryFault::TooLarge { size, limit });
     }
     // A byte more than announced shows that there are more.
     bytes.resize(size as usize + 1, 0);
-    let got = fill(std::fs::File::open(path)?, bytes)?;
+    let got = fill(open_unnamed(path)?, bytes)?;
     bytes.truncate(got);
     if got as u64 == size { Ok(()) } else { Err(EntryFault::Length { expected: size, got: got as u64 }) }
 }

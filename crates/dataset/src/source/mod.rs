@@ -4,7 +4,10 @@ mod entry_path;
 mod folder;
 mod idx;
 mod inflater;
+mod packing;
 mod read_buffer;
+mod tar;
+mod tar_contents;
 mod window;
 mod zip;
 mod zip_entry;
@@ -14,7 +17,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::entry_path::is_safe;
+pub(crate) use self::entry_path::{is_safe, is_tar};
+pub(crate) use self::packing::Packing;
 pub use self::read_buffer::ReadBuffer;
 use crate::error::DatasetError;
 
@@ -57,7 +61,7 @@ pub trait Source: Send + Sync + Debug {
     /// Where `index` is not below the number of entries.
     fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError>;
 
-    /// The class that the source itself gives entry `index`, as IDX files do.
+    /// The class that the source itself gives entry `index`, as IDX files and the shards of a WebDataset do.
     fn label(&self, index: usize) -> Option<&str> {
         let _ = index;
         None
@@ -80,6 +84,8 @@ pub enum SourceKind {
     Folder,
     /// A folder of IDX files.
     Idx,
+    /// A tar archive, or a folder of tar archives, which are then its shards.
+    Tar,
 }
 
 /// How to open a source.
@@ -112,31 +118,80 @@ impl Default for SourceLimits {
     }
 }
 
-/// Opens the data set at `path`: a zip archive, a folder of images, or a folder of IDX files.
+/// Opens the data set at `path`: a zip or tar archive, a folder of images, a folder of tar shards, or a folder of IDX
+/// files. A zip and a tar archive are told apart by their content.
 ///
 /// A zip archive without images of its own is taken as the wrapping of another: of the archives within it `train.zip` is
 /// read, else the only one that holds images. Other files and what operating systems leave behind (`__MACOSX/`,
 /// `.DS_Store`, `Thumbs.db`) are passed over.
 ///
+/// A folder of tar archives that holds no images itself is taken as one data set in shards, as WebDataset packs them: a
+/// file `key.cls` beside `key.jpg` in a shard holds the image's class as text. A single tar archive may have class files
+/// too. Paths are those within the shards, so a data set is the same however many shards it is divided into; only where
+/// two shards hold the same path do all paths begin with the name of their shard, as in `shard-000001.tar/key.jpg`.
+///
 /// # Errors
 /// Where the source is missing, damaged, ambiguous, unsafe or without images. Faults of single images are met by
 /// [`Source::read`].
 pub fn open(path: &Path, options: &OpenOptions) -> Result<Box<dyn Source>, DatasetError> {
-    let metadata = match fs_err::metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(DatasetError::SourceMissing { path: path.to_owned() });
-        }
-        Err(error) => return Err(error.into()),
-    };
-    if metadata.is_file() {
+    let packing = Packing::of(path)?;
+    if packing == Packing::Zip {
         return Ok(Box::new(zip::ZipSource::open(path, options)?));
     }
     if let Some(inner) = &options.inner {
         return Err(DatasetError::InnerMissing { path: path.to_owned(), inner: inner.clone(), candidates: Vec::new() });
     }
-    match idx::IdxSource::open(path, &options.limits)? {
-        Some(source) => Ok(Box::new(source)),
-        None => Ok(Box::new(folder::FolderSource::open(path, &options.limits)?)),
+    let limits = &options.limits;
+    if packing == Packing::Tar {
+        return Ok(Box::new(tar::TarSource::open(path, limits)?));
+    }
+    if let Some(source) = idx::IdxSource::open(path, limits)? {
+        return Ok(Box::new(source));
+    }
+    match folder::FolderSource::open(path, limits) {
+        Err(no_images @ DatasetError::NoImages { .. }) => match tar::TarSource::open_shards(path, limits)? {
+            Some(source) => Ok(Box::new(source)),
+            None => Err(no_images),
+        },
+        source => Ok(Box::new(source?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::zip::CompressionMethod::Stored;
+
+    use super::*;
+    use crate::sample;
+
+    fn opened(path: &Path) -> (SourceKind, usize) {
+        let source = open(path, &OpenOptions::default()).unwrap();
+        (source.kind(), source.entries().len())
+    }
+
+    #[test]
+    fn files_and_folders_are_opened_by_what_they_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let images = [("a.png", sample::png(1)), ("b.png", sample::png(2))];
+        assert_eq!(opened(&sample::write(folder, "data.tar", &sample::tar(&images))), (SourceKind::Tar, 2));
+        assert_eq!(opened(folder), (SourceKind::Tar, 2));
+        assert_eq!(opened(&sample::write(folder, "other.tar", &sample::zip(Stored, &images))), (SourceKind::Zip, 2));
+        sample::write_files(folder, &[("cat/1.png", sample::png(3))]);
+        // A folder with images of its own is not a folder of shards.
+        assert_eq!(opened(folder), (SourceKind::Folder, 1));
+    }
+
+    #[test]
+    fn what_a_tar_archive_cannot_do_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = sample::write(folder.path(), "data.tar", &sample::tar(&[("a.png", sample::png(1))]));
+        let options = OpenOptions { inner: Some("train.zip".to_owned()), ..OpenOptions::default() };
+        let error = open(&path, &options).unwrap_err();
+        assert!(matches!(&error, DatasetError::InnerMissing { inner, .. } if inner == "train.zip"), "{error}");
+        let error = open(&sample::write(folder.path(), "a.tgz", b"\x1f\x8b"), &OpenOptions::default()).unwrap_err();
+        assert!(matches!(error, DatasetError::CompressedTar { .. }), "{error}");
+        let error = open(&sample::write(folder.path(), "b.tar", b"Hello"), &OpenOptions::default()).unwrap_err();
+        assert!(matches!(error, DatasetError::NotAnArchive { .. }), "{error}");
     }
 }

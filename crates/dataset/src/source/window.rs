@@ -70,12 +70,12 @@ impl Window {
 }
 
 #[cfg(unix)]
-fn read_file_at(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+pub(super) fn read_file_at(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
 #[cfg(windows)]
-fn read_file_at(file: &std::fs::File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+pub(super) fn read_file_at(file: &std::fs::File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
     while !buffer.is_empty() {
         match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
             0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -86,6 +86,12 @@ fn read_file_at(file: &std::fs::File, mut offset: u64, mut buffer: &mut [u8]) ->
         }
     }
     Ok(())
+}
+
+/// Opens a file for reading without allocating; the error does not name the file, so the caller must.
+#[expect(clippy::disallowed_methods, reason = "fs_err allocates for each file")]
+pub(super) fn open_unnamed(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::File::open(path)
 }
 
 /// A reader over a [`Window`].

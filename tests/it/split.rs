@@ -79,6 +79,41 @@ fn a_damaged_image_is_named_and_can_be_left_out() {
     insta::assert_snapshot!("damaged_image_skipped", said.assert_code(0).whole());
 }
 
+fn tar(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, bytes) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        archive.append_data(&mut header, name, bytes.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap()
+}
+
+#[test]
+fn a_tar_archive_and_a_folder_of_shards_are_split_by_their_class_files() {
+    let workspace = Workspace::new();
+    let sample = |n: u8| {
+        let class = if n % 2 == 0 { "cat" } else { "dog" };
+        [(format!("{n:06}.png"), png(n)), (format!("{n:06}.cls"), class.into()), (format!("{n:06}.json"), "{}".into())]
+    };
+    let samples: Vec<_> = (0..8).flat_map(sample).collect();
+    fs_err::write(workspace.path("data.tar"), tar(&samples)).unwrap();
+    fs_err::create_dir(workspace.path("shards")).unwrap();
+    for (shard, samples) in ["shards/0.tar", "shards/1.tar"].iter().zip(samples.chunks(12)) {
+        fs_err::write(workspace.path(shard), tar(samples)).unwrap();
+    }
+    let split = |source, out| {
+        let said = workspace.run(&["split", source, "--out", out, "--counts", "2,1,1", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
+        json
+    };
+    let (archive, shards) = (split("data.tar", "one"), split("shards", "many"));
+    assert_eq!(archive["splits"]["train"], serde_json::json!({ "cat": 2, "dog": 2 }));
+    assert_eq!(archive["other-files"], 8);
+    // The hash is that of the records, wherever they lie.
+    assert_eq!(archive["hash"], shards["hash"]);
+}
+
 #[test]
 fn what_cannot_be_split_is_refused_with_the_reason_and_writes_nothing() {
     let workspace = Workspace::new();
@@ -87,6 +122,9 @@ fn what_cannot_be_split_is_refused_with_the_reason_and_writes_nothing() {
     fs_err::write(workspace.path("cut.zip"), &whole[..whole.len() / 2]).unwrap();
     let unlabelled = ["1.png", "2.png"].map(|name| (name.to_string(), png(7)));
     write_zip(&workspace.path("unlabelled.zip"), unlabelled).unwrap();
+    let archive = tar(&[("cat.1.png".to_string(), png(1)), ("dog.1.png".to_string(), png(2))]);
+    fs_err::write(workspace.path("cut.tar"), &archive[..archive.len() / 2]).unwrap();
+    workspace.write("data.tar.gz", "compressed");
     let before = workspace.files();
 
     let mut all = Vec::new();
@@ -94,6 +132,8 @@ fn what_cannot_be_split_is_refused_with_the_reason_and_writes_nothing() {
         ("missing.zip", ["--counts", "1,1,1"], 2),
         ("text.zip", ["--counts", "1,1,1"], 1),
         ("cut.zip", ["--counts", "1,1,1"], 1),
+        ("cut.tar", ["--counts", "1,1,1"], 1),
+        ("data.tar.gz", ["--counts", "1,1,1"], 2),
         ("unlabelled.zip", ["--counts", "1,1,1"], 2),
         ("drawn.zip", ["--counts", "3,1,1"], 2),
         ("drawn.zip", ["--counts", "3,0,1"], 2),

@@ -2,9 +2,10 @@
 //!
 //! The way of a data set: [`open`] finds out how it is packed and gives a [`Source`]; [`prepare`] scans every image,
 //! takes classes from the names by a [`LabelRule`], leaves faulty images out as [`Finding`]s, divides the rest by
-//! [`Amounts`] into the three [`Split`]s, copies of one content together, and gives a [`Manifest`]; a [`Dataset`] is a manifest with its source,
-//! from which any number of threads read. Nothing is unpacked: images are read from within a zip or tar archive,
-//! even from an archive within the archive. Those who want folders all the same call [`materialize`].
+//! [`Amounts`] into the three [`Split`]s, copies of one content together, and gives a [`Manifest`]; a [`Dataset`] is a manifest
+//! with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked: images are
+//! read from within a zip or tar archive, even from a zip archive within another. Those who want folders all the same
+//! call [`materialize`].
 //!
 //! ```
 //! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare, write_zip};

@@ -19,8 +19,8 @@ use crate::progress::counting;
 
 /// Split a data set into train, val and test, and write a manifest that later commands read.
 ///
-/// SOURCE is a zip archive (also one inside another, as Kaggle packs them), a folder of images, or a folder of IDX files
-/// such as MNIST's. It is read in place; nothing is unpacked. Every image is decoded once, so that a damaged one shows
+/// SOURCE is a zip archive (also one inside another, as Kaggle packs them), a tar archive, a folder of images, a folder of
+/// tar shards (as WebDataset packs them), or a folder of IDX files such as MNIST's. It is read in place; nothing is unpacked. Every image is decoded once, so that a damaged one shows
 /// now and not in the middle of a training. Exact copies never end up on both sides of a split.
 #[derive(clap::Args)]
 pub struct Args {

@@ -1,9 +1,10 @@
 //! [`Effect`]: how an operation is carried out.
 
 use aumenta_imgproc::{
-    ColorChain, ColorStep, GridMask, Hue, Image, Matrix3, Paint, Region, Sampling, Size, Slot, Table, Tone,
-    add_gaussian_noise, add_salt_and_pepper, add_shot_noise, autocontrast, clahe, curve, downscale, equalize, erase,
-    gaussian_blur, grid_mask, jpeg_recompress, mean_luma, motion_blur, sharpen, write,
+    ClaheScratch, ColorChain, ColorStep, DownscaleScratch, GridMask, Hue, Image, Matrix3, MotionBlurScratch, Paint,
+    Region, Sampling, ShotNoiseScratch, Size, Slot, Table, Tone, add_gaussian_noise, add_salt_and_pepper,
+    add_shot_noise, autocontrast, clahe, curve, downscale, equalize, erase, gaussian_blur, grid_mask, jpeg_recompress,
+    mean_luma, motion_blur, sharpen, write,
 };
 
 use crate::Op;
@@ -53,6 +54,18 @@ pub(crate) enum Raster {
     Downscale { fraction: f64 },
     Erase { left_fraction: f64, top_fraction: f64, width_fraction: f64, height_fraction: f64, paint: Paint },
     GridMask { unit_fraction: f64, keep_fraction: f64, offset_units: [f64; 2], rotation_degrees: f64, paint: Paint },
+}
+
+/// Buffers that [`Raster::run`] reuses.
+#[derive(Debug, Default)]
+pub(crate) struct RasterScratch {
+    clahe: ClaheScratch,
+    motion_blur: MotionBlurScratch,
+    shot_noise: ShotNoiseScratch,
+    downscale: DownscaleScratch,
+    /// A JPEG's planes. They have other sizes than the picture, with whose buffers they must not change places.
+    jpeg: Image,
+    contrast: ColorChain,
 }
 
 impl Op {
@@ -144,28 +157,31 @@ impl Op {
 
 impl Raster {
     /// Does it to `image`; `spare` is a buffer of any content.
-    pub(crate) fn run(self, image: &mut Image, spare: &mut Image) {
+    pub(crate) fn run(self, image: &mut Image, spare: &mut Image, scratch: &mut RasterScratch) {
         match self {
             Self::KerasChannelShift(levels) => keras::shift_channels(image, levels),
             Self::ContrastAboutMean { factor } => {
-                let chain = ColorChain::from(Tone::contrast_about(mean_luma(&*image), factor));
+                scratch.contrast.clear();
+                scratch.contrast.push(ColorStep::Matrix(Tone::contrast_about(mean_luma(&*image), factor)));
                 std::mem::swap(image, spare);
                 image.resize_buffer(spare.width(), spare.height());
-                write(&*spare, &chain, Slot::rgb(image.pixels_mut()));
+                write(&*spare, &scratch.contrast, Slot::rgb(image.pixels_mut()));
             }
             Self::Equalize => equalize(image),
             Self::Autocontrast { cutoff_percent } => autocontrast(image, cutoff_percent),
-            Self::Clahe { clip_limit, tiles } => clahe(image, clip_limit, tiles),
+            Self::Clahe { clip_limit, tiles } => clahe(image, clip_limit, tiles, &mut scratch.clahe),
             Self::Sharpness { factor } => sharpen(image, factor, spare),
             Self::GaussianBlur { sigma_pixels } => gaussian_blur(image, sigma_pixels, spare),
             Self::MotionBlur { length_pixels, angle_degrees } => {
-                motion_blur(image, length_pixels, angle_degrees, spare);
+                motion_blur(image, length_pixels, angle_degrees, &mut scratch.motion_blur);
             }
             Self::GaussianNoise { sigma_levels, seed } => add_gaussian_noise(image, sigma_levels, seed),
             Self::SaltAndPepper { fraction, seed } => add_salt_and_pepper(image, fraction, seed),
-            Self::ShotNoise { photons_at_white, seed } => add_shot_noise(image, photons_at_white, seed),
-            Self::Jpeg { quality } => jpeg_recompress(image, quality, spare),
-            Self::Downscale { fraction } => downscale(image, fraction, spare),
+            Self::ShotNoise { photons_at_white, seed } => {
+                add_shot_noise(image, photons_at_white, seed, &mut scratch.shot_noise);
+            }
+            Self::Jpeg { quality } => jpeg_recompress(image, quality, &mut scratch.jpeg),
+            Self::Downscale { fraction } => downscale(image, fraction, &mut scratch.downscale),
             Self::Erase { left_fraction, top_fraction, width_fraction, height_fraction, paint } => {
                 let Size { width, height } = image.size();
                 let (x, columns) = span(left_fraction, width_fraction, width);

@@ -13,7 +13,7 @@ use aumenta_imgproc::{
     displace, shrink, warp, write,
 };
 
-use crate::effect::{Effect, Pass};
+use crate::effect::{Effect, Pass, RasterScratch};
 use crate::{Op, Plan, Prefilter, Source};
 
 /// Buffers that [`Plan::apply`] reuses, so that applying allocates nothing once they have grown; one for each thread.
@@ -29,6 +29,8 @@ pub struct Scratch {
     colors: ColorChain,
     /// The field of an elastic distortion.
     displacement: Displacement,
+    /// What operations on a whole picture need beside it.
+    raster: RasterScratch,
     /// What mixing needs beside the picture.
     mixer: Option<Box<Mixer>>,
     /// A mask as a picture, before and after.
@@ -129,7 +131,7 @@ impl Reading {
 pub(crate) const ROUNDING: f64 = 1e-6;
 
 fn run(ops: &[Op], reading: Reading, source: Source<'_>, output: Size, scratch: &mut Scratch, slot: Slot<'_>) {
-    let Scratch { shrunk, picture, spare, colors, displacement, mixer, .. } = scratch;
+    let Scratch { shrunk, picture, spare, colors, displacement, raster: raster_scratch, mixer, .. } = scratch;
     colors.clear();
     let mut motion = resize(source.full(), output);
     let mut rendered = false;
@@ -163,7 +165,7 @@ fn run(ops: &[Op], reading: Reading, source: Source<'_>, output: Size, scratch: 
                     Pass::Mix { chains, weights, keep } => {
                         mixer.get_or_insert_default().mix(chains.iter().zip(weights), keep, reading, picture);
                     }
-                    Pass::Raster(raster) => raster.run(picture, spare),
+                    Pass::Raster(raster) => raster.run(picture, spare, raster_scratch),
                 }
             }
         }

@@ -16,34 +16,39 @@ use crate::{Image, luma};
 /// in the same place; the pictures look alike, their numbers differ by some levels.
 ///
 /// ```
-/// use aumenta_imgproc::{Image, clahe};
+/// use aumenta_imgproc::{ClaheScratch, Image, clahe};
 ///
 /// // A faint step: 100 to the left, 110 to the right.
 /// let mut step = Image::from_pixels(64, 64, (0..64 * 64).flat_map(|at| [if at % 64 < 32 { 100 } else { 110 }; 3]).collect());
-/// clahe(&mut step, 40.0, 1);
+/// clahe(&mut step, 40.0, 1, &mut ClaheScratch::default());
 /// let [left, right] = [step.get(10, 10)[0], step.get(50, 10)[0]];
 /// assert!(right - left > 30, "{left} {right}");
 /// ```
-pub fn clahe(image: &mut Image, clip_limit: f64, tiles: usize) {
+pub fn clahe(image: &mut Image, clip_limit: f64, tiles: usize, scratch: &mut ClaheScratch) {
     if image.pixels().is_empty() {
         return;
     }
     let tiles = tiles.clamp(1, 64);
     let (width, height) = (image.width(), image.height());
-    let gray: Vec<u8> = image.pixels().as_chunks::<3>().0.iter().map(|&pixel| luma(pixel)).collect();
+    let ClaheScratch { gray, curves, columns } = scratch;
+    gray.clear();
+    gray.extend(image.pixels().as_chunks::<3>().0.iter().map(|&pixel| luma(pixel)));
     // As OpenCV does it: where one side does not divide, the other is continued too, by a whole tile row if it divides.
     let divides = width.is_multiple_of(tiles) && height.is_multiple_of(tiles);
     let tile_side = |side: usize| if divides { side / tiles } else { side / tiles + 1 };
     let tile = Tile { width: tile_side(width), height: tile_side(height) };
-    let curves: Vec<[u8; 256]> = (0..tiles * tiles)
-        .map(|at| tile.curve(&gray, width, height, at % tiles * tile.width, at / tiles * tile.height, clip_limit))
-        .collect();
-    let columns: Vec<Between> = (0..width).map(|x| Between::tiles(x, tile.width, tiles)).collect();
+    curves.clear();
+    curves.extend(
+        (0..tiles * tiles)
+            .map(|at| tile.curve(gray, width, height, at % tiles * tile.width, at / tiles * tile.height, clip_limit)),
+    );
+    columns.clear();
+    columns.extend((0..width).map(|x| Between::tiles(x, tile.width, tiles)));
     let rows = image.pixels_mut().chunks_exact_mut(width * 3).zip(gray.chunks_exact(width));
     for (y, (row, gray)) in rows.enumerate() {
         let vertical = Between::tiles(y, tile.height, tiles);
         let (above, below) = (&curves[vertical.first * tiles..][..tiles], &curves[vertical.second * tiles..][..tiles]);
-        for ((pixel, &value), horizontal) in row.as_chunks_mut::<3>().0.iter_mut().zip(gray).zip(&columns) {
+        for ((pixel, &value), horizontal) in row.as_chunks_mut::<3>().0.iter_mut().zip(gray).zip(&*columns) {
             let mix = |curves: &[[u8; 256]]| {
                 let at = |tile: usize| u32::from(curves[tile][usize::from(value)]);
                 horizontal.mix(at(horizontal.first), at(horizontal.second))
@@ -54,6 +59,17 @@ pub fn clahe(image: &mut Image, clip_limit: f64, tiles: usize) {
             *pixel = pixel.map(|channel| (i16::from(channel) + change).clamp(0, 255) as u8);
         }
     }
+}
+
+/// Buffers that [`clahe`] reuses.
+#[derive(Clone, Debug, Default)]
+pub struct ClaheScratch {
+    /// The picture's lumas.
+    gray: Vec<u8>,
+    /// The tiles' curves, row by row.
+    curves: Vec<[u8; 256]>,
+    /// Where each of the picture's columns lies.
+    columns: Vec<Between>,
 }
 
 struct Tile {
@@ -101,6 +117,7 @@ fn clip(counts: &mut [u64; 256], limit: u64) {
 }
 
 /// Where a pixel lies between the centres of two tiles.
+#[derive(Clone, Debug)]
 struct Between {
     first: usize,
     second: usize,
@@ -159,7 +176,7 @@ mod tests {
             (0..64 * 64).flat_map(|at| [80 + (at % 16) as u8, 100 + (at % 16) as u8, 120]).collect(),
         );
         let before = image.clone();
-        clahe(&mut image, 2.0, 2);
+        clahe(&mut image, 2.0, 2, &mut ClaheScratch::default());
         assert_ne!(image, before);
         for (after, before) in image.pixels().as_chunks::<3>().0.iter().zip(before.pixels().as_chunks::<3>().0) {
             assert_eq!(i16::from(after[1]) - i16::from(after[0]), i16::from(before[1]) - i16::from(before[0]));
@@ -169,8 +186,11 @@ mod tests {
     proptest! {
         #[test]
         fn any_setting_gives_a_picture(image in pictures(), clip_limit in any::<f64>(), tiles in any::<usize>()) {
-            clahe(&mut image.clone(), clip_limit, tiles);
-            clahe(&mut image.clone(), 2.0, tiles % 20);
+            let (mut first, mut again, mut scratch) = (image.clone(), image.clone(), ClaheScratch::default());
+            clahe(&mut first, clip_limit, tiles, &mut scratch);
+            clahe(&mut image.clone(), 2.0, tiles % 20, &mut scratch);
+            clahe(&mut again, clip_limit, tiles, &mut scratch);
+            prop_assert_eq!(first, again, "buffers from before leave no trace");
         }
     }
 }

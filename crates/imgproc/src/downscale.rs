@@ -8,16 +8,16 @@ use crate::{Image, Size};
 /// pixels, as albumentations' `Downscale` does with `INTER_AREA` and `INTER_NEAREST`; the size stays.
 ///
 /// The reduced sides are rounded and at least 1. 1 and above change nothing; below 0 and NaN count as 0, which leaves
-/// one pixel. `scratch` is a buffer to reuse.
+/// one pixel.
 ///
 /// ```
-/// use aumenta_imgproc::{Image, downscale};
+/// use aumenta_imgproc::{DownscaleScratch, Image, downscale};
 ///
 /// let mut image = Image::from_pixels(4, 1, [10, 20, 60, 81].iter().flat_map(|&value| [value; 3]).collect());
-/// downscale(&mut image, 0.5, &mut Image::default());
+/// downscale(&mut image, 0.5, &mut DownscaleScratch::default());
 /// assert_eq!([0, 1, 2, 3].map(|x| image.get(x, 0)[0]), [15, 15, 71, 71]);
 /// ```
-pub fn downscale(image: &mut Image, fraction: f64, scratch: &mut Image) {
+pub fn downscale(image: &mut Image, fraction: f64, scratch: &mut DownscaleScratch) {
     let fraction = fraction.clamp(0.0, 1.0);
     let side = |pixels: usize| (round(pixels as f64 * fraction) as usize).max(1);
     let small = Size { width: side(image.width()), height: side(image.height()) };
@@ -25,16 +25,27 @@ pub fn downscale(image: &mut Image, fraction: f64, scratch: &mut Image) {
         return;
     }
     average_areas(image, small, scratch);
-    repeat_pixels(scratch, image);
+    repeat_pixels(&scratch.small, image);
+}
+
+/// Buffers that [`downscale`] reuses.
+#[derive(Clone, Debug, Default)]
+pub struct DownscaleScratch {
+    /// The reduced picture.
+    small: Image,
+    /// Sums over the rows that one of its pixels covers.
+    sums: Vec<u64>,
 }
 
 /// The mean over the area of each pixel of a picture of `size`, parts of pixels weighed by their share.
 ///
 /// Lengths are counted in parts of a pixel so small that the borders of both grids fall between them.
-fn average_areas(image: &Image, size: Size, out: &mut Image) {
+fn average_areas(image: &Image, size: Size, scratch: &mut DownscaleScratch) {
+    let DownscaleScratch { small: out, sums } = scratch;
     let (width, height) = (image.width(), image.height());
     out.resize_buffer(size.width, size.height);
-    let mut sums = vec![0u64; width * 3];
+    sums.clear();
+    sums.resize(width * 3, 0);
     let area = (width * height) as u64;
     for (y, out_row) in out.pixels_mut().chunks_exact_mut(size.width * 3).enumerate() {
         sums.fill(0);
@@ -87,7 +98,7 @@ mod tests {
 
     fn downscaled(image: &Image, fraction: f64) -> Image {
         let mut out = image.clone();
-        downscale(&mut out, fraction, &mut Image::filled(2, 5, [1; 3]));
+        downscale(&mut out, fraction, &mut DownscaleScratch { small: Image::filled(2, 5, [1; 3]), sums: vec![9; 4] });
         out
     }
 

@@ -2,8 +2,6 @@
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
-use std::collections::BTreeMap;
-
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::Image;
@@ -19,25 +17,35 @@ use crate::border::mirror;
 ///
 /// Weights are quantized to 2^-14; the result is within one level of exact arithmetic for any length.
 ///
-/// `scratch` is a buffer of any content; it is reused where it is large enough.
-///
 /// ```
-/// use aumenta_imgproc::{Image, motion_blur};
+/// use aumenta_imgproc::{Image, MotionBlurScratch, motion_blur};
 ///
 /// let mut image = Image::filled(5, 5, [0; 3]);
 /// image.set(2, 2, [90; 3]);
-/// motion_blur(&mut image, 3.0, 90.0, &mut Image::default());
+/// motion_blur(&mut image, 3.0, 90.0, &mut MotionBlurScratch::default());
 /// assert_eq!([1, 2, 3].map(|y| image.get(2, y)[0]), [30, 30, 30]);
 /// assert_eq!(image.get(1, 2), [0; 3]);
 /// ```
-pub fn motion_blur(image: &mut Image, length_pixels: f64, angle_degrees: f64, scratch: &mut Image) {
+pub fn motion_blur(image: &mut Image, length_pixels: f64, angle_degrees: f64, scratch: &mut MotionBlurScratch) {
     if image.pixels().is_empty() || length_pixels.is_nan() || length_pixels <= 1.0 {
         return;
     }
-    let taps = taps(length_pixels.min(200.0), if angle_degrees.is_finite() { angle_degrees } else { 0.0 });
+    let MotionBlurScratch { wide, shares, taps } = scratch;
+    let angle_degrees = if angle_degrees.is_finite() { angle_degrees } else { 0.0 };
+    share_out(length_pixels.min(200.0), angle_degrees, shares);
+    weigh(shares, taps);
     let radius = taps.iter().map(|tap| tap.x.unsigned_abs()).max().unwrap_or(0);
-    widen(image, radius, scratch);
-    Arch::new().dispatch(Blur { source: scratch, radius, taps: &taps, out: image });
+    widen(image, radius, wide);
+    Arch::new().dispatch(Blur { source: wide, radius, taps, out: image });
+}
+
+/// Buffers that [`motion_blur`] reuses.
+#[derive(Clone, Debug, Default)]
+pub struct MotionBlurScratch {
+    /// The picture with mirrored columns on both sides.
+    wide: Image,
+    shares: Vec<Share>,
+    taps: Vec<Tap>,
 }
 
 struct Blur<'a> {
@@ -82,19 +90,29 @@ const RUN: usize = 768;
 /// Fractional bits of a weight.
 const BITS: u32 = 14;
 
+/// What a point of the line takes of a pixel: its row and column relative to the middle, and its part of the whole.
+#[derive(Clone, Copy, Debug)]
+struct Share {
+    place: (isize, isize),
+    /// Which of the shares it was.
+    number: usize,
+    part: f64,
+}
+
 /// A pixel of the kernel: its place relative to the middle, and its weight in units of 2^-14.
+#[derive(Clone, Debug)]
 struct Tap {
     x: isize,
     y: isize,
     weight: u32,
 }
 
-/// The kernel of a line; its weights add up to 2^14.
-fn taps(length: f64, angle_degrees: f64) -> Vec<Tap> {
+/// What the points of a line take, in the order of places, and of one place in the order of points.
+fn share_out(length: f64, angle_degrees: f64, shares: &mut Vec<Share>) {
+    shares.clear();
     let radians = angle_degrees % 360.0 * (std::f64::consts::PI / 180.0);
     let (right, down) = (libm::cos(radians), -libm::sin(radians));
     let points = length.ceil();
-    let mut shares: BTreeMap<(isize, isize), f64> = BTreeMap::new();
     for point in 0..points as usize {
         let along = (point as f64 / (points - 1.0) - 0.5) * (length - 1.0);
         // Sines of right angles miss 0 by 1e-16; whole places should not spill into their neighbors for that.
@@ -103,23 +121,29 @@ fn taps(length: f64, angle_degrees: f64) -> Vec<Tap> {
         for (corner_x, corner_y) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)] {
             let corner = (x.floor() + corner_x, y.floor() + corner_y);
             let share = (1.0 - (x - corner.0).abs()) * (1.0 - (y - corner.1).abs());
-            *shares.entry((corner.1 as isize, corner.0 as isize)).or_default() += share / points;
+            let place = (corner.1 as isize, corner.0 as isize);
+            shares.push(Share { place, number: shares.len(), part: share / points });
         }
     }
+    shares.sort_unstable_by_key(|share| (share.place, share.number));
+}
+
+/// The kernel of these shares; its weights add up to 2^14.
+fn weigh(shares: &[Share], taps: &mut Vec<Tap>) {
+    taps.clear();
     let one = f64::from(1 << BITS);
     let mut left = 1 << BITS;
     let mut sum = 0.0;
-    let mut taps = Vec::new();
-    for ((y, x), share) in shares {
+    for shares in shares.chunk_by(|a, b| a.place == b.place) {
+        let (y, x) = shares[0].place;
         // Rounding what is left instead of each share makes the weights add up.
-        sum += share;
+        sum += shares.iter().fold(0.0, |sum, share| sum + share.part);
         let after = (1 << BITS) - (sum * one).round() as u32;
         if after < left {
             taps.push(Tap { x, y, weight: left - after });
         }
         left = after;
     }
-    taps
 }
 
 /// Moves `image` to `scratch` with `radius` mirrored columns on both sides; leaves the image's size and no content.
@@ -146,7 +170,7 @@ mod tests {
 
     fn blurred(source: &Image, length: f64, angle: f64) -> Image {
         let mut image = source.clone();
-        motion_blur(&mut image, length, angle, &mut Image::default());
+        motion_blur(&mut image, length, angle, &mut MotionBlurScratch::default());
         image
     }
 
@@ -192,7 +216,9 @@ mod tests {
     proptest! {
         #[test]
         fn weights_add_up_and_lie_around_the_middle(length in 1.01..60.0f64, angle in -1e6..1e6f64) {
-            let taps = taps(length, angle);
+            let (mut shares, mut taps) = (Vec::new(), Vec::new());
+            share_out(length, angle, &mut shares);
+            weigh(&shares, &mut taps);
             prop_assert_eq!(taps.iter().map(|tap| tap.weight).sum::<u32>(), 1 << BITS);
             let mean = |place: fn(&Tap) -> isize| {
                 taps.iter().map(|tap| place(tap) as f64 * f64::from(tap.weight)).sum::<f64>() / f64::from(1 << BITS)

@@ -1,6 +1,7 @@
 //! Noise from a seed: every pixel's noise is a hash of the seed and the pixel's place, so that it does not depend on
 //! the order in which pixels are visited, and a seed stands for a whole picture of noise.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::Image;
@@ -61,31 +62,40 @@ pub fn add_salt_and_pepper(image: &mut Image, fraction: f64, seed: u64) {
 /// nothing changes.
 ///
 /// ```
-/// use aumenta_imgproc::{Image, add_shot_noise};
+/// use aumenta_imgproc::{Image, ShotNoiseScratch, add_shot_noise};
 ///
 /// let mut image = Image::filled(100, 100, [128, 0, 51]);
-/// add_shot_noise(&mut image, 100.0, 7);
+/// add_shot_noise(&mut image, 100.0, 7, &mut ShotNoiseScratch::default());
 /// assert_eq!(image.get(3, 4)[1], 0);
 /// let blue = image.pixels().iter().skip(2).step_by(3);
 /// let mean = blue.map(|&value| f64::from(value)).sum::<f64>() / 10_000.0;
 /// assert!((mean - 51.0).abs() < 0.5);
 /// ```
-pub fn add_shot_noise(image: &mut Image, photons_at_white: f64, seed: u64) {
+pub fn add_shot_noise(image: &mut Image, photons_at_white: f64, seed: u64, scratch: &mut ShotNoiseScratch) {
     if !(photons_at_white > 0.0 && photons_at_white <= 1e6) {
         return;
     }
     let levels_per_photon = 255.0 / photons_at_white;
     let halves = normal_halves(1.0);
+    let thresholds = &mut scratch.thresholds;
+    thresholds.clear();
     let mut counts: [Option<Counts>; 256] = [const { None }; 256];
     for (hash, pixel) in hashes(seed).zip(image.pixels_mut().as_chunks_mut::<3>().0) {
         for (channel, value) in pixel.iter_mut().enumerate() {
             let bits = hash >> (20 * channel);
             let level = usize::from(*value);
-            let counts =
-                counts[level].get_or_insert_with(|| Counts::new(level as f64 / levels_per_photon, levels_per_photon));
-            *value = counts.draw(&halves, bits);
+            let counts = counts[level]
+                .get_or_insert_with(|| Counts::new(level as f64 / levels_per_photon, levels_per_photon, thresholds));
+            *value = counts.draw(thresholds, &halves, bits);
         }
     }
+}
+
+/// A buffer that [`add_shot_noise`] reuses.
+#[derive(Clone, Debug, Default)]
+pub struct ShotNoiseScratch {
+    /// 20-bit thresholds of distribution functions, each with the level that its count stands for.
+    thresholds: Vec<(u32, u8)>,
 }
 
 /// Fills a rectangle's pixels with uniformly drawn colors; the place of a pixel within the rectangle decides its draw.
@@ -156,21 +166,22 @@ fn normal_quantile(probability: f64) -> f64 {
 
 /// What a level of a picture becomes by counting photons.
 enum Counts {
-    /// For few photons: 20-bit thresholds of the distribution function, each with the level that its count stands for.
-    Exact(Vec<(u32, u8)>),
+    /// For few photons: which of the thresholds are those of its distribution function.
+    Exact(Range<usize>),
     /// For many: the mean and the standard deviation, in levels.
     Normal { mean: f64, deviation: f64 },
 }
 
 impl Counts {
-    fn new(mean_photons: f64, levels_per_photon: f64) -> Self {
+    /// The thresholds are appended to `thresholds`.
+    fn new(mean_photons: f64, levels_per_photon: f64, thresholds: &mut Vec<(u32, u8)>) -> Self {
         if mean_photons >= 64.0 {
             let deviation = libm::sqrt(mean_photons) * levels_per_photon;
             return Self::Normal { mean: mean_photons * levels_per_photon, deviation };
         }
         let mut probability = libm::exp(-mean_photons);
         let mut below = 0.0;
-        let mut thresholds = Vec::new();
+        let first = thresholds.len();
         for count in 0u32.. {
             below += probability;
             let threshold = (below * f64::from(1 << 20)).round() as u32;
@@ -182,13 +193,14 @@ impl Counts {
                 break;
             }
         }
-        Self::Exact(thresholds)
+        Self::Exact(first..thresholds.len())
     }
 
     /// A draw from 20 bits.
-    fn draw(&self, halves: &Halves, bits: u64) -> u8 {
+    fn draw(&self, thresholds: &[(u32, u8)], halves: &Halves, bits: u64) -> u8 {
         match self {
-            Self::Exact(thresholds) => {
+            Self::Exact(range) => {
+                let thresholds = &thresholds[range.clone()];
                 let bits = bits as u32 & 0xf_ffff;
                 let at = thresholds.partition_point(|&(threshold, _)| threshold <= bits);
                 thresholds[at.min(thresholds.len() - 1)].1
@@ -259,7 +271,8 @@ mod tests {
         for (photons, expected_mean, expected_variance) in
             [(3.0, 50.677, 4168.9), (20.0, 51.020, 644.4), (200.0, 51.000, 64.88), (2000.0, 51.000, 6.618)]
         {
-            let (mean, variance) = moments(51, |image| add_shot_noise(image, photons, 9));
+            let (mean, variance) =
+                moments(51, |image| add_shot_noise(image, photons, 9, &mut ShotNoiseScratch::default()));
             assert!((mean - expected_mean).abs() < 0.6, "{photons}: {mean}");
             assert!((variance / expected_variance - 1.0).abs() < 0.03, "{photons}: {variance}");
         }
@@ -283,12 +296,12 @@ mod tests {
             for nothing in [0.0, -1.0, f64::NAN] {
                 add_gaussian_noise(&mut image, nothing, 1);
                 add_salt_and_pepper(&mut image, nothing, 1);
-                add_shot_noise(&mut image, nothing, 1);
+                add_shot_noise(&mut image, nothing, 1, &mut ShotNoiseScratch::default());
                 assert_eq!(image, source);
             }
             for much in [0.5, 255.0, f64::MAX, f64::INFINITY] {
                 add_gaussian_noise(&mut image, much, 1);
-                add_shot_noise(&mut image, much, 1);
+                add_shot_noise(&mut image, much, 1, &mut ShotNoiseScratch::default());
                 add_salt_and_pepper(&mut image, much, 1);
             }
             assert_eq!(image.size(), source.size());

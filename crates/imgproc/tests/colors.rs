@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
 use aumenta_imgproc::{
-    ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur, jpeg_recompress,
-    mean_luma, sharpen, write,
+    ClaheScratch, ColorChain, Hue, Image, Slot, Table, Tone, autocontrast, clahe, curve, equalize, gaussian_blur,
+    jpeg_recompress, mean_luma, sharpen, write,
 };
 use serde::Deserialize;
 
@@ -81,7 +81,9 @@ fn ours(op: &str, parameters: &[f64], image: &Image) -> (Image, u8) {
         ("contrast-about-mean of tensors", &[factor]) => (contrasted(image, factor), 2),
         ("sharpness", &[factor]) => (changed(image, |image| sharpen(image, factor, &mut scratch)), 1),
         ("gaussian-blur", &[sigma]) => (changed(image, |image| gaussian_blur(image, sigma, &mut scratch)), 1),
-        ("clahe", &[clip_limit, tiles]) => (changed(image, |image| clahe(image, clip_limit, tiles as usize)), 1),
+        ("clahe", &[clip_limit, tiles]) => {
+            (changed(image, |image| clahe(image, clip_limit, tiles as usize, &mut ClaheScratch::default())), 1)
+        }
         ("jpeg", &[quality]) => (changed(image, |image| jpeg_recompress(image, quality as u8, &mut scratch)), 0),
         _ => panic!("no such operation: {op} {parameters:?}"),
     }

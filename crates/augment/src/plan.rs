@@ -97,17 +97,23 @@ impl Plan {
     /// [`apply_to_slot`](Self::apply_to_slot) gives the same bytes. It is `None` where it would be nine tenths of the picture
     /// or more, and for a perspective.
     ///
+    /// What a coarse scale costs was measured on drawn photographs (waves of all lengths, an edge, noise) of 2 to 8 times the
+    /// output's size, as the root of the mean squared distance from exact areas in levels, at the view's scale, on the full
+    /// picture, and on the full picture without a prefilter: 1.5, 1.4 and 5.9 for plain resizes, 3.6, 3.6 and 6.1 for plans of
+    /// [`AugmentConfig::book`](crate::AugmentConfig::book), 2.1, 2.4 and 6.3 for random crops. No plan was farther off at its
+    /// scale than without a prefilter.
+    ///
     /// ```
     /// use aumenta_augment::{Canvas, Op, Plan};
     /// use aumenta_imgproc::{Scale, Size, View, Window};
     ///
     /// let canvas = Canvas { source: Size { width: 1000, height: 750 }, output: Size::square(150) };
     /// assert_eq!(Plan::identity().view(canvas), View { scale: Scale::Quarter, window: None });
-    /// // The left upper quarter, of which a pixel more is read.
+    /// // The left upper quarter of its 500x375 pixels.
     /// let quarter = Op::Crop { x_fraction: 0.0, y_fraction: 0.0, width_fraction: 0.5, height_fraction: 0.5 };
     /// let view = Plan { ops: vec![quarter], ..Plan::identity() }.view(canvas);
     /// assert_eq!(view.scale, Scale::Half);
-    /// assert_eq!(view.window, Some(Window { left: 0, top: 0, right: 251, bottom: 189 }));
+    /// assert_eq!(view.window, Some(Window { left: 0, top: 0, right: 250, bottom: 188 }));
     /// ```
     pub fn view(&self, canvas: Canvas) -> View {
         view(self, canvas)

@@ -3,6 +3,9 @@
 //! Only the first pass over the pixels reads the source (`execute.rs`), and it reads by one matrix. The sizes of its steps
 //! say how many pixels are enough, and where the output's corners lie says which.
 
+#[cfg(test)]
+mod accuracy;
+
 use std::ops::Range;
 
 use aumenta_imgproc::{Fill, Interpolation, Matrix3, Scale, Size, View, Window};

@@ -61,6 +61,9 @@ impl Pipeline {
     }
 
     /// As [`draw`](Self::draw), over an old plan, whose allocation is reused.
+    ///
+    /// Nothing is allocated where the old plan had as many operations. The exception is [`AugMix`](crate::AugMix), whose
+    /// operation holds lists of its own, and an [`Always`](crate::Always) that repeats such an operation.
     pub fn draw_into(&self, canvas: Canvas, rng: &mut dyn Rng, plan: &mut Plan) {
         plan.ops.clear();
         plan.fill = self.fill;

@@ -2,35 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
+use aumenta_counting::{Counting, on_this_thread};
 use aumenta_dataset::{OpenOptions, ReadBuffer, Source, SourceKind, open, write_zip, zip_bytes};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
-
-/// The system's allocator, with a count of what each thread asks of it.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call is passed on to the system's allocator as it is; counting does not allocate.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the pointer came from the system's allocator, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -84,22 +62,15 @@ fn check(path: &Path, kind: SourceKind) {
     assert_eq!(source.kind(), kind);
     let mut buffer = ReadBuffer::default();
     let first = read_all(source.as_ref(), &mut buffer);
-    let before = ALLOCATIONS.get();
+    let before = on_this_thread();
     let second = read_all(source.as_ref(), &mut buffer);
-    assert_eq!(ALLOCATIONS.get() - before, 0, "allocations of the second pass over {}", path.display());
+    assert_eq!(on_this_thread() - before, 0, "allocations of the second pass over {}", path.display());
     assert_eq!((first, second), (793_010, 793_010));
 }
 
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     fs_err::write(folder.join(name), bytes).unwrap();
     folder.join(name)
-}
-
-#[test]
-fn the_allocator_counts() {
-    let before = ALLOCATIONS.get();
-    drop(std::hint::black_box(vec![0_u8; 10]));
-    assert_eq!(ALLOCATIONS.get() - before, 1);
 }
 
 #[test]

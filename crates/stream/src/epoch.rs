@@ -12,6 +12,7 @@ use crate::assembly::{Assembly, Outcome, Task};
 use crate::batch::Batch;
 use crate::error::StreamError;
 use crate::fault::Fault;
+use crate::loader::{Depth, Loader};
 use crate::meter::StallReport;
 use crate::pool::Pool;
 use crate::recipe::Recipe;
@@ -47,6 +48,7 @@ pub struct Epoch {
     /// `None` once the epoch is over; the workers end then.
     channels: Option<(Sender<Task>, Receiver<Outcome>)>,
     workers: Vec<JoinHandle<()>>,
+    depth: Arc<Depth>,
     patience: Duration,
     waited: Duration,
     faults: Vec<Fault>,
@@ -89,19 +91,18 @@ impl EpochPlan {
 
 impl Epoch {
     pub(crate) fn start(
-        recipe: &Arc<Recipe>,
-        pool: &Arc<Pool>,
+        recipe: Arc<Recipe>,
+        pool: Arc<Pool>,
+        depth: Arc<Depth>,
         plan: EpochPlan,
         first: usize,
-        (workers, prefetch): (usize, usize),
-        patience: Duration,
+        loader: &Loader,
     ) -> Self {
         let batches = plan.batches();
-        let frames = prefetch.clamp(1, (batches - first).max(1));
+        let frames = depth.get().clamp(1, (batches - first).max(1));
         let (task_sender, task_receiver) = bounded(frames * plan.batch_size);
         let (outcome_sender, outcome_receiver) = bounded(frames);
-        let workers = if first < batches { workers.min(frames * plan.batch_size) } else { 0 };
-        let (recipe, pool) = (Arc::clone(recipe), Arc::clone(pool));
+        let workers = if first < batches { loader.workers().min(frames * plan.batch_size) } else { 0 };
         let assembly = Arc::new(Assembly::new(recipe, plan.number, pool, frames, workers, outcome_sender));
         let workers = (0..workers)
             .map(|number| {
@@ -117,7 +118,8 @@ impl Epoch {
             early: BTreeMap::new(),
             channels: Some((task_sender, outcome_receiver)),
             workers,
-            patience,
+            depth,
+            patience: loader.patience,
             waited: Duration::ZERO,
             faults: Vec::new(),
         };
@@ -209,7 +211,9 @@ impl Epoch {
 
     /// Ends the workers. One that hangs in the system cannot be ended, and is left alone.
     fn stop(&mut self, wait: bool) {
-        self.channels = None;
+        if self.channels.take().is_some() {
+            self.depth.learn(&self.stalls());
+        }
         self.assembly.stop();
         for worker in self.workers.drain(..) {
             if wait || worker.is_finished() {

@@ -11,7 +11,7 @@ use crate::epoch::{Cursor, Epoch, EpochPlan};
 use crate::error::StreamError;
 use crate::fault::OnError;
 use crate::layout::Layout;
-use crate::loader::Loader;
+use crate::loader::{Depth, Loader};
 use crate::pool::Pool;
 use crate::preprocessing::Preprocessing;
 use crate::recipe::{Recipe, Training};
@@ -119,6 +119,7 @@ struct Stream {
     batch_size: usize,
     shard: Shard,
     loader: Loader,
+    depth: Arc<Depth>,
 }
 
 impl TrainStream {
@@ -295,11 +296,12 @@ impl Stream {
         if recipe.records().is_empty() {
             return Err(StreamError::EmptySplit { split: recipe.split });
         }
-        Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batch_size, shard, loader })
+        let depth = Arc::new(Depth::of(&loader));
+        Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batch_size, shard, loader, depth })
     }
 
     fn start(&self, plan: EpochPlan, first: usize) -> Epoch {
-        let threads = (self.loader.workers(), self.loader.prefetch());
-        Epoch::start(&self.recipe, &self.pool, plan, first, threads, self.loader.patience)
+        let (recipe, pool, depth) = (Arc::clone(&self.recipe), Arc::clone(&self.pool), Arc::clone(&self.depth));
+        Epoch::start(recipe, pool, depth, plan, first, &self.loader)
     }
 }

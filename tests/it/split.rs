@@ -93,7 +93,7 @@ fn tar(entries: &[(String, Vec<u8>)]) -> Vec<u8> {
 fn a_tar_archive_and_a_folder_of_shards_are_split_by_their_class_files() {
     let workspace = Workspace::new();
     let sample = |n: u8| {
-        let class = if n % 2 == 0 { "cat" } else { "dog" };
+        let class = if n.is_multiple_of(2) { "cat" } else { "dog" };
         [(format!("{n:06}.png"), png(n)), (format!("{n:06}.cls"), class.into()), (format!("{n:06}.json"), "{}".into())]
     };
     let samples: Vec<_> = (0..8).flat_map(sample).collect();

@@ -1,10 +1,11 @@
-//! The same seed gives the same manifest, the same archive and the same weights, on any number of threads.
+//! The same seed gives the same manifest, the same archive and the same weights, on any number of threads and with any
+//! cache.
 
 use std::process::Command;
 
 use crate::command::Workspace;
 
-fn trained(workers: &str, threads: &str) -> Vec<(String, Vec<u8>)> {
+fn trained(workers: &str, threads: &str, cache: &str) -> Vec<(String, Vec<u8>)> {
     let workspace = Workspace::new();
     workspace.draw(8).split("5,2,1");
     let args = [
@@ -29,6 +30,8 @@ fn trained(workers: &str, threads: &str) -> Vec<(String, Vec<u8>)> {
         "11",
         "--workers",
         workers,
+        "--cache",
+        cache,
     ];
     let status = Command::new(env!("CARGO_BIN_EXE_aumenta"))
         .args(args)
@@ -44,9 +47,11 @@ fn trained(workers: &str, threads: &str) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn one_seed_ends_with_one_set_of_weights() {
-    let once = trained("1", "1");
-    for (name, bytes) in trained("3", "2") {
-        let first = &once.iter().find(|(other, _)| *other == name).unwrap().1;
-        assert!(*first == bytes, "{name} differs");
+    let once = trained("1", "1", "off");
+    for cache in ["ram", "disk"] {
+        for (name, bytes) in trained("3", "2", cache) {
+            let first = &once.iter().find(|(other, _)| *other == name).unwrap().1;
+            assert!(*first == bytes, "{name} differs with a cache: {cache}");
+        }
     }
 }

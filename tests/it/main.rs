@@ -5,6 +5,7 @@
 
 mod architecture;
 mod augment;
+mod bench_stream;
 mod command;
 mod demo;
 mod determinism;

@@ -144,3 +144,63 @@ fn a_missing_configuration_is_named() {
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("nowhere.toml"), "{}", said.stderr);
 }
+
+/// A workspace whose data set is a folder of files, one of which has changed since the split.
+fn with_a_changed_file() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.draw(8).split("1,1,1");
+    let args = ["split", "drawn.zip", "--out", "again", "--counts", "5,2,1", "--materialize", "files"];
+    workspace.run(&args).assert_code(0);
+    let args = ["split", "files", "--out", "unpacked", "--counts", "5,2,1"];
+    workspace.run(&args).assert_code(0);
+    let manifest = fs_err::read_to_string(workspace.path("unpacked/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    let victim = &manifest["train"][2];
+    let path = workspace.path("files").join(victim["path"].as_str().unwrap());
+    fs_err::write(path, vec![7; usize::try_from(victim["size"].as_u64().unwrap()).unwrap()]).unwrap();
+    workspace
+}
+
+#[test]
+fn an_image_that_cannot_be_used_ends_a_training_or_is_counted_and_named_in_the_run() {
+    let workspace = with_a_changed_file();
+    let train = |run: &str, on_error: &[&str]| {
+        let args = ["train", "--data", "unpacked", "--run", run, "--model", "cats-dogs-convnet", "--image-size", "46"];
+        workspace.run(&[&args[..], &["--epochs", "2", "--batch-size", "4"], on_error].concat())
+    };
+    let said = train("failed", &[]);
+    assert!(said.assert_code(1).stderr.contains("cannot read"), "{}", said.stderr);
+
+    for (policy, action) in [("skip", "skipped"), ("replace", "replaced")] {
+        let said = train(policy, &["--on-error", policy]);
+        assert!(said.assert_code(0).stderr.contains(&format!("1 {action}")), "{}", said.stderr);
+        let lines = |file: &str| {
+            let text = fs_err::read_to_string(workspace.path(&format!("{policy}/{file}"))).unwrap();
+            text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>()
+        };
+        let (epochs, faults) = (lines("epochs.jsonl"), lines("faults.jsonl"));
+        assert_eq!(epochs.iter().map(|epoch| &epoch[action]).collect::<Vec<_>>(), [1, 1]);
+        assert_eq!(faults.len(), 2);
+        assert_eq!(
+            (&faults[0]["split"], &faults[0]["id"], &faults[1]["epoch"]),
+            (&"train".into(), &2.into(), &2.into())
+        );
+        assert_eq!(faults[0].get("replaced-by").is_some(), policy == "replace");
+    }
+}
+
+#[test]
+fn a_cache_on_the_disk_lies_beside_the_manifest_and_is_found_again() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
+    for run in ["runs/one", "runs/two"] {
+        let args = ["train", "--config", "config.toml", "--cache", "disk", "--run", run];
+        let said = workspace.run(&args);
+        assert!(!said.assert_code(0).stderr.contains("anew"), "{}", said.stderr);
+    }
+    assert!(workspace.path("split/pixel-cache/pixels.index").is_file());
+    let config = fs_err::read_to_string(workspace.path("runs/one/config.toml")).unwrap();
+    assert!(config.contains("cache = \"disk\""), "{config}");
+    let said = workspace.run(&["train", "--config", "config.toml", "--cache", "tape", "--run", "runs/three"]);
+    assert!(said.assert_code(2).stderr.contains("`auto`, `off`, `ram`, `disk`"), "{}", said.stderr);
+}

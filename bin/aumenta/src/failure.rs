@@ -89,15 +89,7 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
         cause.is::<BadUse>()
             || cause.is::<ModelError>()
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
-            || matches!(
-                cause.downcast_ref(),
-                Some(
-                    StreamError::Zero { .. }
-                        | StreamError::TooManyWorkers { .. }
-                        | StreamError::EmptySplit { .. }
-                        | StreamError::Normalization(_)
-                )
-            )
+            || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. }))
     })

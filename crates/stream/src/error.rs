@@ -156,6 +156,22 @@ pub enum StreamError {
 }
 
 impl StreamError {
+    /// Whether the one who asked is to blame, and not a file, this program or the machine.
+    pub fn is_bad_use(&self) -> bool {
+        matches!(
+            self,
+            Self::Zero { .. }
+                | Self::TooMany { .. }
+                | Self::EmptySplit { .. }
+                | Self::Sampling { .. }
+                | Self::Shard { .. }
+                | Self::Cursor { .. }
+                | Self::Excluded { .. }
+                | Self::Normalization(_)
+                | Self::CacheFolder
+        )
+    }
+
     /// Whether a file is to blame, so that a stream can go on without it.
     pub(crate) fn is_of_the_file(&self) -> bool {
         match self {

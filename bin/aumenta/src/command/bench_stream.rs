@@ -158,10 +158,10 @@ impl Args {
 /// All pairs of workers and prefetch, before their first turn.
 fn all_turns(workers: &[usize], prefetch: &[usize]) -> Vec<Turns> {
     let cores = available_parallelism().map_or(1, usize::from);
-    let mut chosen = if workers.is_empty() { vec![1, cores / 2, cores, 2 * cores] } else { workers.to_vec() };
+    let by_cores = vec![1, (cores / 2).max(1), cores, 2 * cores];
+    let mut chosen = if workers.is_empty() { by_cores } else { workers.to_vec() };
     chosen.sort_unstable();
     chosen.dedup();
-    chosen.retain(|workers| *workers > 0);
     let pairs = chosen.iter().flat_map(|workers| prefetch.iter().map(move |prefetch| (*workers, *prefetch)));
     pairs
         .map(|(workers, prefetch)| Turns {

@@ -136,7 +136,9 @@ impl Shrink<'_> {
                         *sum += part;
                     }
                     (left, summed) = (rest, summed + part.len());
-                    if let (true, Some(pixel)) = (summed == columns, pixels.next()) {
+                    if summed == columns
+                        && let Some(pixel) = pixels.next()
+                    {
                         *pixel = divisor.mean(block);
                         (block, summed) = ([0; 3], 0);
                     }

@@ -9,7 +9,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("counting", &[], &[]),
     ("seed", &[], &[]),
-    ("imgproc", &[], &["image", "zune-jpeg", "fast_image_resize"]),
+    ("imgproc", &[], &["image", "zune-jpeg", "turbojpeg", "fast_image_resize"]),
     ("metrics", &[], &[]),
     ("augment", &["imgproc"], &[]),
     ("dataset", &["seed", "imgproc"], &["tar", "zip"]),
@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 15] = [
+const FENCED: [&str; 16] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -47,6 +47,7 @@ const FENCED: [&str; 15] = [
     "plotters",
     "sysinfo",
     "tar",
+    "turbojpeg",
     "zip",
     "zune-jpeg",
 ];

@@ -5,8 +5,9 @@
 //!
 //! A file that ends before its last pixel is an error in every format, and so is a JPEG without its end-of-image
 //! marker. What the formats cannot reveal is bytes changed in the middle: only PNG has checksums. A JPEG with garbage in
-//! its scan is refused where the garbage is no valid code, and decodes to wrong pixels where it happens to be one; a JPEG
-//! that was cut and then closed by an end-of-image marker decodes with its missing part gray.
+//! its scan is refused where the garbage is no valid code or leads to a wrong length, and decodes to wrong pixels where it
+//! happens to fit; a progressive JPEG that was cut and then closed by an end-of-image marker decodes with its missing
+//! part gray.
 //!
 //! `orientation.rs` turns what was decoded, `codecs.rs` reads every format but JPEG.
 
@@ -17,7 +18,7 @@ use std::error::Error;
 
 use self::codecs::Codec;
 use self::orientation::Turn;
-use crate::jpeg::Jpeg;
+use crate::jpeg::{Jpeg, JpegDecoders, Source};
 use crate::{Format, Image, Scale, Size, View, shrink};
 
 /// What a file may ask for; checked before anything is allocated for its pixels.
@@ -34,11 +35,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { max_pixels: 100_000_000, max_bytes: 64 << 20 }
     }
-}
-
-/// The decoders with their versions: what decides, beside a file's bytes, what its pixels are.
-pub const fn decoder_name() -> &'static str {
-    "zune-jpeg 0.5"
 }
 
 /// Why bytes did not become an image.
@@ -142,6 +138,7 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Image, DecodeError> {
 /// ```
 #[derive(Debug, Default)]
 pub struct Decoder {
+    jpeg: JpegDecoders,
     /// A picture as it is stored, on its way to be turned or shrunk.
     stored: Image,
     /// A turned picture on its way to be shrunk.
@@ -158,18 +155,27 @@ impl Decoder {
     pub fn decode(&mut self, bytes: &[u8], limits: &Limits, view: &View, image: &mut Image) -> Result<(), DecodeError> {
         let file = File::open(bytes, limits)?;
         let (turn, divisor) = (file.turn, view.scale.divisor());
-        match (turn == Turn::NONE, view.scale == Scale::Full) {
-            (true, true) => file.read(image)?,
+        // A decoder that follows views shrinks while it decodes, if blocks are the same before and after the turn.
+        let is_followed = match &file.reader {
+            Reader::Jpeg(jpeg) => self.jpeg.follow_views(jpeg) && turn.keeps_blocks(file.size, view.scale),
+            Reader::Codec(_) => false,
+        };
+        let read = View {
+            scale: if is_followed { view.scale } else { Scale::Full },
+            window: view.window.filter(|_| is_followed && turn == Turn::NONE),
+        };
+        match (turn == Turn::NONE, read.scale == view.scale) {
+            (true, true) => file.read(&mut self.jpeg, &read, image)?,
             (true, false) => {
-                file.read(&mut self.stored)?;
+                file.read(&mut self.jpeg, &read, &mut self.stored)?;
                 shrink(&self.stored, divisor, divisor, image);
             }
             (false, true) => {
-                file.read(&mut self.stored)?;
+                file.read(&mut self.jpeg, &read, &mut self.stored)?;
                 turn.apply(&self.stored, image);
             }
             (false, false) => {
-                file.read(&mut self.stored)?;
+                file.read(&mut self.jpeg, &read, &mut self.stored)?;
                 turn.apply(&self.stored, &mut self.upright);
                 shrink(&self.upright, divisor, divisor, image);
             }
@@ -188,8 +194,9 @@ struct File<'a> {
     reader: Reader<'a>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "a header on the stack costs no allocation")]
 enum Reader<'a> {
-    Jpeg(Box<Jpeg<'a>>),
+    Jpeg(Jpeg<'a>),
     Codec(Codec<'a>),
 }
 
@@ -207,7 +214,8 @@ impl<'a> File<'a> {
         let damaged = |source| DecodeError::Damaged { format, source };
         let ((width, height), orientation, reader) = if format == Format::Jpeg {
             let jpeg = Jpeg::read_header(bytes).map_err(|error| damaged(error.into()))?;
-            (jpeg.dimensions(), jpeg.orientation(), Reader::Jpeg(Box::new(jpeg)))
+            let Size { width, height } = jpeg.size();
+            ((width as u32, height as u32), jpeg.orientation(), Reader::Jpeg(jpeg))
         } else {
             let mut codec = Codec::open(bytes, format, limits).map_err(|error| damaged(error.into()))?;
             let orientation = codec.orientation().map_err(|error| damaged(error.into()))?;
@@ -220,13 +228,15 @@ impl<'a> File<'a> {
         Ok(Self { format, size, turn: Turn::of_orientation(orientation), reader })
     }
 
-    /// Decodes all pixels as they are stored.
-    fn read(self, image: &mut Image) -> Result<(), DecodeError> {
+    /// Decodes what `view` asks for as it is stored; all pixels of a file whose decoder follows no views.
+    fn read(self, jpeg_decoders: &mut JpegDecoders, view: &View, image: &mut Image) -> Result<(), DecodeError> {
         let Self { format, size, reader, .. } = self;
-        image.resize_buffer(size.width, size.height);
-        let read: Result<(), Box<dyn Error + Send + Sync>> = match reader {
-            Reader::Jpeg(jpeg) => jpeg.read_pixels(image.pixels_mut()).map_err(Into::into),
-            Reader::Codec(codec) => codec.read_pixels(image.pixels_mut()).map_err(Into::into),
+        let read: Result<(), Source> = match reader {
+            Reader::Jpeg(jpeg) => jpeg_decoders.decode(&jpeg, view, image),
+            Reader::Codec(codec) => {
+                image.resize_buffer(size.width, size.height);
+                codec.read_pixels(image.pixels_mut()).map_err(Into::into)
+            }
         };
         read.map_err(|source| DecodeError::Damaged { format, source })
     }
@@ -240,7 +250,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{encode_jpeg, encode_png};
+    use crate::{Window, encode_jpeg, encode_png};
 
     /// Four corners in four colours, so that every orientation looks different; sides are multiples of JPEG's blocks.
     const RED: [u8; 3] = [230, 30, 30];
@@ -461,6 +471,53 @@ mod tests {
             decoder.decode(&encode_png(&image).unwrap(), &Limits::default(), &view, &mut scaled).unwrap();
             shrink(&image, scale.divisor(), scale.divisor(), &mut means);
             assert_eq!(scaled, means, "{scale:?}");
+        }
+    }
+
+    #[test]
+    fn a_scaled_jpeg_stands_for_the_same_blocks_however_it_is_turned() {
+        let mut ramp = Image::filled(50, 37, [0; 3]);
+        for y in 0..37 {
+            for x in 0..50 {
+                ramp.set(x, y, [(x * 4) as u8, (y * 6) as u8, 128]);
+            }
+        }
+        let jpeg = encode_jpeg(&ramp, 100).unwrap();
+        let (mut decoder, mut scaled, mut means) = (Decoder::default(), Image::default(), Image::default());
+        for tag in 1..=8 {
+            let bytes = with_orientation(&jpeg, tag);
+            let full = read(&bytes);
+            for scale in Scale::ALL {
+                let view = View { scale, window: None };
+                decoder.decode(&bytes, &Limits::default(), &view, &mut scaled).unwrap();
+                shrink(&full, scale.divisor(), scale.divisor(), &mut means);
+                assert_eq!(scaled.size(), means.size());
+                // A JPEG goes on beyond its last column and row as it likes, which a block there has a part of.
+                for y in 0..full.height() / scale.divisor() {
+                    for x in 0..full.width() / scale.divisor() {
+                        for (value, mean) in scaled.get(x, y).into_iter().zip(means.get(x, y)) {
+                            assert!(value.abs_diff(mean) <= 3, "{value} for {mean} at {x}, {y}, {tag}, {scale:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_of_a_turned_or_lossless_file_is_decoded_with_the_rest() {
+        let window = Some(Window { left: 3, top: 2, right: 9, bottom: 5 });
+        let turned = with_orientation(&encode_jpeg(&photograph(), 80).unwrap(), 6);
+        for bytes in [turned, encode_png(&photograph()).unwrap()] {
+            for scale in Scale::ALL {
+                let [part, whole] = [window, None].map(|window| {
+                    let mut image = Image::default();
+                    let view = View { scale, window };
+                    Decoder::default().decode(&bytes, &Limits::default(), &view, &mut image).unwrap();
+                    image
+                });
+                assert_eq!(part, whole);
+            }
         }
     }
 

@@ -1,50 +1,141 @@
 //! JPEG, the format of nearly every photograph, and the one whose damage is easily overlooked: a decoder meant for
 //! viewing shows what it has and paints the rest gray.
+//!
+//! There are several decoders behind one trait, [`DecodeJpeg`], and a file's kind decides which of them takes it, never
+//! another one's failure: a damaged file is an error. `baseline.rs` is our own, for nearly all photographs, and `zune.rs`
+//! takes what is left. With the feature `turbo`, `turbo.rs` takes what it can before them.
+//!
+//! Our own goes through a file in this order: `header.rs` reads what stands before the scan, `scan.rs` the scan without
+//! markers, `geometry.rs` says what of it is needed, `units.rs` and `block.rs` read blocks by `bits.rs` and `huffman.rs`,
+//! with
+//! `tables.rs`, and `component.rs` makes samples of them by `idct.rs` and as many as pixels by `upsample.rs`, which `color.rs` makes
+//! colors of.
+
+mod baseline;
+mod bits;
+mod block;
+pub(crate) mod color;
+mod component;
+pub(crate) mod dct;
+mod geometry;
+mod header;
+mod huffman;
+mod idct;
+mod scan;
+mod tables;
+#[cfg(feature = "turbo")]
+mod turbo;
+mod units;
+pub(crate) mod upsample;
+mod zune;
+
+use std::error::Error;
 
 use image::metadata::Orientation;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
-use zune_jpeg::zune_core::bytestream::ZCursor;
-use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
+
+use self::baseline::Baseline;
+use self::block::Fault;
+use self::header::Header;
+use self::huffman::TooManyCodes;
+#[cfg(feature = "turbo")]
+use self::turbo::Turbo;
+use self::zune::Zune;
+use crate::{Image, Size, View};
+
+/// What a decoder says of a file that it cannot decode.
+pub(crate) type Source = Box<dyn Error + Send + Sync>;
+
+/// A decoder for some kinds of JPEG.
+trait DecodeJpeg {
+    /// Whether it decodes what a view asks for and no more; otherwise it decodes all pixels.
+    fn follows_views(&self) -> bool;
+
+    /// Decodes to `image`, which gets the size of the whole picture at the view's scale; as stored, without a turn.
+    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source>;
+}
+
+/// A name of the decoders for JPEG with their versions: another name may mean other pixels.
+///
+/// What is kept of decoded pictures belongs under it.
+pub const fn jpeg_decoder_name() -> &'static str {
+    if cfg!(feature = "turbo") { "libjpeg-turbo 3.1, aumenta 1, zune-jpeg 0.5" } else { "aumenta 1, zune-jpeg 0.5" }
+}
+
+/// All decoders with their memory.
+#[derive(Debug, Default)]
+pub(crate) struct JpegDecoders {
+    #[cfg(feature = "turbo")]
+    turbo: Turbo,
+    baseline: Baseline,
+    zune: Zune,
+}
+
+impl JpegDecoders {
+    fn of(&mut self, jpeg: &Jpeg<'_>) -> &mut dyn DecodeJpeg {
+        #[cfg(feature = "turbo")]
+        if Turbo::reads(jpeg) {
+            return &mut self.turbo;
+        }
+        if Baseline::reads(&jpeg.header) { &mut self.baseline } else { &mut self.zune }
+    }
+
+    /// Whether the file's decoder decodes what a view asks for and no more.
+    pub(crate) fn follow_views(&mut self, jpeg: &Jpeg<'_>) -> bool {
+        self.of(jpeg).follows_views()
+    }
+
+    /// Decodes to `image`, as stored, without a turn; all of it where the file's decoder follows no views.
+    pub(crate) fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source> {
+        self.of(jpeg).decode(jpeg, view, image)
+    }
+}
 
 /// A JPEG whose header has been read.
 pub(crate) struct Jpeg<'a> {
     bytes: &'a [u8],
-    decoder: JpegDecoder<ZCursor<&'a [u8]>>,
+    header: Header<'a>,
 }
 
 impl<'a> Jpeg<'a> {
-    pub(crate) fn read_header(bytes: &'a [u8]) -> Result<Self, DecodeErrors> {
-        let options = DecoderOptions::default()
-            .jpeg_set_out_colorspace(ColorSpace::RGB)
-            .set_strict_mode(false)
-            .set_max_width(usize::MAX)
-            .set_max_height(usize::MAX);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        decoder.decode_headers()?;
-        // Stray bytes between header segments are harmless and common, what is missing from the pixels is not.
-        decoder.set_options(options.set_strict_mode(true));
-        Ok(Self { bytes, decoder })
+    pub(crate) fn read_header(bytes: &'a [u8]) -> Result<Self, JpegError> {
+        Ok(Self { bytes, header: Header::read(bytes)? })
     }
 
-    /// Width and height as stored, before the orientation is applied.
-    pub(crate) fn dimensions(&self) -> (u32, u32) {
-        self.decoder.dimensions().map_or((0, 0), |(width, height)| (width as u32, height as u32))
+    /// As stored, before the orientation is applied.
+    pub(crate) fn size(&self) -> Size {
+        self.header.size
     }
 
     pub(crate) fn orientation(&self) -> Orientation {
-        let exif = self.decoder.exif();
-        exif.and_then(|chunk| Orientation::from_exif_chunk(chunk)).unwrap_or(Orientation::NoTransforms)
+        self.header.orientation
     }
+}
 
-    /// Decodes into an RGB buffer of exactly the stored size.
-    pub(crate) fn read_pixels(mut self, out: &mut [u8]) -> Result<(), DecodeErrors> {
-        if !has_end_of_image(self.bytes) {
-            return Err(DecodeErrors::FormatStatic("the file ends before its end-of-image marker"));
-        }
-        self.decoder.decode_into(out)
-    }
+/// Why the bytes of a JPEG are no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum JpegError {
+    #[error("the file ends within its header")]
+    CutHeader,
+    #[error("the file ends before its end-of-image marker")]
+    NoEnd,
+    #[error("the file has no scan")]
+    NoScan,
+    #[error("the segment of marker {marker:#04x} is not as it should be")]
+    Segment { marker: u8 },
+    #[error("the file has several frames")]
+    SecondFrame,
+    #[error("the scan needs a {what} that the file does not define")]
+    Undefined { what: &'static str },
+    #[error(transparent)]
+    Codes(#[from] TooManyCodes),
+    #[error("restart marker {found} stands where {expected} should")]
+    RestartMarker { expected: u8, found: u8 },
+    #[error("the scan has {found} restart intervals instead of {expected}")]
+    Intervals { expected: usize, found: usize },
+    #[error("the scan has {fault} in MCU {unit} of {units}")]
+    Scan { fault: Fault, unit: usize, units: usize },
+    #[error("{bytes} bytes are left over at the end of restart interval {interval}")]
+    LeftOver { bytes: i64, interval: usize },
 }
 
 /// Whether an end-of-image marker follows the scans.

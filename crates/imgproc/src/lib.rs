@@ -6,6 +6,9 @@
 //! [`shrink()`] stands before it. [`resize()`], [`luma()`], [`encode_png`] and [`encode_jpeg`] serve reports and
 //! comparisons.
 //!
+//! JPEGs are decoded by our own decoder or, with the feature `turbo`, by libjpeg-turbo, whose build needs cmake and nasm;
+//! pixels of photographs are the same. [`jpeg_decoder_name`] says which it is.
+//!
 //! Whole pictures are changed in place: histograms by [`equalize`] and [`autocontrast`], neighborhoods by [`clahe()`],
 //! [`sharpen`], [`gaussian_blur()`] and [`motion_blur()`], losses by [`add_gaussian_noise`] and its like,
 //! [`jpeg_recompress`] and [`downscale()`], and [`erase()`] and [`grid_mask`] hide parts. Colors that one value decides
@@ -70,7 +73,7 @@ mod warp;
 pub use crate::blend::blend;
 pub use crate::clahe::{ClaheScratch, clahe};
 pub use crate::color_chain::{ColorChain, ColorStep};
-pub use crate::decode::{DecodeError, Decoder, Limits, Probe, decode, decoder_name, probe};
+pub use crate::decode::{DecodeError, Decoder, Limits, Probe, decode, probe};
 pub use crate::displacement::Displacement;
 pub use crate::downscale::{DownscaleScratch, downscale};
 pub use crate::encode::{EncodeError, encode_jpeg, encode_png};
@@ -79,6 +82,7 @@ pub use crate::format::Format;
 pub use crate::gaussian_blur::gaussian_blur;
 pub use crate::hue::Hue;
 pub use crate::image::{Image, ImageRef, Size};
+pub use crate::jpeg::jpeg_decoder_name;
 pub use crate::levels::{autocontrast, equalize};
 pub use crate::luma::luma;
 pub use crate::mask::Mask;

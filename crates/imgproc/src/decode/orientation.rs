@@ -2,7 +2,7 @@
 
 use image::metadata::Orientation;
 
-use crate::{Image, Size};
+use crate::{Image, Scale, Size};
 
 /// One of the eight ways to lay a rectangle onto another: first mirrored, then with rows for columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,13 @@ impl Turn {
     /// The size of a turned picture.
     pub fn of(self, size: Size) -> Size {
         if self.swaps_sides { Size { width: size.height, height: size.width } } else { size }
+    }
+
+    /// Whether a picture of `size` may be scaled before it is turned: blocks are counted from the top left, so along an
+    /// axis that is mirrored none may be cut off.
+    pub fn keeps_blocks(self, size: Size, scale: Scale) -> bool {
+        let divides = |side: usize| side.is_multiple_of(scale.divisor());
+        (!self.mirrors_columns || divides(size.width)) && (!self.mirrors_rows || divides(size.height))
     }
 
     /// Writes the turned `source` to `out`, whose buffer is reused where it is large enough.
@@ -89,5 +96,13 @@ mod tests {
             let pixels = values.iter().flat_map(|&value| [value; 3]).collect();
             assert_eq!(out, Image::from_pixels(width, 6 / width, pixels), "orientation {tag}");
         }
+    }
+
+    #[test]
+    fn a_mirrored_side_must_hold_whole_blocks() {
+        let size = Size { width: 16, height: 21 };
+        let keeps = [1, 2, 3, 4, 5, 6, 7, 8]
+            .map(|tag| Turn::of_orientation(Orientation::from_exif(tag).unwrap()).keeps_blocks(size, Scale::Half));
+        assert_eq!(keeps, [true, true, false, false, true, false, false, true]);
     }
 }

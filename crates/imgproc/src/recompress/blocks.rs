@@ -1,10 +1,11 @@
 //! 8x8 blocks through a cosine transform, coarser numbers, and back.
 //!
 //! Sixteen blocks go together, so that every step is one over vectors, which change places as a whole: a vector holds
-//! the same place of all sixteen. The transforms are those of Loeffler, Ligtenberg and Moschytz ("Practical fast 1-D DCT
-//! algorithms with 11 multiplications", 1989) with constants of 13 bits, rounded where libjpeg rounds.
+//! the same place of all sixteen. Numbers are rounded where libjpeg rounds.
 
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
+
+use crate::jpeg::dct::{frequencies, rounded, values};
 
 /// Blocks that go together.
 const LANES: usize = 16;
@@ -114,17 +115,6 @@ fn write(blocks: &Blocks, plane: &mut [u8], stride: usize, corners: &[usize]) {
     }
 }
 
-/// A constant with 13 fractional bits.
-const fn fixed(value: f64) -> i32 {
-    (value * 8192.0 + 0.5) as i32
-}
-
-/// A number without its fractional bits, rounded half up.
-#[inline(always)]
-fn rounded(value: i32, bits: u32) -> i32 {
-    (value + (1 << (bits - 1))) >> bits
-}
-
 /// The cosine transform of blocks whose lines are columns, first along rows; its numbers are eight times too large, and
 /// its lines are rows.
 #[inline(always)]
@@ -162,45 +152,6 @@ fn transpose(blocks: &mut Blocks) {
             *values = from.as_chunks().0[at];
         }
     }
-}
-
-/// The frequencies of eight values, with 13 fractional bits.
-#[inline(always)]
-fn frequencies(v: [i32; 8]) -> [i32; 8] {
-    let sums = [v[0] + v[7], v[1] + v[6], v[2] + v[5], v[3] + v[4]];
-    let [f1, f3, f5, f7] = odd_part([v[0] - v[7], v[1] - v[6], v[2] - v[5], v[3] - v[4]]);
-    let (outer, inner) = (sums[0] + sums[3], sums[1] + sums[2]);
-    let (outer_difference, inner_difference) = (sums[0] - sums[3], sums[1] - sums[2]);
-    let turned = (inner_difference + outer_difference) * fixed(0.541_196_100);
-    let f2 = turned + outer_difference * fixed(0.765_366_865);
-    let f6 = turned - inner_difference * fixed(1.847_759_065);
-    [(outer + inner) << 13, f1, f2, f3, (outer - inner) << 13, f5, f6, f7]
-}
-
-/// The values of eight frequencies, with 13 fractional bits.
-#[inline(always)]
-fn values(f: [i32; 8]) -> [i32; 8] {
-    let turned = (f[2] + f[6]) * fixed(0.541_196_100);
-    let (inner, outer) = (turned - f[6] * fixed(1.847_759_065), turned + f[2] * fixed(0.765_366_865));
-    let (sum, difference) = ((f[0] + f[4]) << 13, (f[0] - f[4]) << 13);
-    let [e0, e1, e2, e3] = [sum + outer, difference + inner, difference - inner, sum - outer];
-    let [o0, o1, o2, o3] = odd_part([f[1], f[3], f[5], f[7]]);
-    [e0 + o0, e1 + o1, e2 + o2, e3 + o3, e3 - o3, e2 - o2, e1 - o1, e0 - o0]
-}
-
-/// The odd half of a transform, which is its own inverse: a rotation of four values, with 13 more bits.
-#[inline(always)]
-fn odd_part([a, b, c, d]: [i32; 4]) -> [i32; 4] {
-    let both = (a + b + c + d) * fixed(1.175_875_602);
-    let near = both - (d + b) * fixed(1.961_570_560);
-    let far = both - (c + a) * fixed(0.390_180_644);
-    let (ends, middles) = ((d + a) * -fixed(0.899_976_223), (c + b) * -fixed(2.562_915_447));
-    [
-        a * fixed(1.501_321_110) + ends + far,
-        b * fixed(3.072_711_026) + middles + near,
-        c * fixed(2.053_119_869) + middles + far,
-        d * fixed(0.298_631_336) + ends + near,
-    ]
 }
 
 #[cfg(test)]

@@ -3,13 +3,7 @@
 #![allow(clippy::inline_always, reason = "an instruction set holds for what is inlined into its function")]
 
 use crate::Image;
-
-/// A factor in units of 2^-16.
-const fn fixed(value: f64) -> i32 {
-    (value * 65_536.0 + 0.5) as i32
-}
-
-const HALF: i32 = 1 << 15;
+use crate::jpeg::color::{HALF, fixed, join_row};
 
 /// Writes the brightness and the differences to blue and to red to planes of `wide` columns, whose columns and rows
 /// beyond the picture repeat its last ones.
@@ -42,11 +36,6 @@ pub fn join(planes: [&mut [u8]; 3], wide: usize, image: &mut Image) {
     let rows = image.pixels_mut().as_chunks_mut::<3>().0.chunks_exact_mut(width);
     let [luma, blue, red] = planes.map(|plane| plane.chunks_exact(wide));
     for (((pixels, luma), blue), red) in rows.zip(luma).zip(blue).zip(red) {
-        for (((pixel, &luma), &blue), &red) in pixels.iter_mut().zip(luma).zip(blue).zip(red) {
-            let [luma, blue, red] = [i32::from(luma), i32::from(blue) - 128, i32::from(red) - 128];
-            let value = |difference: i32| (luma + ((difference + HALF) >> 16)).clamp(0, 255) as u8;
-            let green = -fixed(0.344_14) * blue - fixed(0.714_14) * red;
-            *pixel = [value(fixed(1.402) * red), value(green), value(fixed(1.772) * blue)];
-        }
+        join_row([luma, blue, red], pixels);
     }
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use aumenta_dataset::{Dataset, Record};
-use aumenta_imgproc::{Scale, decoder_name};
+use aumenta_imgproc::{Scale, jpeg_decoder_name};
 
 use super::index::{self, Entry, Unusable, checksum};
 use super::map::Map;
@@ -169,7 +169,7 @@ impl DiskCache {
         let write = || -> io::Result<()> {
             self.file.sync_data()?;
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            file.write_all(index::to_text(decoder_name(), &entries.all)?.as_bytes())?;
+            file.write_all(index::to_text(jpeg_decoder_name(), &entries.all)?.as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(self.folder.join(INDEX))?;
             Ok(())
@@ -221,7 +221,7 @@ fn usable_entries(folder: &Path, length: u64) -> Vec<Entry> {
     let fits = |entry: &Entry| {
         entry.offset % ALIGNMENT == 0 && entry.offset.checked_add(entry.len).is_some_and(|end| end <= length)
     };
-    let found = index::read(&folder.join(INDEX), decoder_name());
+    let found = index::read(&folder.join(INDEX), jpeg_decoder_name());
     let found = found.and_then(|all| if all.iter().all(fits) { Ok(all) } else { Err(Unusable::Damaged) });
     found.unwrap_or_else(|why| {
         let path = folder.join(INDEX);

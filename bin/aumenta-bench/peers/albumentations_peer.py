@@ -4,6 +4,7 @@ import albumentations as A
 import cv2
 
 import augmentation as given
+import book
 
 
 def main():
@@ -27,7 +28,7 @@ def main():
     grid_unit = (given.GRID_UNIT_PIXELS, given.GRID_UNIT_PIXELS + 1)
 
     of_large = {
-        "book-pipeline": book(),
+        "book-pipeline": book.albumentations_pipeline(cv2.INTER_AREA),
         "resize-area": A.Resize(*side, interpolation=cv2.INTER_AREA),
         "resize-bilinear": A.Resize(*side),
         "random-resized-crop": A.RandomResizedCrop(side, interpolation=cv2.INTER_AREA),
@@ -65,22 +66,6 @@ def applied(transform):
     if hasattr(transform, "set_random_seed"):
         transform.set_random_seed(7)
     return lambda image: transform(image=image)["image"]
-
-
-def book():
-    return A.Compose([
-        A.Resize(given.SIDE, given.SIDE, interpolation=cv2.INTER_AREA),
-        A.Affine(
-            scale={"x": (1 - given.BOOK_ZOOM, 1 + given.BOOK_ZOOM), "y": (1 - given.BOOK_ZOOM, 1 + given.BOOK_ZOOM)},
-            translate_percent=(-given.BOOK_SHIFT, given.BOOK_SHIFT),
-            rotate=(-given.BOOK_ROTATION_DEGREES, given.BOOK_ROTATION_DEGREES),
-            shear={"x": (-given.BOOK_SHEAR_DEGREES, given.BOOK_SHEAR_DEGREES), "y": (0, 0)},
-            border_mode=cv2.BORDER_REPLICATE,
-            p=1,
-        ),
-        A.HorizontalFlip(),
-        A.ToFloat(255.0),
-    ])
 
 
 main()

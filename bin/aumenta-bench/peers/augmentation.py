@@ -9,16 +9,15 @@ Every library gets the same numbers, in its own words. They stand in src/augment
 import argparse
 import io
 import json
-import math
 import pathlib
 import sys
 import time
 
 import numpy
 
+from book import SIDE
 from protocol import say
 
-SIDE = 150
 ROTATION_DEGREES = 20.0
 CORNERS = [(0, 0), (149, 0), (149, 149), (0, 149)]
 MOVED_CORNERS = [(15, 8), (140, 0), (149, 135), (5, 149)]
@@ -37,7 +36,6 @@ JPEG_QUALITY = 50
 ELASTIC_ALPHA_PIXELS, ELASTIC_SIGMA_PIXELS = 50.0, 5.0
 ERASED_LEFT, ERASED_TOP, ERASED_SIDE = 50, 60, 40
 GRID_UNIT_PIXELS, GRID_RATIO = 30, 0.5
-BOOK_ROTATION_DEGREES, BOOK_SHIFT, BOOK_SHEAR_DEGREES, BOOK_ZOOM = 40.0, 0.2, 11.459, 0.2
 
 
 def arguments():
@@ -100,23 +98,6 @@ def mean_level(picture):
 def floats_chw(picture):
     """uint8 HWC as float32 CHW in [0, 1]."""
     return numpy.ascontiguousarray(picture.transpose(2, 0, 1), dtype=numpy.float32) * numpy.float32(1 / 255)
-
-
-def book_matrix(random):
-    """A drawn motion of the book's pipeline on a picture of 150x150: 2x3, from output pixels to source pixels."""
-    angle = math.radians(random.uniform(-BOOK_ROTATION_DEGREES, BOOK_ROTATION_DEGREES))
-    shear = math.tan(math.radians(random.uniform(-BOOK_SHEAR_DEGREES, BOOK_SHEAR_DEGREES)))
-    zoom_x, zoom_y = (random.uniform(1 - BOOK_ZOOM, 1 + BOOK_ZOOM) for _ in range(2))
-    shift_x, shift_y = (random.uniform(-BOOK_SHIFT, BOOK_SHIFT) * SIDE for _ in range(2))
-    mirror = random.choice((1.0, -1.0))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    a, b = mirror * cosine / zoom_x, (shear * cosine - sine) / zoom_y
-    d, e = mirror * sine / zoom_x, (shear * sine + cosine) / zoom_y
-    center = (SIDE - 1) / 2
-    return numpy.array([
-        [a, b, center - (a + b) * center - shift_x],
-        [d, e, center - (d + e) * center - shift_y],
-    ])
 
 
 def gamma_table():

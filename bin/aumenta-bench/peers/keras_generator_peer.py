@@ -8,6 +8,7 @@ from PIL import Image
 from scipy import ndimage
 
 import augmentation as given
+import book
 
 
 def main():
@@ -15,18 +16,9 @@ def main():
     numpy.random.seed(7)
     floats = [picture.astype(numpy.float32) for picture in photographs.large]
     loaded = [Image.fromarray(picture) for picture in photographs.large]
-    generator = ImageDataGenerator(
-        rotation_range=given.BOOK_ROTATION_DEGREES,
-        width_shift_range=given.BOOK_SHIFT,
-        height_shift_range=given.BOOK_SHIFT,
-        shear_range=given.BOOK_SHEAR_DEGREES,
-        zoom_range=given.BOOK_ZOOM,
-        horizontal_flip=True,
-        fill_mode="nearest",
-        rescale=1 / 255,
-    )
+    generator = ImageDataGenerator(**book.GENERATOR)
 
-    def book(picture):
+    def book_points(picture):
         # The resize of `flow_from_directory`, whose default is the nearest pixel.
         resized = picture.resize((given.SIDE, given.SIDE), Image.Resampling.NEAREST)
         return generator.standardize(generator.random_transform(numpy.asarray(resized, dtype=numpy.float32)))
@@ -37,7 +29,7 @@ def main():
     operations = {
         "warp-bytes": (warp, photographs.large, photographs.matrices),
         "warp-floats": (warp_floats, floats, photographs.matrices),
-        "book-pipeline-points": (book, loaded),
+        "book-pipeline-points": (book_points, loaded),
     }
     versions = {
         "keras-preprocessing": keras_preprocessing.__version__,

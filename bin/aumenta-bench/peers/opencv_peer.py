@@ -6,6 +6,7 @@ import cv2
 import numpy
 
 import augmentation as given
+import book
 
 
 def main():
@@ -26,15 +27,13 @@ def main():
     posterized = (levels & (256 - (1 << (8 - given.POSTERIZE_BITS)))).astype(numpy.uint8)
     solarized = numpy.where(levels < given.SOLARIZE_LEVEL, levels, 255 - levels).astype(numpy.uint8)
 
-    def book(image):
+    def book_resized(image):
         resized = cv2.resize(image, side, interpolation=cv2.INTER_AREA)
-        return given.floats_chw(warp(resized, given.book_matrix(draws)))
+        return given.floats_chw(warp(resized, book.matrix(draws)))
 
     def book_points(image):
-        columns, rows = image.shape[1] / given.SIDE, image.shape[0] / given.SIDE
-        resize = numpy.array([[columns, 0, (columns - 1) / 2], [0, rows, (rows - 1) / 2], [0, 0, 1]])
-        motion = resize @ numpy.vstack([given.book_matrix(draws), [0, 0, 1]])
-        return given.floats_chw(warp(image, motion[:2]))
+        height, width = image.shape[:2]
+        return given.floats_chw(warp(image, book.matrix_with_resize(draws, width, height)))
 
     def contrast(image):
         mean = cv2.mean(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))[0]
@@ -94,7 +93,7 @@ def main():
     operations = {
         "warp-bytes": (warp, large, photographs.matrices),
         "warp-floats": (lambda image, matrix: given.floats_chw(warp(image, matrix)), large, photographs.matrices),
-        "book-pipeline": (book, large),
+        "book-pipeline": (book_resized, large),
         "book-pipeline-points": (book_points, large),
         "resize-area": (lambda image: cv2.resize(image, side, interpolation=cv2.INTER_AREA), large),
         "resize-bilinear": (lambda image: cv2.resize(image, side), large),

@@ -8,6 +8,7 @@ from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
 import augmentation as given
+import book
 
 BILINEAR = InterpolationMode.BILINEAR
 SIZE = [given.SIDE, given.SIDE]
@@ -53,23 +54,10 @@ def warp(picture, drawn):
 
 def whole(large, warps):
     """What is measured both on tensors and on Pillow images."""
-    book = v2.Compose([
-        v2.Resize(SIZE),
-        v2.RandomAffine(
-            given.BOOK_ROTATION_DEGREES,
-            translate=(given.BOOK_SHIFT, given.BOOK_SHIFT),
-            scale=(1 - given.BOOK_ZOOM, 1 + given.BOOK_ZOOM),
-            shear=given.BOOK_SHEAR_DEGREES,
-            interpolation=BILINEAR,
-        ),
-        v2.RandomHorizontalFlip(),
-        v2.ToImage(),
-        v2.ToDtype(torch.float32, scale=True),
-    ])
     return {
         "warp-bytes": (warp, large, warps),
         "warp-floats": (lambda picture, drawn: floats(warp(picture, drawn)), large, warps),
-        "book-pipeline": (book, large),
+        "book-pipeline": (book.torchvision_pipeline(), large),
     }
 
 

@@ -27,7 +27,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ),
     (
         "bench",
-        &["seed", "imgproc", "augment", "nn", "drawn", "models"],
+        &["seed", "imgproc", "augment", "dataset", "nn", "drawn", "models", "stream"],
         &["candle-core", "candle-nn", "burn", "clap", "anyhow"],
     ),
 ];

@@ -4,6 +4,8 @@ pub mod augment;
 pub mod augmenter;
 pub mod contender;
 pub mod scaling;
+pub mod stream;
+pub mod streamer;
 pub mod train;
 
 use std::path::{Path, PathBuf};
@@ -114,11 +116,28 @@ fn shown_command() -> String {
     std::env::args().map(shown).collect::<Vec<_>>().join(" ")
 }
 
-/// An argument of the command line, without the folders of the program, which say nothing elsewhere.
+/// An argument of the command line, without the folders of the program and of whole paths, which say nothing elsewhere.
 fn shown(argument: String) -> String {
     let path = Path::new(&argument);
-    match path.file_name() {
-        Some(name) if name == env!("CARGO_BIN_NAME") => env!("CARGO_BIN_NAME").to_string(),
+    match path.file_name().map(|name| name.to_string_lossy().into_owned()) {
+        Some(name) if name == env!("CARGO_BIN_NAME") || path.is_absolute() => name,
         _ => argument,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_say_nothing_elsewhere_are_not_shown() {
+        for (argument, expected) in [
+            ("target/release/aumenta-bench", "aumenta-bench"),
+            ("/data/pets.zip", "pets.zip"),
+            ("venv/bin/python", "venv/bin/python"),
+            ("--rounds", "--rounds"),
+        ] {
+            assert_eq!(shown(argument.to_string()), expected);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Measures training and augmentation with Aumenta against other libraries, interleaved in one run, and writes `docs/benchmarks.md`.
+//! Measures training, augmentation and streaming with Aumenta against other libraries, interleaved in one run, and writes
+//! `docs/benchmarks.md`.
 
 #![expect(clippy::print_stderr, reason = "talk goes to standard error")]
 
@@ -6,6 +7,7 @@ mod augmentation;
 mod command;
 mod contender;
 mod efficientnet_lite0;
+mod environment;
 mod machine;
 mod measure;
 mod memory;
@@ -13,11 +15,14 @@ mod network;
 mod outcome;
 mod output;
 mod peer;
+mod photograph;
 mod process;
+mod process_tree;
 mod protocol;
 mod report;
 mod results;
 mod statistics;
+mod streaming;
 
 use std::process::ExitCode;
 
@@ -40,10 +45,13 @@ enum Command {
     Train(command::train::Args),
     Scaling(command::scaling::Args),
     Augment(command::augment::Args),
+    Stream(command::stream::Args),
     #[command(hide = true)]
     Contender(command::contender::Args),
     #[command(hide = true)]
     Augmenter(command::augmenter::Args),
+    #[command(hide = true)]
+    Streamer(command::streamer::Args),
 }
 
 fn main() -> ExitCode {
@@ -51,8 +59,10 @@ fn main() -> ExitCode {
         Command::Train(args) => args.run(),
         Command::Scaling(args) => args.run(),
         Command::Augment(args) => args.run(),
+        Command::Stream(args) => args.run(),
         Command::Contender(args) => args.run(),
         Command::Augmenter(args) => args.run(),
+        Command::Streamer(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

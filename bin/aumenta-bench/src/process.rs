@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -9,6 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::memory::{Figure, figure_kib};
 use crate::protocol::{Greeting, Request, Times};
+
+/// How long a contender may take to end once it has no more input.
+const TIME_TO_END: Duration = Duration::from_secs(15);
 
 /// A running contender. It is ended when this is dropped.
 #[derive(Debug)]
@@ -55,12 +60,17 @@ impl Process {
         self.answer()
     }
 
+    /// The system's number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that was resident at once since the process started, in KiB.
     ///
     /// # Errors
     /// Where the system does not tell.
     pub fn peak_kib(&self) -> Result<u64> {
-        figure_kib(&self.child.id().to_string(), Figure::Peak)
+        figure_kib(&self.id().to_string(), Figure::Peak)
     }
 
     fn answer<T: DeserializeOwned>(&mut self) -> Result<T> {
@@ -74,6 +84,15 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // At the end of its input a contender ends its own workers, which nobody else knows.
+        drop(self.child.stdin.take());
+        let asked = Instant::now();
+        while asked.elapsed() < TIME_TO_END {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            sleep(Duration::from_millis(10));
+        }
         // A process that has already ended cannot be killed, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();

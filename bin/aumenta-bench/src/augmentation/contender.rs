@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::contender::peers;
+use crate::environment::libraries_on_one_thread;
 
 /// A library in one way of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
@@ -93,13 +94,7 @@ impl Contender {
             }
         };
         command.arg("--photographs").arg(folder);
-        for variable in ["RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"] {
-            command.env(variable, "1");
-        }
-        // A library's own choice of kernels is what is measured.
-        command.env_remove("OPENBLAS_CORETYPE").env_remove("OPENBLAS_L2_SIZE");
-        // albumentations asks the network for a newer version of itself unless told otherwise.
-        command.env("NO_ALBUMENTATIONS_UPDATE", "1");
+        libraries_on_one_thread(&mut command);
         Ok(command)
     }
 

@@ -8,15 +8,16 @@
 use std::path::Path;
 
 use anyhow::Result;
-use aumenta_drawn::{Animal, draw};
 use aumenta_imgproc::{Image, Matrix3, Size, resize};
 use aumenta_seed::Seed;
 use fs_err as fs;
 use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
+use crate::photograph::{PHOTOGRAPH, photograph};
+
 /// The size of a decoded photograph.
-pub const LARGE: Size = Size { width: 500, height: 375 };
+pub const LARGE: Size = PHOTOGRAPH;
 /// The size that networks want.
 pub const SMALL: Size = Size::square(150);
 
@@ -102,14 +103,6 @@ impl Photographs {
         let (large, small) = (pictures("large.rgb", LARGE)?, pictures("small.rgb", SMALL)?);
         Ok(Self { large, small, warps: draws.warps, crops: draws.crops })
     }
-}
-
-/// A drawn animal, cut to the format of a photograph.
-fn photograph(seed: Seed, index: u64) -> Image {
-    let square = draw(Animal::ALL[index as usize % 2], seed, index, LARGE.width);
-    let top = (LARGE.width - LARGE.height) / 2 * LARGE.width * 3;
-    let pixels = &square.pixels()[top..top + LARGE.width * LARGE.height * 3];
-    Image::from_pixels(LARGE.width, LARGE.height, pixels.to_vec())
 }
 
 fn warp(seed: Seed, index: u64) -> Warp {

@@ -1,6 +1,5 @@
 //! [`Epoch`]: one pass over a split, whose batches come out in order, whichever workers made them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -43,8 +42,8 @@ pub struct Epoch {
     /// The next batch to ask the workers for, among those to be delivered.
     requested: usize,
     delivered: usize,
-    /// Batches that came before their turn.
-    early: BTreeMap<usize, Result<Batch, StreamError>>,
+    /// Batches that are done, in the order of their turns from `delivered` on, around a ring.
+    done: Vec<Option<Result<Batch, StreamError>>>,
     /// `None` once the epoch is over; the workers end then.
     channels: Option<(Sender<Task>, Receiver<Outcome>)>,
     workers: Vec<JoinHandle<()>>,
@@ -115,7 +114,7 @@ impl Epoch {
             plan,
             requested: first,
             delivered: first,
-            early: BTreeMap::new(),
+            done: (0..frames).map(|_| None).collect(),
             channels: Some((task_sender, outcome_receiver)),
             workers,
             depth,
@@ -174,11 +173,10 @@ impl Epoch {
         let (_, outcomes) = self.channels.as_ref()?;
         let started = Instant::now();
         let mut moved = (started, self.assembly.progress());
-        while !self.early.contains_key(&self.delivered) {
+        let frames = self.done.len();
+        while self.done[self.delivered % frames].is_none() {
             match outcomes.recv_timeout(LOOK.min(self.patience)) {
-                Ok((place, outcome)) => {
-                    self.early.insert(place, outcome);
-                }
+                Ok((place, outcome)) => self.done[place % frames] = Some(outcome),
                 Err(RecvTimeoutError::Timeout) => {
                     let progress = self.assembly.progress();
                     if progress != moved.1 {
@@ -194,7 +192,7 @@ impl Epoch {
             }
         }
         self.waited += started.elapsed();
-        self.early.remove(&self.delivered)
+        self.done[self.delivered % frames].take()
     }
 
     /// Nothing has moved for `waited`: which sample holds the stream up.

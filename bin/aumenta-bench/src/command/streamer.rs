@@ -4,6 +4,7 @@ use std::io::stdin;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use aumenta_stream::CacheMode;
 use clap::ValueEnum;
 
 use super::say;
@@ -26,6 +27,30 @@ pub struct Args {
     /// Threads that make batches.
     #[arg(long)]
     threads: usize,
+    /// Where decoded pixels are kept; a cache is filled before the first turn.
+    #[arg(long, value_enum, default_value_t = CacheName::Off)]
+    cache: CacheName,
+}
+
+/// Where decoded pixels are kept.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum CacheName {
+    /// Nowhere.
+    Off,
+    /// In memory.
+    Ram,
+    /// In a file beside the manifest.
+    Disk,
+}
+
+impl From<CacheName> for CacheMode {
+    fn from(name: CacheName) -> Self {
+        match name {
+            CacheName::Off => Self::Off,
+            CacheName::Ram => Self::Ram,
+            CacheName::Disk => Self::Disk,
+        }
+    }
 }
 
 /// How far the road is gone.
@@ -40,11 +65,11 @@ enum Work {
 impl Args {
     pub fn run(self) -> Result<()> {
         match self.work {
-            Work::Stream => match Stream::open(&self.manifest, self.augmentation, self.threads) {
+            Work::Stream => match Stream::open(&self.manifest, self.augmentation, self.threads, self.cache.into()) {
                 Ok(mut stream) => serve(|turn| stream.turn(turn)),
                 Err(error) => say(&Greeting::<Ready>::Refused(format!("{error:#}"))),
             },
-            Work::Decode => match DecodeOnly::open(&self.manifest, self.threads) {
+            Work::Decode => match DecodeOnly::open(&self.manifest, self.augmentation, self.threads) {
                 Ok(decode_only) => serve(|turn| decode_only.turn(turn)),
                 Err(error) => say(&Greeting::<Ready>::Refused(format!("{error:#}"))),
             },

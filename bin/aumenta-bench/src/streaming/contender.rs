@@ -27,6 +27,12 @@ pub enum Contender {
     OursZipStored,
     /// Aumenta on a zip archive of compressed entries.
     OursZipDeflated,
+    /// Aumenta on a tar archive.
+    OursTar,
+    /// Aumenta with decoded pixels in memory.
+    OursCacheRam,
+    /// Aumenta with decoded pixels in a file.
+    OursCacheDisk,
     /// Aumenta's reading and decoding alone.
     OursDecodeOnly,
     /// `OpenCV` in `PyTorch`'s loader, put together by hand.
@@ -88,6 +94,9 @@ impl Contender {
             Self::OursOneThread => "ours-one-thread",
             Self::OursZipStored => "ours-zip-stored",
             Self::OursZipDeflated => "ours-zip-deflated",
+            Self::OursTar => "ours-tar",
+            Self::OursCacheRam => "ours-cache-ram",
+            Self::OursCacheDisk => "ours-cache-disk",
             Self::OursDecodeOnly => "ours-decode-only",
             Self::Opencv => "opencv",
             Self::OpencvReduced => "opencv-reduced",
@@ -111,7 +120,13 @@ impl Contender {
             Self::OursOneThread => "The same as `ours`, with one worker.",
             Self::OursZipStored => "Straight from a zip archive whose entries are stored.",
             Self::OursZipDeflated => "Straight from a zip archive whose entries are deflated.",
-            Self::OursDecodeOnly => "Reading and decoding by as many threads, without augmentation and batches.",
+            Self::OursTar => "Straight from a tar archive.",
+            Self::OursCacheRam => "From decoded pixels in memory, once an epoch has filled them in.",
+            Self::OursCacheDisk => "From decoded pixels in a file that is read as memory, once an epoch has filled it.",
+            Self::OursDecodeOnly => {
+                "Reading and decoding by as many threads, at the scales that `ours` decodes at, without augmentation and \
+                 batches."
+            }
             Self::Opencv => {
                 "OpenCV by hand in PyTorch's DataLoader: `imread`, one `warpAffine` that resizes as well and reads single points, \
                  `cvtColor`, a product."
@@ -163,7 +178,15 @@ impl Contender {
                 Self::TorchvisionPillow,
                 Self::Dali,
             ],
-            Workload::Sources => &[Self::Ours, Self::OursZipStored, Self::OursZipDeflated, Self::OursDecodeOnly],
+            Workload::Sources => &[
+                Self::Ours,
+                Self::OursZipStored,
+                Self::OursZipDeflated,
+                Self::OursTar,
+                Self::OursCacheRam,
+                Self::OursCacheDisk,
+                Self::OursDecodeOnly,
+            ],
         }
     }
 
@@ -172,6 +195,7 @@ impl Contender {
         match self {
             Self::OursZipStored => Some(Packing::ZipStored),
             Self::OursZipDeflated => Some(Packing::ZipDeflated),
+            Self::OursTar => Some(Packing::Tar),
             _ => None,
         }
     }
@@ -196,6 +220,11 @@ impl Contender {
         if self.is_ours() {
             let work = if self == Self::OursDecodeOnly { "decode" } else { "stream" };
             command.args(["streamer", work, "--manifest"]).arg(self.manifest(task));
+            match self {
+                Self::OursCacheRam => drop(command.args(["--cache", "ram"])),
+                Self::OursCacheDisk => drop(command.args(["--cache", "disk"])),
+                _ => {}
+            }
         }
         command.args(["--augmentation", augmentation, "--threads", &threads.to_string()]);
         libraries_on_one_thread(&mut command);
@@ -222,9 +251,14 @@ impl Contender {
 
     fn program(self) -> Program {
         match self {
-            Self::Ours | Self::OursOneThread | Self::OursZipStored | Self::OursZipDeflated | Self::OursDecodeOnly => {
-                Program::This
-            }
+            Self::Ours
+            | Self::OursOneThread
+            | Self::OursZipStored
+            | Self::OursZipDeflated
+            | Self::OursTar
+            | Self::OursCacheRam
+            | Self::OursCacheDisk
+            | Self::OursDecodeOnly => Program::This,
             Self::OursTurbo => Program::Turbo,
             Self::Opencv => Program::Python("opencv_stream_peer.py", &["--decode", "whole"]),
             Self::OpencvReduced => Program::Python("opencv_stream_peer.py", &["--decode", "half"]),

@@ -7,11 +7,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use aumenta_augment::{AugmentConfig, Normalization, NormalizationConfig, Scratch, TransformConfig};
-use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
-use aumenta_imgproc::{Image, Limits, Size, decode, decode_into};
+use aumenta_augment::{AugmentConfig, Canvas, Normalization, NormalizationConfig, Scratch, TransformConfig};
+use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare};
+use aumenta_imgproc::{Decoder, Image, Limits, Size, decode};
 use aumenta_seed::Seed;
-use aumenta_stream::{Batch, Color, Epoch, Preprocessing, TrainConfig, TrainStream, order};
+use aumenta_stream::{
+    Batch, Cache, CacheConfig, CacheMode, Color, Draw, Epoch, Loader, OnError, Preprocessing, Sampling, TrainConfig,
+    TrainStream,
+};
 
 use super::batch_facts::BatchFacts;
 use super::protocol::{Streamed, Turn};
@@ -33,11 +36,12 @@ pub struct Stream {
     epochs: u64,
 }
 
-/// Reading and decoding, as a stream does it, and nothing else.
+/// Reading and decoding, at the scales at which a stream does it, and nothing else.
 pub struct DecodeOnly {
-    dataset: Dataset,
+    dataset: Arc<Dataset>,
+    training: TrainStream,
     threads: usize,
-    order: Vec<usize>,
+    draws: Vec<Draw>,
     /// How many images were taken so far.
     taken: AtomicUsize,
 }
@@ -61,20 +65,16 @@ impl Stream {
     ///
     /// # Errors
     /// Where the data set cannot be opened, or the batch is another.
-    pub fn open(manifest: &Path, augmentation: Augmentation, threads: usize) -> Result<Self> {
+    pub fn open(manifest: &Path, augmentation: Augmentation, threads: usize, cache: CacheMode) -> Result<Self> {
         let dataset = Arc::new(Dataset::open(manifest, None)?);
-        let size = augmentation.size();
-        let plain = Preprocessing::new(size.height, size.width, Color::Rgb);
-        let preprocessing = plain.normalized(&normalization(augmentation), &dataset, threads)?;
-        let config = TrainConfig {
-            preprocessing,
-            batch_size: BATCH,
-            workers: threads,
-            seed: SEED,
-            augment: augment(augmentation).build()?,
-            mix: None,
-        };
-        let training = TrainStream::new(Arc::clone(&dataset), config)?;
+        let cache = CacheConfig { mode: cache, memory: None, folder: Some(manifest.with_extension("cache")) };
+        let cache = Cache::open(&cache, &dataset)?.map(Arc::new);
+        let is_cached = cache.is_some();
+        let training = training(&dataset, augmentation, threads, cache)?;
+        if is_cached {
+            // What is measured is a cache that is full.
+            training.epoch(0).try_for_each(|batch| batch.map(drop))?;
+        }
         let epoch = training.epoch(0);
         let mut stream = Self { dataset, training, epoch, epochs: 1 };
         let batch = stream.next_batch()?;
@@ -114,7 +114,7 @@ impl Stream {
     fn facts(&self, batches: &[Batch]) -> Result<BatchFacts> {
         let last = batches.last().context("at least one batch is inspected")?;
         let Preprocessing { height, width, .. } = *self.training.preprocessing();
-        let values = || batches.iter().flat_map(|batch| &batch.pixels).map(|&value| f64::from(value));
+        let values = || batches.iter().flat_map(Batch::floats).map(|&value| f64::from(value));
         Ok(BatchFacts {
             shape: vec![last.len(), height, width, 3],
             dtype: "float32".to_string(),
@@ -131,12 +131,12 @@ impl Stream {
         let Normalization::Affine { scale, offset } = *normalization else {
             unreachable!("both augmentations have a factor and an offset for each channel")
         };
-        let (mut bytes, mut scratch, mut image) = (Vec::new(), Scratch::default(), Image::default());
-        let places = batch.ids.iter().zip(&batch.plans).zip(batch.pixels.chunks_exact(width * height * 3));
+        let (mut buffer, mut scratch, mut image) = (ReadBuffer::default(), Scratch::default(), Image::default());
+        let places = batch.ids.iter().zip(&batch.plans).zip(batch.floats().chunks_exact(width * height * 3));
         for ((id, plan), values) in places {
             let record = &self.dataset.records(Split::Train)[*id as usize];
-            self.dataset.read(record, &mut bytes)?;
-            plan.apply(&decode(&bytes, &Limits::default())?, size, &mut scratch, &mut image);
+            self.dataset.read(record, &mut buffer)?;
+            plan.apply(&decode(buffer.bytes(), &Limits::default())?, size, &mut scratch, &mut image);
             let levels = values.iter().enumerate().map(|(at, value)| (value - offset[at % 3]) / scale[at % 3]);
             let differences =
                 levels.zip(image.pixels()).map(|(ours, direct)| f64::from((ours - f32::from(*direct)).abs()));
@@ -156,10 +156,12 @@ impl DecodeOnly {
     ///
     /// # Errors
     /// Where the data set cannot be opened.
-    pub fn open(manifest: &Path, threads: usize) -> Result<Self> {
-        let dataset = Dataset::open(manifest, None)?;
-        let order = order(dataset.records(Split::Train).len(), 0, SEED);
-        Ok(Self { dataset, threads, order, taken: AtomicUsize::new(0) })
+    pub fn open(manifest: &Path, augmentation: Augmentation, threads: usize) -> Result<Self> {
+        let dataset = Arc::new(Dataset::open(manifest, None)?);
+        let training = training(&dataset, augmentation, threads, None)?;
+        let classes: Vec<u32> = dataset.records(Split::Train).iter().map(|record| record.class).collect();
+        let draws = Sampling::default().draws(&classes, 0, SEED)?;
+        Ok(Self { dataset, training, threads, draws, taken: AtomicUsize::new(0) })
     }
 
     /// Takes a turn.
@@ -177,11 +179,16 @@ impl DecodeOnly {
     /// Decodes one image after the other while `goes_on`; how many it were.
     fn decode_while(&self, goes_on: impl Fn() -> bool + Sync) -> Result<usize> {
         let work = || {
-            let (mut bytes, mut image, mut count) = (Vec::new(), Image::default(), 0);
+            let (mut buffer, mut decoder, mut image) = (ReadBuffer::default(), Decoder::default(), Image::default());
+            let mut count = 0;
             while goes_on() {
-                let place = self.order[self.taken.fetch_add(1, Ordering::Relaxed) % self.order.len()];
-                self.dataset.read(&self.dataset.records(Split::Train)[place], &mut bytes)?;
-                decode_into(&bytes, &Limits::default(), &mut image)?;
+                let draw = self.draws[self.taken.fetch_add(1, Ordering::Relaxed) % self.draws.len()];
+                let record = &self.dataset.records(Split::Train)[draw.position];
+                let source = Size { width: record.width as usize, height: record.height as usize };
+                let output = self.training.preprocessing().size();
+                let view = self.training.plan(0, record).view(Canvas { source, output });
+                self.dataset.read(record, &mut buffer)?;
+                decoder.decode(buffer.bytes(), &Limits::default(), &view, &mut image)?;
                 count += 1;
             }
             Ok(count)
@@ -192,6 +199,22 @@ impl DecodeOnly {
             counts.sum()
         })
     }
+}
+
+/// The training stream of `dataset`.
+fn training(
+    dataset: &Arc<Dataset>,
+    augmentation: Augmentation,
+    threads: usize,
+    cache: Option<Arc<Cache>>,
+) -> Result<TrainStream> {
+    let loader = Loader { cache, ..Loader::with_workers(threads) };
+    let size = augmentation.size();
+    let plain = Preprocessing::new(size.height, size.width, Color::Rgb);
+    let preprocessing = plain.normalized(&normalization(augmentation), dataset, OnError::Fail, &loader)?;
+    let augment = augment(augmentation).build()?;
+    let config = TrainConfig { augment, loader, ..TrainConfig::new(preprocessing, BATCH, SEED) };
+    Ok(TrainStream::new(Arc::clone(dataset), config)?)
 }
 
 fn augment(augmentation: Augmentation) -> AugmentConfig {
@@ -245,7 +268,8 @@ mod tests {
     fn a_stream_is_what_it_is_checked_for_and_goes_on_past_its_epoch() {
         let folder = prepared();
         for augmentation in [Augmentation::Book, Augmentation::Crop] {
-            let mut stream = Stream::open(&folder.path().join("files.json"), augmentation, 2).unwrap();
+            let manifest = folder.path().join("files.json");
+            let mut stream = Stream::open(&manifest, augmentation, 2, CacheMode::Off).unwrap();
             let turn = Turn { milliseconds: 1, ..TURN };
             for _ in 0..2 {
                 let streamed = stream.turn(&turn).unwrap();
@@ -259,7 +283,7 @@ mod tests {
     #[test]
     fn decoding_alone_counts_images_and_has_no_batches() {
         let folder = prepared();
-        let decode_only = DecodeOnly::open(&folder.path().join("files.json"), 2).unwrap();
+        let decode_only = DecodeOnly::open(&folder.path().join("files.json"), Augmentation::Book, 2).unwrap();
         let streamed = decode_only.turn(&Turn { milliseconds: 1, ..TURN }).unwrap();
         assert!(streamed.images > 0 && streamed.batches.is_none(), "{streamed:?}");
         assert!(decode_only.taken.load(Ordering::Relaxed) >= 2 * BATCH + streamed.images);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use aumenta_dataset::{LabelRule, Labels, OpenOptions, open};
+use aumenta_dataset::{LabelRule, Labels, OpenOptions, ReadBuffer, open};
 use aumenta_imgproc::{Image, Limits, Size, add_gaussian_noise, decode, probe, resize};
 use aumenta_seed::Seed;
 use fs_err as fs;
@@ -77,9 +77,9 @@ impl Origin {
         let chosen: Vec<usize> = turns.copied().take(count).collect();
         ensure!(chosen.len() == count, "{} holds {} JPEGs, not {count}", path.display(), chosen.len());
         let file = |index: usize| {
-            let mut bytes = Vec::new();
-            source.read(index, &mut bytes)?;
-            Ok((labels.classes[labels.class_of[index] as usize].clone(), bytes))
+            let mut buffer = ReadBuffer::default();
+            source.read(index, &mut buffer)?;
+            Ok((labels.classes[labels.class_of[index] as usize].clone(), buffer.bytes().to_vec()))
         };
         let files = chosen.into_iter().map(file).collect::<Result<_>>()?;
         let name = path.file_name().context("photographs come from a file or folder with a name")?;

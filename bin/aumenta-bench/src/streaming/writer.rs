@@ -22,6 +22,8 @@ pub enum Packing {
     ZipStored,
     /// A zip archive whose entries are compressed once more.
     ZipDeflated,
+    /// A tar archive.
+    Tar,
 }
 
 impl Packing {
@@ -30,6 +32,7 @@ impl Packing {
         match self {
             Self::ZipStored => "stored.zip",
             Self::ZipDeflated => "deflated.zip",
+            Self::Tar => "photographs.tar",
         }
     }
 }

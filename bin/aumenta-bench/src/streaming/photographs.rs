@@ -28,7 +28,7 @@ const LARGE: Size = Size { width: 2000, height: 1500 };
 const SMALL_NOISE_LEVELS: f64 = 24.0;
 
 /// The noise of a large photograph, in levels: enlarged, it has no fine detail of its own.
-const LARGE_NOISE_LEVELS: f64 = 14.0;
+const LARGE_NOISE_LEVELS: f64 = 22.0;
 
 /// Where photographs come from.
 #[derive(Debug)]

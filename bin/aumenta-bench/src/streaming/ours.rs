@@ -20,9 +20,9 @@ use super::batch_facts::BatchFacts;
 use super::protocol::{Streamed, Turn};
 use super::workload::{Augmentation, BATCH};
 
-/// How far a batch's values may lie from those of a direct computation, in the mean over an image, in levels: a stream may decode
-/// an image at a smaller scale, which is another average.
-const DIRECT_TOLERANCE_LEVELS: f64 = 4.0;
+/// How far a batch's values may lie from those of a direct computation on all pixels, in the mean over an image, in levels. A
+/// stream decodes an image at a smaller scale, which averages noise otherwise; another image is tens of levels away.
+const DIRECT_TOLERANCE_LEVELS: f64 = 8.0;
 
 /// Chooses the order of the photographs and what is drawn for each.
 const SEED: Seed = Seed::new(7);

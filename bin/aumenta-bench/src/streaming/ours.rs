@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aumenta_augment::{AugmentConfig, Canvas, Normalization, NormalizationConfig, Scratch, TransformConfig};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare};
 use aumenta_imgproc::{Decoder, Image, Limits, Size, decode};
@@ -26,6 +26,9 @@ const DIRECT_TOLERANCE_LEVELS: f64 = 8.0;
 
 /// Chooses the order of the photographs and what is drawn for each.
 const SEED: Seed = Seed::new(7);
+
+/// Epochs that a cache gets to fill; each may draw another scale for an image.
+const EPOCHS_TO_FILL: u64 = 50;
 
 /// A training stream that goes on from epoch to epoch.
 pub struct Stream {
@@ -61,19 +64,18 @@ pub fn write_manifest(source: &Path, path: &Path, of_class: usize, copies: usize
 }
 
 impl Stream {
-    /// The stream of `augmentation` by `manifest`; its first batch is checked against a direct computation.
+    /// The stream of `augmentation` by `manifest`; its first batch is checked against a direct computation, and a cache is
+    /// filled.
     ///
     /// # Errors
-    /// Where the data set cannot be opened, or the batch is another.
+    /// Where the data set cannot be opened, the batch is another, or the cache does not hold all images.
     pub fn open(manifest: &Path, augmentation: Augmentation, threads: usize, cache: CacheMode) -> Result<Self> {
         let dataset = Arc::new(Dataset::open(manifest, None)?);
         let cache = CacheConfig { mode: cache, memory: None, folder: Some(manifest.with_extension("cache")) };
         let cache = Cache::open(&cache, &dataset)?.map(Arc::new);
-        let is_cached = cache.is_some();
-        let training = training(&dataset, augmentation, threads, cache)?;
-        if is_cached {
-            // What is measured is a cache that is full.
-            training.epoch(0).try_for_each(|batch| batch.map(drop))?;
+        let training = training(&dataset, augmentation, threads, cache.clone())?;
+        if let Some(cache) = cache {
+            fill(&cache, &training)?;
         }
         let epoch = training.epoch(0);
         let mut stream = Self { dataset, training, epoch, epochs: 1 };
@@ -201,6 +203,19 @@ impl DecodeOnly {
     }
 }
 
+/// Passes over epochs until one finds all its images in `cache`: a training of many epochs has them.
+fn fill(cache: &Cache, training: &TrainStream) -> Result<()> {
+    for epoch in 0..EPOCHS_TO_FILL {
+        let before = cache.usage().misses;
+        training.epoch(epoch).try_for_each(|batch| batch.map(drop))?;
+        if cache.usage().misses == before {
+            return Ok(());
+        }
+    }
+    let usage = cache.usage();
+    bail!("the cache has {} of at most {} bytes and still misses images", usage.bytes, usage.limit)
+}
+
 /// The training stream of `dataset`.
 fn training(
     dataset: &Arc<Dataset>,
@@ -278,6 +293,17 @@ mod tests {
             }
             assert!(stream.epochs > 2, "an epoch has two batches of the 7 that were taken");
         }
+    }
+
+    #[test]
+    fn a_cache_holds_all_images_before_the_turns_and_changes_no_batch() {
+        let folder = prepared();
+        let manifest = folder.path().join("files.json");
+        let [without, ram, disk] = [CacheMode::Off, CacheMode::Ram, CacheMode::Disk].map(|cache| {
+            let mut stream = Stream::open(&manifest, Augmentation::Book, 2, cache).unwrap();
+            stream.turn(&TURN).unwrap().batches
+        });
+        assert_eq!((&ram, &disk), (&without, &without));
     }
 
     #[test]

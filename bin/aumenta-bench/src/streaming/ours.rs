@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use aumenta_augment::{AugmentConfig, Canvas, Normalization, NormalizationConfig, Scratch, TransformConfig};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare};
-use aumenta_imgproc::{Decoder, Image, Limits, Size, decode};
+use aumenta_imgproc::{Decoder, Image, Limits, Size, View, decode};
 use aumenta_seed::Seed;
 use aumenta_stream::{
     Batch, Cache, CacheConfig, CacheMode, Color, Draw, Epoch, Loader, OnError, Preprocessing, Sampling, TrainConfig,
@@ -42,9 +42,9 @@ pub struct Stream {
 /// Reading and decoding, at the scales at which a stream does it, and nothing else.
 pub struct DecodeOnly {
     dataset: Arc<Dataset>,
-    training: TrainStream,
     threads: usize,
-    draws: Vec<Draw>,
+    /// The places of images in the split, in an epoch's order, with what its plans want to see of them.
+    views: Vec<(usize, View)>,
     /// How many images were taken so far.
     taken: AtomicUsize,
 }
@@ -162,8 +162,13 @@ impl DecodeOnly {
         let dataset = Arc::new(Dataset::open(manifest, None)?);
         let training = training(&dataset, augmentation, threads, None)?;
         let classes: Vec<u32> = dataset.records(Split::Train).iter().map(|record| record.class).collect();
-        let draws = Sampling::default().draws(&classes, 0, SEED)?;
-        Ok(Self { dataset, training, threads, draws, taken: AtomicUsize::new(0) })
+        let view = |Draw { position, .. }| {
+            let record = &dataset.records(Split::Train)[position];
+            let source = Size { width: record.width as usize, height: record.height as usize };
+            (position, training.plan(0, record).view(Canvas { source, output: augmentation.size() }))
+        };
+        let views = Sampling::default().draws(&classes, 0, SEED)?.into_iter().map(view).collect();
+        Ok(Self { dataset, threads, views, taken: AtomicUsize::new(0) })
     }
 
     /// Takes a turn.
@@ -184,13 +189,10 @@ impl DecodeOnly {
             let (mut buffer, mut decoder, mut image) = (ReadBuffer::default(), Decoder::default(), Image::default());
             let mut count = 0;
             while goes_on() {
-                let draw = self.draws[self.taken.fetch_add(1, Ordering::Relaxed) % self.draws.len()];
-                let record = &self.dataset.records(Split::Train)[draw.position];
-                let source = Size { width: record.width as usize, height: record.height as usize };
-                let output = self.training.preprocessing().size();
-                let view = self.training.plan(0, record).view(Canvas { source, output });
-                self.dataset.read(record, &mut buffer)?;
-                decoder.decode(buffer.bytes(), &Limits::default(), &view, &mut image)?;
+                let taken = self.taken.fetch_add(1, Ordering::Relaxed);
+                let (position, view) = &self.views[taken % self.views.len()];
+                self.dataset.read(&self.dataset.records(Split::Train)[*position], &mut buffer)?;
+                decoder.decode(buffer.bytes(), &Limits::default(), view, &mut image)?;
                 count += 1;
             }
             Ok(count)

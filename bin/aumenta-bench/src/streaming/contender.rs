@@ -121,8 +121,8 @@ impl Contender {
             Self::OursZipStored => "Straight from a zip archive whose entries are stored.",
             Self::OursZipDeflated => "Straight from a zip archive whose entries are deflated.",
             Self::OursTar => "Straight from a tar archive.",
-            Self::OursCacheRam => "From decoded pixels in memory, once an epoch has filled them in.",
-            Self::OursCacheDisk => "From decoded pixels in a file that is read as memory, once an epoch has filled it.",
+            Self::OursCacheRam => "From decoded pixels in memory, once epochs have filled them in.",
+            Self::OursCacheDisk => "From decoded pixels in a file that is read as memory, once epochs have filled it.",
             Self::OursDecodeOnly => {
                 "Reading and decoding by as many threads, at the scales that `ours` decodes at, without augmentation and \
                  batches."

@@ -115,9 +115,9 @@ impl<'a> Slot<'a> {
             Self::Bytes { bytes, channels: Channels::Rgb } => {
                 write_bytes(planes, &mut bytes[range.start * 3..range.end * 3]);
             }
-            Self::Bytes { bytes, channels: Channels::Gray } => bytes[range].copy_from_slice(&gray(planes)[..count]),
+            Self::Bytes { bytes, channels: Channels::Gray } => write_gray(planes, |value| value, &mut bytes[range]),
             Self::Floats { values, format } => match (format.channels, format.layout) {
-                (Channels::Gray, _) => write_plane(&gray(planes), format.line(0), &mut values[range]),
+                (Channels::Gray, _) => write_gray(planes, format.line(0), &mut values[range]),
                 (Channels::Rgb, Layout::Hwc) => {
                     write_pixels(planes, format, &mut values[range.start * 3..range.end * 3]);
                 }
@@ -150,12 +150,12 @@ fn write_bytes(planes: &Planes, bytes: &mut [u8]) {
 }
 
 #[inline(always)]
-fn gray(planes: &Planes) -> [u8; Planes::PIXELS] {
+fn write_gray<T>(planes: &Planes, line: impl Fn(u8) -> T, values: &mut [T]) {
     let mut gray = [0; Planes::PIXELS];
     for (at, gray) in gray.iter_mut().enumerate() {
         *gray = luma([planes.red[at], planes.green[at], planes.blue[at]]);
     }
-    gray
+    write_plane(&gray, line, values);
 }
 
 #[inline(always)]
@@ -167,7 +167,7 @@ fn write_pixels(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
 }
 
 #[inline(always)]
-fn write_plane(plane: &[u8; Planes::PIXELS], line: impl Fn(u8) -> f32, values: &mut [f32]) {
+fn write_plane<T>(plane: &[u8; Planes::PIXELS], line: impl Fn(u8) -> T, values: &mut [T]) {
     for (value, &byte) in values.iter_mut().zip(plane) {
         *value = line(byte);
     }

@@ -68,15 +68,12 @@ impl Recipe {
     /// Writes over `plan` what epoch `epoch` does to a view of the image of `record`: a function of the seed, the epoch, the
     /// record and the view alone.
     pub fn draw_plan(&self, epoch: u64, record: &Record, view: u32, output: Size, plan: &mut Plan) {
-        match &self.training {
-            Some(training) => {
-                let mut rng = training.rng("augment", epoch, record.id, view);
-                training.augment.draw_into(Self::canvas(record, output), &mut rng, plan);
-            }
-            None => {
-                plan.ops.clear();
-                *plan = Plan { ops: std::mem::take(&mut plan.ops), ..Plan::identity() };
-            }
+        if let Some(training) = &self.training {
+            let mut rng = training.rng("augment", epoch, record.id, view);
+            training.augment.draw_into(Self::canvas(record, output), &mut rng, plan);
+        } else {
+            plan.ops.clear();
+            *plan = Plan { ops: std::mem::take(&mut plan.ops), ..Plan::identity() };
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use aumenta_dataset::Dataset;
 use aumenta_imgproc::Size;
 use aumenta_report::{Alignment, Table};
@@ -107,7 +107,6 @@ struct Turns {
     prefetch: usize,
     rates: Vec<f64>,
     bytes: u64,
-    seconds: f64,
     stalls: StallReport,
     process_bytes: u64,
 }
@@ -169,7 +168,6 @@ fn all_turns(workers: &[usize], prefetch: &[usize]) -> Vec<Turns> {
             prefetch,
             rates: Vec::new(),
             bytes: 0,
-            seconds: 0.0,
             stalls: StallReport::ZERO,
             process_bytes: 0,
         })
@@ -177,36 +175,34 @@ fn all_turns(workers: &[usize], prefetch: &[usize]) -> Vec<Turns> {
 }
 
 impl Turns {
-    /// Takes batches, of as many epochs as it takes, for a while. The first batch, in which memory grows, is not counted.
+    /// Takes batches, of as many epochs as it takes, for a while. The first ones, for which memory is taken, are not counted.
     fn take(&mut self, stream: &TrainStream, least: Duration) -> Result<()> {
-        let mut images = 0;
-        let mut started = None;
-        'turn: for epoch in 0.. {
-            let mut batches = stream.epoch(epoch);
+        let (mut images, mut uncounted) = (0, 2 * self.prefetch);
+        let mut started = Instant::now();
+        let (mut epoch, mut is_over) = (0, false);
+        while !is_over {
+            let (mut batches, mut is_empty) = (stream.epoch(epoch), true);
             for batch in batches.by_ref() {
-                let batch = batch?;
-                let Some(started) = started else {
-                    started = Some(Instant::now());
+                let count = batch?.len();
+                is_empty = false;
+                if uncounted > 0 {
+                    (uncounted, started) = (uncounted - 1, Instant::now());
                     continue;
-                };
-                images += batch.len();
-                if Instant::elapsed(&started) >= least {
-                    self.add(&batches.stalls(), batches.bytes_read());
-                    break 'turn;
+                }
+                images += count;
+                is_over = started.elapsed() >= least;
+                if is_over {
+                    break;
                 }
             }
-            self.add(&batches.stalls(), batches.bytes_read());
+            self.stalls = self.stalls.then(&batches.stalls());
+            self.bytes += batches.bytes_read();
+            ensure!(!is_empty, "none of the training images can be used");
+            epoch += 1;
         }
-        let seconds = started.map_or(0.0, |started| started.elapsed().as_secs_f64());
-        self.rates.push(images as f64 / seconds);
-        self.seconds += seconds;
+        self.rates.push(images as f64 / started.elapsed().as_secs_f64());
         self.process_bytes = self.process_bytes.max(resident_bytes());
         Ok(())
-    }
-
-    fn add(&mut self, stalls: &StallReport, bytes: u64) {
-        self.stalls = self.stalls.then(stalls);
-        self.bytes += bytes;
     }
 
     fn measured(&self, batch_bytes: usize) -> Measured {

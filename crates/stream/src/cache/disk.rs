@@ -219,7 +219,7 @@ impl Entries {
 /// The entries of the index in `folder`, if all that they lead to can be in a file of `length` bytes.
 fn usable_entries(folder: &Path, length: u64) -> Vec<Entry> {
     let fits = |entry: &Entry| {
-        entry.offset % ALIGNMENT == 0 && entry.offset.checked_add(entry.len).is_some_and(|end| end <= length)
+        entry.offset.is_multiple_of(ALIGNMENT) && entry.offset.checked_add(entry.len).is_some_and(|end| end <= length)
     };
     let found = index::read(&folder.join(INDEX), jpeg_decoder_name());
     let found = found.and_then(|all| if all.iter().all(fits) { Ok(all) } else { Err(Unusable::Damaged) });

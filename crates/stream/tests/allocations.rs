@@ -21,7 +21,7 @@ static ALLOCATOR: Counting = Counting;
 fn photographs(folder: &Path) -> Arc<Dataset> {
     let picture = |number: usize| {
         let (width, height) = (200 + number % 7 * 20, 150 + number % 5 * 30);
-        let pixels = (0..width * height * 3).map(|at| (at / 5 * (number + 3) ^ at / width) as u8).collect();
+        let pixels = (0..width * height * 3).map(|at| ((at / 5 * (number + 3)) ^ (at / width)) as u8).collect();
         let class = if number.is_multiple_of(2) { "cat" } else { "dog" };
         (format!("{class}.{number}.jpg"), encode_jpeg(&Image::from_pixels(width, height, pixels), 80).unwrap())
     };

@@ -15,7 +15,7 @@ use aumenta_stream::{Batch, Cache, CacheConfig, CacheMode, Color, Loader, Prepro
 fn photographs(folder: &Path, flavor: usize) -> Arc<Dataset> {
     let picture = |number: usize| {
         let (width, height) = (150 + number % 3, 100 + number % 2);
-        let pixels = (0..width * height * 3).map(|at| (at / 7 * (number + flavor) ^ at / width) as u8).collect();
+        let pixels = (0..width * height * 3).map(|at| ((at / 7 * (number + flavor)) ^ (at / width)) as u8).collect();
         let class = if number.is_multiple_of(2) { "cat" } else { "dog" };
         (format!("{class}.{number}.jpg"), encode_jpeg(&Image::from_pixels(width, height, pixels), 80).unwrap())
     };

@@ -72,7 +72,9 @@ mod tests {
                 }
             });
             let mut joined = Memory::default();
-            parts.into_iter().for_each(|part| joined.join(part));
+            for part in parts {
+                joined.join(part);
+            }
             joined.join(memory);
             memory = joined;
             assert_eq!(memory.bytes().as_ptr(), start, "nothing was copied");

@@ -1,5 +1,6 @@
 //! [`Epoch`]: one pass over a split, whose batches come out in order, whichever workers made them.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -53,39 +54,46 @@ pub struct Epoch {
     faults: Vec<Fault>,
 }
 
-/// The samples of an epoch, and which of its batches are delivered.
-#[derive(Debug)]
-pub(crate) struct EpochPlan {
-    pub number: u64,
-    pub draws: Vec<Draw>,
+/// How the samples of an epoch are divided into batches, and which of these are delivered; the same in every epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Batching {
+    /// Samples of an epoch, over all shards.
+    pub samples: usize,
     pub batch_size: usize,
     pub drop_last: bool,
     pub shard: Shard,
 }
 
-impl EpochPlan {
+impl Batching {
     /// How many batches are delivered.
     pub fn batches(&self) -> usize {
         let Shard { index, count } = self.shard;
-        let (samples, size) = (self.draws.len(), self.batch_size);
         if self.drop_last {
-            samples / size / count
+            self.samples / self.batch_size / count
         } else {
-            samples.div_ceil(size).saturating_sub(index).div_ceil(count)
+            self.samples.div_ceil(self.batch_size).saturating_sub(index).div_ceil(count)
         }
     }
 
     /// How many samples the delivered batches have.
-    pub fn samples(&self) -> usize {
+    pub fn delivered_samples(&self) -> usize {
         (0..self.batches()).map(|place| self.batch(place).1.len()).sum()
     }
 
-    /// The batch that is delivered as number `place`: its number over all shards, and its samples.
-    pub fn batch(&self, place: usize) -> (usize, &[Draw]) {
+    /// The batch that is delivered as number `place`: its number over all shards, and which samples it has.
+    pub fn batch(&self, place: usize) -> (usize, Range<usize>) {
         let index = place * self.shard.count + self.shard.index;
         let start = index * self.batch_size;
-        (index, &self.draws[start..self.draws.len().min(start + self.batch_size)])
+        (index, start..self.samples.min(start + self.batch_size))
     }
+}
+
+/// The samples of an epoch.
+#[derive(Debug)]
+pub(crate) struct EpochPlan {
+    pub number: u64,
+    pub draws: Vec<Draw>,
+    pub batching: Batching,
 }
 
 impl Epoch {
@@ -97,11 +105,11 @@ impl Epoch {
         first: usize,
         loader: &Loader,
     ) -> Self {
-        let batches = plan.batches();
+        let (batches, batch_size) = (plan.batching.batches(), plan.batching.batch_size);
         let frames = depth.get().clamp(1, (batches - first).max(1));
-        let (task_sender, task_receiver) = bounded(frames * plan.batch_size);
+        let (task_sender, task_receiver) = bounded(frames * batch_size);
         let (outcome_sender, outcome_receiver) = bounded(frames);
-        let workers = if first < batches { loader.workers().min(frames * plan.batch_size) } else { 0 };
+        let workers = if first < batches { loader.workers().min(frames * batch_size) } else { 0 };
         let assembly = Arc::new(Assembly::new(recipe, plan.number, pool, frames, workers, outcome_sender));
         let workers = (0..workers)
             .map(|number| {
@@ -128,12 +136,12 @@ impl Epoch {
 
     /// How many batches the epoch has, from its beginning.
     pub fn batch_count(&self) -> usize {
-        self.plan.batches()
+        self.plan.batching.batches()
     }
 
     /// How many samples the epoch has, from its beginning.
     pub fn sample_count(&self) -> usize {
-        self.plan.samples()
+        self.plan.batching.delivered_samples()
     }
 
     /// Where the stream stands: behind the last delivered batch.
@@ -158,10 +166,10 @@ impl Epoch {
 
     /// Asks for one more batch. There is room for it: no more than the channel's capacity are ever under way.
     fn request_next(&mut self) {
-        if let (Some((tasks, _)), true) = (&self.channels, self.requested < self.plan.batches()) {
-            let (index, draws) = self.plan.batch(self.requested);
+        if let (Some((tasks, _)), true) = (&self.channels, self.requested < self.plan.batching.batches()) {
+            let (index, samples) = self.plan.batching.batch(self.requested);
             // Sending fails where all workers have ended, and receiving reports that.
-            self.assembly.begin(self.requested, index, draws, |task| {
+            self.assembly.begin(self.requested, index, &self.plan.draws[samples], |task| {
                 let _ = tasks.send(task);
             });
             self.requested += 1;
@@ -186,7 +194,7 @@ impl Epoch {
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    let (delivered, total) = (self.delivered, self.plan.batches());
+                    let (delivered, total) = (self.delivered, self.plan.batching.batches());
                     return Some(Err(StreamError::WorkersEnded { delivered, total }));
                 }
             }
@@ -203,7 +211,7 @@ impl Epoch {
                 let path = self.assembly.recipe.records()[sighting.position].path.clone();
                 StreamError::Stalled { path, stage: sighting.stage, seconds }
             }
-            None => StreamError::WorkersEnded { delivered: self.delivered, total: self.plan.batches() },
+            None => StreamError::WorkersEnded { delivered: self.delivered, total: self.plan.batching.batches() },
         }
     }
 
@@ -227,7 +235,7 @@ impl Iterator for Epoch {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if self.delivered >= self.plan.batches() {
+            if self.delivered >= self.plan.batching.batches() {
                 self.stop(true);
             }
             let outcome = self.receive()?;
@@ -259,26 +267,21 @@ mod tests {
 
     use super::*;
 
-    fn plan(samples: usize, batch_size: usize, drop_last: bool, shard: Shard) -> EpochPlan {
-        let draws = (0..samples).map(|position| Draw { position, view: 0 }).collect();
-        EpochPlan { number: 0, draws, batch_size, drop_last, shard }
-    }
-
     proptest! {
         #[test]
         fn shards_together_deliver_every_batch_once(samples in 0usize..60, batch_size in 1usize..9, count in 1usize..6) {
-            let whole = plan(samples, batch_size, false, Shard::WHOLE);
+            let whole = Batching { samples, batch_size, drop_last: false, shard: Shard::WHOLE };
             let mut seen = vec![0; whole.batches()];
             for index in 0..count {
-                let shard = plan(samples, batch_size, false, Shard { index, count });
+                let shard = Batching { shard: Shard { index, count }, ..whole };
                 for place in 0..shard.batches() {
-                    let (batch, draws) = shard.batch(place);
+                    let (batch, samples) = shard.batch(place);
                     seen[batch] += 1;
-                    prop_assert_eq!(draws, whole.batch(batch).1);
+                    prop_assert_eq!(samples, whole.batch(batch).1);
                 }
             }
             prop_assert!(seen.iter().all(|times| *times == 1));
-            prop_assert_eq!(whole.samples(), samples);
+            prop_assert_eq!(whole.delivered_samples(), samples);
         }
 
         #[test]
@@ -288,7 +291,7 @@ mod tests {
             count in 1usize..6,
         ) {
             for index in 0..count {
-                let shard = plan(samples, batch_size, true, Shard { index, count });
+                let shard = Batching { samples, batch_size, drop_last: true, shard: Shard { index, count } };
                 prop_assert_eq!(shard.batches(), samples / batch_size / count);
                 prop_assert!((0..shard.batches()).all(|place| shard.batch(place).1.len() == batch_size));
             }

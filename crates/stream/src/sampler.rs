@@ -1,7 +1,5 @@
 //! [`Sampling`]: which images an epoch draws, and in which order.
 
-use std::collections::HashMap;
-
 use aumenta_seed::Seed;
 use rand::RngExt as _;
 use rand::distr::Distribution as _;
@@ -104,17 +102,14 @@ impl Sampling {
             Order::Balanced => positions = drawn(classes, None, images, &mut rng)?,
             Order::Weighted(weights) => positions = drawn(classes, Some(weights), images, &mut rng)?,
         }
-        let mut seen = HashMap::new();
-        let views_of = |position| {
-            (0..views)
-                .map(move |_| position)
-                .map(|position| {
-                    let view = seen.entry(position).and_modify(|view| *view += 1).or_insert(0u32);
-                    Draw { position, view: *view }
-                })
-                .collect::<Vec<_>>()
+        let mut views_so_far = vec![0; classes.len()];
+        let next_view = |position: usize| {
+            let view = views_so_far[position];
+            views_so_far[position] += 1;
+            Draw { position, view }
         };
-        Ok(positions.into_iter().flat_map(views_of).take(samples).collect())
+        let repeated = positions.into_iter().flat_map(|position| std::iter::repeat_n(position, views));
+        Ok(repeated.take(samples).map(next_view).collect())
     }
 }
 

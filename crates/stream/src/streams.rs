@@ -7,7 +7,7 @@ use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_imgproc::Size;
 use aumenta_seed::Seed;
 
-use crate::epoch::{Cursor, Epoch, EpochPlan};
+use crate::epoch::{Batching, Cursor, Epoch, EpochPlan};
 use crate::error::StreamError;
 use crate::fault::OnError;
 use crate::layout::Layout;
@@ -106,7 +106,6 @@ pub struct TrainStream {
     stream: Stream,
     sampling: Sampling,
     seed: Seed,
-    drop_last: bool,
     /// Of each record of the split.
     classes: Vec<u32>,
 }
@@ -116,8 +115,7 @@ pub struct TrainStream {
 struct Stream {
     recipe: Arc<Recipe>,
     pool: Arc<Pool>,
-    batch_size: usize,
-    shard: Shard,
+    batching: Batching,
     loader: Loader,
     depth: Arc<Depth>,
 }
@@ -153,9 +151,9 @@ impl TrainStream {
         let (limits, cache) = (loader.limits, loader.cache.clone());
         let recipe = Recipe { dataset, split: Split::Train, preprocessing, layout, on_error, limits, cache, training };
         let classes: Vec<u32> = recipe.records().iter().map(|record| record.class).collect();
-        let stream = Stream::new(recipe, batch_size, shard, loader)?;
-        sampling.draws(&classes, 0, seed)?;
-        Ok(Self { stream, sampling, seed, drop_last, classes })
+        let samples = sampling.draws(&classes, 0, seed)?.len();
+        let stream = Stream::new(recipe, Batching { samples, batch_size, drop_last, shard }, loader)?;
+        Ok(Self { stream, sampling, seed, classes })
     }
 
     /// The form of every image.
@@ -165,17 +163,17 @@ impl TrainStream {
 
     /// How many samples an epoch delivers.
     pub fn image_count(&self) -> usize {
-        self.plan_of(0).samples()
+        self.stream.batching.delivered_samples()
     }
 
     /// How many batches an epoch delivers.
     pub fn batch_count(&self) -> usize {
-        self.plan_of(0).batches()
+        self.stream.batching.batches()
     }
 
     /// Starts epoch `epoch`, counted from 0.
     pub fn epoch(&self, epoch: u64) -> Epoch {
-        self.stream.start(self.plan_of(epoch), 0)
+        self.stream.start(epoch, self.draws(epoch), 0)
     }
 
     /// Goes on where a stream with the same settings stood: the epoch's remaining batches, the same to the last byte.
@@ -183,12 +181,11 @@ impl TrainStream {
     /// # Errors
     /// [`StreamError::Cursor`] where the epoch has no such place.
     pub fn resume(&self, cursor: Cursor) -> Result<Epoch, StreamError> {
-        let plan = self.plan_of(cursor.epoch);
-        let batches = plan.batches();
+        let batches = self.batch_count();
         if cursor.batch > batches {
             return Err(StreamError::Cursor { cursor, batches });
         }
-        Ok(self.stream.start(plan, cursor.batch))
+        Ok(self.stream.start(cursor.epoch, self.draws(cursor.epoch), cursor.batch))
     }
 
     /// The image of `record` as epoch `epoch` delivers it first, and where: made by the very code that the workers run.
@@ -197,7 +194,7 @@ impl TrainStream {
     /// # Errors
     /// [`StreamError::Read`], [`StreamError::Decode`] and [`StreamError::Panic`], as the epoch itself.
     pub fn sample(&self, epoch: u64, record: &Record) -> Result<Option<Sample>, StreamError> {
-        Sample::of_epoch(&self.stream.recipe, epoch, &self.draws(epoch), self.stream.batch_size, record)
+        Sample::of_epoch(&self.stream.recipe, epoch, &self.draws(epoch), self.stream.batching.batch_size, record)
     }
 
     /// What epoch `epoch` does to the first view of the image of `record`: the plan that [`Self::epoch`] delivers with it,
@@ -210,11 +207,6 @@ impl TrainStream {
 
     fn draws(&self, epoch: u64) -> Vec<Draw> {
         self.sampling.draws(&self.classes, epoch, self.seed).expect("the sampling was checked with the same classes")
-    }
-
-    fn plan_of(&self, epoch: u64) -> EpochPlan {
-        let (batch_size, shard) = (self.stream.batch_size, self.stream.shard);
-        EpochPlan { number: epoch, draws: self.draws(epoch), batch_size, drop_last: self.drop_last, shard }
     }
 }
 
@@ -240,7 +232,8 @@ impl EvalStream {
         }
         let (limits, cache) = (loader.limits, loader.cache.clone());
         let recipe = Recipe { dataset, split, preprocessing, layout, on_error, limits, cache, training: None };
-        Ok(Self { stream: Stream::new(recipe, batch_size, shard, loader)? })
+        let batching = Batching { samples: recipe.records().len(), batch_size, drop_last: false, shard };
+        Ok(Self { stream: Stream::new(recipe, batching, loader)? })
     }
 
     /// The split that it passes over.
@@ -255,32 +248,27 @@ impl EvalStream {
 
     /// How many images a pass has.
     pub fn image_count(&self) -> usize {
-        self.plan().samples()
+        self.stream.batching.delivered_samples()
     }
 
     /// Starts a pass over all images.
     pub fn pass(&self) -> Epoch {
-        self.stream.start(self.plan(), 0)
-    }
-
-    fn plan(&self) -> EpochPlan {
-        let draws = (0..self.stream.recipe.records().len()).map(|position| Draw { position, view: 0 }).collect();
-        let (batch_size, shard) = (self.stream.batch_size, self.stream.shard);
-        EpochPlan { number: 0, draws, batch_size, drop_last: false, shard }
+        let draws = (0..self.stream.batching.samples).map(|position| Draw { position, view: 0 }).collect();
+        self.stream.start(0, draws, 0)
     }
 }
 
 impl Stream {
-    fn new(recipe: Recipe, batch_size: usize, shard: Shard, loader: Loader) -> Result<Self, StreamError> {
+    fn new(recipe: Recipe, batching: Batching, loader: Loader) -> Result<Self, StreamError> {
         let Preprocessing { height, width, normalization, .. } = &recipe.preprocessing;
-        for (field, size) in [("height", *height), ("width", *width), ("batch-size", batch_size)] {
+        for (field, size) in [("height", *height), ("width", *width), ("batch-size", batching.batch_size)] {
             if size == 0 {
                 return Err(StreamError::Zero { field });
             }
         }
         loader.check()?;
-        if shard.index >= shard.count {
-            let Shard { index, count } = shard;
+        let Shard { index, count } = batching.shard;
+        if index >= count {
             return Err(StreamError::Shard { index, count });
         }
         let reason = match recipe.layout {
@@ -297,10 +285,12 @@ impl Stream {
             return Err(StreamError::EmptySplit { split: recipe.split });
         }
         let depth = Arc::new(Depth::of(&loader));
-        Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batch_size, shard, loader, depth })
+        Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batching, loader, depth })
     }
 
-    fn start(&self, plan: EpochPlan, first: usize) -> Epoch {
+    /// Starts epoch `number`, which has the samples `draws`, at its batch `first`.
+    fn start(&self, number: u64, draws: Vec<Draw>, first: usize) -> Epoch {
+        let plan = EpochPlan { number, draws, batching: self.batching };
         let (recipe, pool, depth) = (Arc::clone(&self.recipe), Arc::clone(&self.pool), Arc::clone(&self.depth));
         Epoch::start(recipe, pool, depth, plan, first, &self.loader)
     }

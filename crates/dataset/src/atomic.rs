@@ -5,14 +5,15 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::error::DatasetError;
-
 /// Writes a file through `write` under a passing name beside `path`, and gives it its name when all of it is on the
 /// disk. Missing parent folders are made.
-pub(crate) fn write_file(
+///
+/// # Errors
+/// Those of `write`, and where a file or folder cannot be written.
+pub fn write_file<E: From<io::Error>>(
     path: &Path,
-    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> Result<(), DatasetError>,
-) -> Result<(), DatasetError> {
+    write: impl FnOnce(&mut BufWriter<&mut NamedTempFile>) -> Result<(), E>,
+) -> Result<(), E> {
     let folder = parent(path);
     fs_err::create_dir_all(folder)?;
     let mut file = with_usual_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(folder)?;

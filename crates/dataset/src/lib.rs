@@ -56,6 +56,7 @@ mod split;
 
 pub use crate::amounts::Amounts;
 pub use crate::archive::{write_zip, zip_bytes};
+pub use crate::atomic::write_file;
 pub use crate::dataset::Dataset;
 pub use crate::error::{DatasetError, EntryFault};
 pub use crate::finding::{Cause, Finding};

@@ -2,7 +2,7 @@
 //!
 //! What is kept is what the decoder gave, at the scale at which it was asked, under the hash of the file's contents, the
 //! decoder's version and the scale. Augmentation comes afterwards, so a stream delivers the same bytes with a cache and
-//! without one. It fills in passing, while the first epoch decodes.
+//! without one. It fills in passing, while the first epochs decode, which may ask for several scales of an image.
 
 mod disk;
 mod index;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a stream does where an image cannot be read or decoded. A defect of this program ends it in any case.
+/// What a stream does where an image cannot be read or decoded, a panic of its decoder included. A panic anywhere else is a
+/// defect of this program and ends it in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use aumenta_dataset::{Dataset, Record};
+use aumenta_dataset::{Dataset, Record, write_file};
 use aumenta_imgproc::{Scale, jpeg_decoder_name};
 
 use super::index::{self, Entry, Unusable, checksum};
@@ -168,11 +168,8 @@ impl DiskCache {
         }
         let write = || -> io::Result<()> {
             self.file.sync_data()?;
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            file.write_all(index::to_text(jpeg_decoder_name(), &entries.all)?.as_bytes())?;
-            file.as_file().sync_all()?;
-            file.persist(self.folder.join(INDEX))?;
-            Ok(())
+            let text = index::to_text(&decoder(), &entries.all)?;
+            write_file(&self.folder.join(INDEX), |writer| writer.write_all(text.as_bytes()))
         };
         write().map_err(|source| StreamError::Cache { folder: self.folder.clone(), source })?;
         entries.written = entries.all.len();
@@ -221,7 +218,7 @@ fn usable_entries(folder: &Path, length: u64) -> Vec<Entry> {
     let fits = |entry: &Entry| {
         entry.offset.is_multiple_of(ALIGNMENT) && entry.offset.checked_add(entry.len).is_some_and(|end| end <= length)
     };
-    let found = index::read(&folder.join(INDEX), jpeg_decoder_name());
+    let found = index::read(&folder.join(INDEX), &decoder());
     let found = found.and_then(|all| if all.iter().all(fits) { Ok(all) } else { Err(Unusable::Damaged) });
     found.unwrap_or_else(|why| {
         let path = folder.join(INDEX);
@@ -232,6 +229,11 @@ fn usable_entries(folder: &Path, length: u64) -> Vec<Entry> {
         }
         Vec::new()
     })
+}
+
+/// All that decides what a file's pixels are: the decoders of JPEGs, and this version's others.
+fn decoder() -> String {
+    format!("{}, {}", jpeg_decoder_name(), env!("CARGO_PKG_VERSION"))
 }
 
 fn byte_count(record: &Record, scale: Scale) -> u64 {

@@ -41,10 +41,13 @@ mod dataset;
 mod duplicates;
 mod error;
 mod finding;
+mod hamming;
 mod labels;
 mod manifest;
 mod materialize;
 mod natural;
+mod near_duplicates;
+mod positional;
 mod prepare;
 mod record;
 mod record_lines;
@@ -60,9 +63,13 @@ pub use crate::atomic::write_file;
 pub use crate::dataset::Dataset;
 pub use crate::error::{DatasetError, EntryFault};
 pub use crate::finding::{Cause, Finding};
+pub use crate::hamming::HammingIndex;
 pub use crate::labels::{LabelRule, Labels};
 pub use crate::manifest::{MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
 pub use crate::materialize::{check_vacant, materialize};
+pub use crate::near_duplicates::{
+    Gallery, NEAR_CORRELATION, NEAR_SIDE, NearDuplicates, NearPair, Portrait, near_duplicates,
+};
 pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
 pub use crate::record::Record;
 pub use crate::scan::{Facts, Progress, scan};

@@ -14,6 +14,26 @@ pub(crate) fn png(number: usize) -> Vec<u8> {
     encode_png(&image).unwrap()
 }
 
+/// A picture of many gray rectangles, other ones for each `seed`, the same ones at each size.
+pub(crate) fn scene(seed: u32, width: usize, height: usize) -> Image {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(7);
+    let mut random = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize * below >> 16
+    };
+    let mut image = Image::filled(width, height, [128; 3]);
+    for _ in 0..60 {
+        let [left, top, right, down] = [random(1000), random(1000), 20 + random(300), 20 + random(300)];
+        let gray = random(256) as u8;
+        for y in top * height / 1000..((top + down) * height / 1000).min(height) {
+            for x in left * width / 1000..((left + right) * width / 1000).min(width) {
+                image.set(x, y, [gray; 3]);
+            }
+        }
+    }
+    image
+}
+
 /// The bytes of a zip archive.
 pub(crate) fn zip(method: CompressionMethod, entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));

@@ -13,9 +13,10 @@ use super::entry_path::{EntryKind, is_compressed_tar, is_tar, kind};
 use super::folder::leads_to_file_below;
 use super::read_buffer::ReadBuffer;
 use super::tar_contents::{Member, TarContents};
-use super::window::{Window, open_unnamed, read_file_at};
+use super::window::{Window, open_unnamed};
 use super::{Entry, Source, SourceKind, SourceLimits};
 use crate::error::{DatasetError, EntryFault};
+use crate::positional::read_at;
 
 /// As many shards are kept open. An operating system may allow a program as few as 256 files, and a data set can have
 /// thousands of shards, so the others are opened for each image.
@@ -176,7 +177,7 @@ impl TarSource {
         let shard = &self.shards[place.shard];
         match &shard.window {
             Some(window) => window.read_at(place.position, bytes)?,
-            None => read_file_at(&open_unnamed(&shard.path)?, place.position, bytes)?,
+            None => read_at(&open_unnamed(&shard.path)?, place.position, bytes)?,
         }
         Ok(())
     }

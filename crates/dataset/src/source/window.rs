@@ -4,6 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::positional::read_at;
+
 /// A stretch of bytes. Reads name their position and share no cursor, so they need no lock.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
@@ -48,7 +50,7 @@ impl Window {
         self.check(offset, buffer.len() as u64)?;
         let from = self.start + offset;
         match &self.storage {
-            Storage::File(file) => read_file_at(file.file(), from, buffer),
+            Storage::File(file) => read_at(file.file(), from, buffer),
             Storage::Memory(bytes) => {
                 buffer.copy_from_slice(&bytes[from as usize..from as usize + buffer.len()]);
                 Ok(())
@@ -67,25 +69,6 @@ impl Window {
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
-}
-
-#[cfg(unix)]
-pub(super) fn read_file_at(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
-}
-
-#[cfg(windows)]
-pub(super) fn read_file_at(file: &std::fs::File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
-    while !buffer.is_empty() {
-        match std::os::windows::fs::FileExt::seek_read(file, buffer, offset)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            count => {
-                buffer = &mut buffer[count..];
-                offset += count as u64;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Opens a file for reading without allocating; the error does not name the file, so the caller must.

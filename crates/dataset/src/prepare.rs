@@ -14,7 +14,7 @@ use crate::labels::{LabelRule, Labels};
 use crate::manifest::{MANIFEST_FORMAT, Manifest, SourceReference};
 use crate::natural::natural_key;
 use crate::record::Record;
-use crate::scan::{Facts, Progress, scan};
+use crate::scan::{Depth, Facts, Progress, scan};
 use crate::source::{OpenOptions, Source, open};
 use crate::split::{Candidate, Order, Split, assign};
 
@@ -85,7 +85,7 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
     // What fails with all images fails without the faulty ones too, and says so before the scan.
     assign_entries(source, &labels, &all, config, |index| &entries[index].path)?;
 
-    let scanned = scan(source, &config.limits, progress);
+    let scanned = scan(source, &config.limits, Depth::Full, progress);
     let left_out = left_out(source, &labels, &scanned);
     let faults: Vec<Finding> = left_out.iter().filter(|finding| finding.is_fault()).cloned().collect();
     if config.on_faulty == OnFaulty::Fail && !faults.is_empty() {

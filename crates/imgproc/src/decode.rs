@@ -9,17 +9,26 @@
 //! happens to fit; a progressive JPEG that was cut and then closed by an end-of-image marker decodes with its missing
 //! part gray.
 //!
-//! `orientation.rs` turns what was decoded, `codecs.rs` reads every format but JPEG.
+//! `orientation.rs` turns what was decoded, `codecs.rs` reads every format but JPEG, `probe.rs` tells what headers say,
+//! `damage.rs` what is wrong with a file, and `picture_end.rs` whether something follows its picture.
 
 mod codecs;
+mod damage;
 mod orientation;
+mod picture_end;
+mod probe;
 
 use std::error::Error;
 
+use image::metadata::Orientation;
+
 use self::codecs::Codec;
+pub use self::damage::{Damage, RowsRead};
 use self::orientation::Turn;
-use crate::jpeg::{Jpeg, JpegDecoders, Source};
-use crate::{Format, Image, Scale, Size, View, shrink};
+pub use self::picture_end::picture_end;
+pub use self::probe::{Probe, probe};
+use crate::jpeg::{Jpeg, JpegDecoders};
+use crate::{Format, Image, OtherFormat, Scale, Size, View, shrink};
 
 /// What a file may ask for; checked before anything is allocated for its pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +53,16 @@ pub enum DecodeError {
     #[error("the file is empty")]
     Empty,
     /// The first bytes are no known signature.
-    #[error("not an image of a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PNM): it begins with {first_bytes:02x?}")]
+    #[error(
+        "not an image of a known format (JPEG, PNG, GIF, BMP, TIFF, WebP, PNM): {}",
+        match looks_like {
+            Some(other) => format!("it is {other}"),
+            None => format!("it begins with {first_bytes:02x?}"),
+        }
+    )]
     UnknownFormat {
+        /// What it is instead, where that is known.
+        looks_like: Option<OtherFormat>,
         /// Up to eight bytes from the start of the file.
         first_bytes: Vec<u8>,
     },
@@ -67,43 +84,26 @@ pub enum DecodeError {
         /// The limit.
         limit: u64,
     },
-    /// The file is cut short, broken, or of a kind that no decoder here reads.
-    #[error("the {format} file is damaged or of an unsupported kind")]
+    /// The file is cut short or broken.
+    #[error("the {format} file {damage}; get it again or leave it out")]
     Damaged {
+        /// The format that the first bytes announce.
+        format: Format,
+        /// What is wrong, and where.
+        damage: Damage,
+        /// What the decoder says.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file may be sound, but no decoder here reads its kind.
+    #[error("the {format} file is of a kind that is not supported; convert it or leave it out")]
+    Unsupported {
         /// The format that the first bytes announce.
         format: Format,
         /// What the decoder says.
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-}
-
-/// What a file's header tells without decoding the pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Probe {
-    /// The format.
-    pub format: Format,
-    /// The size that [`decode`] would give, orientation applied.
-    pub size: Size,
-}
-
-/// Reads format and size from the header alone, under the same limits as [`decode`].
-///
-/// A good probe does not promise that the pixels are whole.
-///
-/// # Errors
-/// As [`decode`], for what the header shows.
-///
-/// ```
-/// use aumenta_imgproc::{Format, Limits, Size, probe};
-///
-/// let probe = probe(b"P5 28 20 255\n", &Limits::default())?;
-/// assert_eq!((probe.format, probe.size), (Format::Pnm, Size { width: 28, height: 20 }));
-/// # Ok::<(), aumenta_imgproc::DecodeError>(())
-/// ```
-pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Probe, DecodeError> {
-    let file = File::open(bytes, limits)?;
-    Ok(Probe { format: file.format, size: file.turn.of(file.size) })
 }
 
 /// Decodes all pixels of a file to 8-bit RGB; a [`Decoder`] does the same again and again in less time.
@@ -189,6 +189,7 @@ struct File<'a> {
     format: Format,
     /// As stored, before the orientation is applied.
     size: Size,
+    orientation: Orientation,
     /// What makes the displayed picture of the stored one.
     turn: Turn,
     reader: Reader<'a>,
@@ -209,36 +210,34 @@ impl<'a> File<'a> {
             return Err(DecodeError::TooManyBytes { bytes: bytes.len() as u64, limit: limits.max_bytes });
         }
         let Some(format) = Format::sniff(bytes) else {
-            return Err(DecodeError::UnknownFormat { first_bytes: bytes[..bytes.len().min(8)].to_vec() });
+            let (looks_like, first_bytes) = (OtherFormat::sniff(bytes), bytes[..bytes.len().min(8)].to_vec());
+            return Err(DecodeError::UnknownFormat { looks_like, first_bytes });
         };
-        let damaged = |source| DecodeError::Damaged { format, source };
         let ((width, height), orientation, reader) = if format == Format::Jpeg {
-            let jpeg = Jpeg::read_header(bytes).map_err(|error| damaged(error.into()))?;
+            let jpeg = Jpeg::read_header(bytes)?;
             let Size { width, height } = jpeg.size();
             ((width as u32, height as u32), jpeg.orientation(), Reader::Jpeg(jpeg))
         } else {
-            let mut codec = Codec::open(bytes, format, limits).map_err(|error| damaged(error.into()))?;
-            let orientation = codec.orientation().map_err(|error| damaged(error.into()))?;
+            let mut codec = Codec::open(bytes, format, limits)?;
+            let orientation = codec.orientation()?;
             (codec.dimensions(), orientation, Reader::Codec(codec))
         };
         if u64::from(width) * u64::from(height) > limits.max_pixels {
             return Err(DecodeError::TooLarge { width, height, limit: limits.max_pixels });
         }
         let size = Size { width: width as usize, height: height as usize };
-        Ok(Self { format, size, turn: Turn::of_orientation(orientation), reader })
+        Ok(Self { format, size, orientation, turn: Turn::of_orientation(orientation), reader })
     }
 
     /// Decodes what `view` asks for as it is stored; all pixels of a file whose decoder follows no views.
     fn read(self, jpeg_decoders: &mut JpegDecoders, view: &View, image: &mut Image) -> Result<(), DecodeError> {
-        let Self { format, size, reader, .. } = self;
-        let read: Result<(), Source> = match reader {
+        match self.reader {
             Reader::Jpeg(jpeg) => jpeg_decoders.decode(&jpeg, view, image),
             Reader::Codec(codec) => {
-                image.resize_buffer(size.width, size.height);
-                codec.read_pixels(image.pixels_mut()).map_err(Into::into)
+                image.resize_buffer(self.size.width, self.size.height);
+                codec.read_pixels(image.pixels_mut())
             }
-        };
-        read.map_err(|source| DecodeError::Damaged { format, source })
+        }
     }
 }
 
@@ -324,7 +323,8 @@ mod tests {
         for (format, codec) in formats {
             let bytes = encode(as_codec_image(&image), codec);
             assert_eq!(read(&bytes), image, "{format}");
-            assert_eq!(probe(&bytes, &Limits::default()).unwrap(), Probe { format, size: image.size() });
+            let probe = probe(&bytes, &Limits::default()).unwrap();
+            assert_eq!((probe.format, probe.size), (format, image.size()));
         }
         let four_colors = corners();
         assert_eq!(read(&encode(as_codec_image(&four_colors), ImageFormat::Gif)), four_colors);
@@ -371,7 +371,8 @@ mod tests {
                 image.size(),
                 if tag < 5 { Size { width: 64, height: 32 } } else { Size { width: 32, height: 64 } }
             );
-            assert_eq!(probe(&bytes, &Limits::default()).unwrap().size, image.size());
+            let probe = probe(&bytes, &Limits::default()).unwrap();
+            assert_eq!((probe.size, probe.orientation), (image.size(), tag));
             let (right, bottom) = (image.width() - 3, image.height() - 3);
             let seen = [image.get(2, 2), image.get(right, 2), image.get(2, bottom), image.get(right, bottom)];
             for (seen, expected) in seen.iter().flatten().zip(corners.iter().flatten()) {
@@ -405,7 +406,11 @@ mod tests {
     fn what_is_no_image_is_named() {
         assert!(matches!(decode(b"", &Limits::default()), Err(DecodeError::Empty)));
         let error = decode(b"<html><body>", &Limits::default()).unwrap_err();
-        assert!(matches!(&error, DecodeError::UnknownFormat { first_bytes } if first_bytes == b"<html><b"), "{error}");
+        let DecodeError::UnknownFormat { looks_like: Some(OtherFormat::Html), first_bytes } = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(first_bytes, b"<html><b");
+        assert!(error.to_string().ends_with("PNM): it is a web page (HTML)"), "{error}");
     }
 
     #[test]

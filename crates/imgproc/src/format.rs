@@ -3,9 +3,11 @@
 use std::fmt;
 
 use image::ImageFormat;
+use serde::{Deserialize, Serialize};
 
 /// A file format that [`decode`](crate::decode()) reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// JPEG, baseline and progressive.
     Jpeg,
@@ -18,6 +20,7 @@ pub enum Format {
     /// TIFF, of which the first page is read.
     Tiff,
     /// WebP, lossy and lossless; the first frame of an animation.
+    #[serde(rename = "webp")]
     WebP,
     /// Portable anymap: PBM, PGM, PPM and PAM.
     Pnm,
@@ -42,6 +45,19 @@ impl Format {
             ImageFormat::WebP => Some(Self::WebP),
             ImageFormat::Pnm => Some(Self::Pnm),
             _ => None,
+        }
+    }
+
+    /// The extensions that files of the format have, in lower case.
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
+            Self::Png => &["png"],
+            Self::Gif => &["gif"],
+            Self::Bmp => &["bmp"],
+            Self::Tiff => &["tif", "tiff"],
+            Self::WebP => &["webp"],
+            Self::Pnm => &["pnm", "pbm", "pgm", "ppm"],
         }
     }
 

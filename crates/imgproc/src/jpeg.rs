@@ -37,10 +37,11 @@ use self::baseline::Baseline;
 use self::block::Fault;
 use self::header::Header;
 use self::huffman::TooManyCodes;
+use self::scan::{Place, find_marker_prefix};
 #[cfg(feature = "turbo")]
 use self::turbo::Turbo;
 use self::zune::Zune;
-use crate::{Image, Size, View};
+use crate::{ColorMode, Damage, DecodeError, Format, Image, RowsRead, Size, View};
 
 /// What a decoder says of a file that it cannot decode.
 pub(crate) type Source = Box<dyn Error + Send + Sync>;
@@ -51,7 +52,7 @@ trait DecodeJpeg {
     fn follows_views(&self) -> bool;
 
     /// Decodes to `image`, which gets the size of the whole picture at the view's scale; as stored, without a turn.
-    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source>;
+    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), DecodeError>;
 }
 
 /// A name of the decoders for JPEG with their versions: another name may mean other pixels.
@@ -85,8 +86,13 @@ impl JpegDecoders {
     }
 
     /// Decodes to `image`, as stored, without a turn; all of it where the file's decoder follows no views.
-    pub(crate) fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source> {
-        self.of(jpeg).decode(jpeg, view, image)
+    pub(crate) fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), DecodeError> {
+        let decoded = self.of(jpeg).decode(jpeg, view, image);
+        // Our own decoder tells best what is wrong with a file of its kind, whichever decoder refused it.
+        if cfg!(feature = "turbo") && decoded.is_err() && Baseline::reads(&jpeg.header) {
+            self.baseline.decode(jpeg, view, image)?;
+        }
+        decoded
     }
 }
 
@@ -97,8 +103,11 @@ pub(crate) struct Jpeg<'a> {
 }
 
 impl<'a> Jpeg<'a> {
-    pub(crate) fn read_header(bytes: &'a [u8]) -> Result<Self, JpegError> {
-        Ok(Self { bytes, header: Header::read(bytes)? })
+    pub(crate) fn read_header(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        match Header::read(bytes) {
+            Ok(header) => Ok(Self { bytes, header }),
+            Err(error) => Err(error.in_header(bytes)),
+        }
     }
 
     /// As stored, before the orientation is applied.
@@ -109,19 +118,36 @@ impl<'a> Jpeg<'a> {
     pub(crate) fn orientation(&self) -> Orientation {
         self.header.orientation
     }
+
+    pub(crate) fn color_mode(&self) -> ColorMode {
+        match self.header.components.as_slice().len() {
+            1 => ColorMode::Gray,
+            4 => ColorMode::Cmyk,
+            _ => ColorMode::Rgb,
+        }
+    }
+
+    /// The bits of a sample.
+    pub(crate) fn bits(&self) -> u8 {
+        self.header.precision
+    }
 }
 
-/// Why the bytes of a JPEG are no picture.
+/// Why the bytes of a JPEG are no picture. Places in the header are counted from the start of the file, those in scans
+/// from the start of the first scan's data.
 #[derive(Debug, thiserror::Error)]
 pub enum JpegError {
     #[error("the file ends within its header")]
     CutHeader,
     #[error("the file ends before its end-of-image marker")]
     NoEnd,
+    /// Where it is not known how much of the picture is there.
+    #[error("the file ends before its end-of-image marker")]
+    NoEndOfScans,
     #[error("the file has no scan")]
-    NoScan,
+    NoScan { at: usize },
     #[error("the segment of marker {marker:#04x} is not as it should be")]
-    Segment { marker: u8 },
+    Segment { marker: u8, at: usize },
     #[error("the file has several frames")]
     SecondFrame,
     #[error("the scan needs a {what} that the file does not define")]
@@ -129,37 +155,77 @@ pub enum JpegError {
     #[error(transparent)]
     Codes(#[from] TooManyCodes),
     #[error("restart marker {found} stands where {expected} should")]
-    RestartMarker { expected: u8, found: u8 },
+    RestartMarker { expected: u8, found: u8, at: usize },
     #[error("the scan has {found} restart intervals instead of {expected}")]
     Intervals { expected: usize, found: usize },
     #[error("the scan has {fault} in MCU {unit} of {units}")]
-    Scan { fault: Fault, unit: usize, units: usize },
+    Scan { fault: Fault, unit: usize, units: usize, row: usize, place: Place },
     #[error("{bytes} bytes are left over at the end of restart interval {interval}")]
-    LeftOver { bytes: i64, interval: usize },
+    LeftOver { bytes: i64, interval: usize, place: Place },
 }
 
-/// Whether an end-of-image marker follows the scans.
+impl JpegError {
+    /// What is wrong with a file whose header could not be read.
+    #[cold]
+    fn in_header(self, bytes: &[u8]) -> DecodeError {
+        let damage = match self {
+            Self::CutHeader => Damage::Truncated { at: bytes.len() as u64, rows: None },
+            Self::NoScan { at } | Self::Segment { at, .. } => Damage::Corrupt { at: Some(at as u64) },
+            _ => Damage::Corrupt { at: None },
+        };
+        self.as_damage(damage)
+    }
+
+    /// What is wrong with a file that has this header.
+    #[cold]
+    fn in_file(self, bytes: &[u8], header: &Header<'_>) -> DecodeError {
+        let (end, data) = (bytes.len() as u64, header.data);
+        let in_file = |at: usize| (bytes.len() - data.len() + at) as u64;
+        let damage = match self {
+            Self::NoEnd => Damage::NoEnd { at: end },
+            Self::NoEndOfScans => Damage::Truncated { at: end, rows: None },
+            Self::Scan { fault: Fault::EndOfData, row, place, .. } => {
+                let height = header.size.height;
+                let rows = RowsRead { read: (row * header.unit_rows()).min(height) as u32, of: height as u32 };
+                Damage::Truncated { at: in_file(place.in_data(data)), rows: Some(rows) }
+            }
+            Self::Scan { place, .. } => Damage::Corrupt { at: Some(in_file(place.in_data(data))) },
+            Self::LeftOver { bytes, place, .. } => {
+                Damage::LeftOver { at: in_file(place.in_data(data)), bytes: bytes as u64 }
+            }
+            Self::RestartMarker { at, .. } => Damage::Corrupt { at: Some(in_file(at)) },
+            _ => Damage::Corrupt { at: None },
+        };
+        self.as_damage(damage)
+    }
+
+    fn as_damage(self, damage: Damage) -> DecodeError {
+        DecodeError::Damaged { format: Format::Jpeg, damage, source: self.into() }
+    }
+}
+
+/// The place behind the end-of-image marker that follows the scans, if there is one.
 ///
 /// The segments are walked by their lengths, because the thumbnail inside of an EXIF segment has a marker of its own.
 /// Without this check a file that was cut within its last bytes would decode, its last blocks made up.
-fn has_end_of_image(bytes: &[u8]) -> bool {
+pub(crate) fn end_of_image(bytes: &[u8]) -> Option<usize> {
     const START_OF_IMAGE: u8 = 0xd8;
     const END_OF_IMAGE: u8 = 0xd9;
     let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|&byte| byte == 0xff) {
+    while let Some(at) = find_marker_prefix(rest) {
         rest = &rest[at + 1..];
         match rest {
             // A stuffed zero, a fill byte or a marker without a length: none has anything to skip.
             [0x00 | 0x01 | 0xff | 0xd0..=0xd7 | START_OF_IMAGE, ..] => {}
-            [END_OF_IMAGE, ..] => return true,
+            [END_OF_IMAGE, ..] => return Some(bytes.len() - rest.len() + 1),
             [_, high, low, ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
                 rest = rest.get(1 + length..).unwrap_or_default();
             }
-            _ => return false,
+            _ => return None,
         }
     }
-    false
+    None
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ use super::header::{Colors, Header};
 use super::scan::ScanData;
 use super::tables::Tables;
 use super::units::{ReadRow, UnitReader};
-use super::{DecodeJpeg, Jpeg, JpegError, Source, color, has_end_of_image};
-use crate::{Image, Size, View, Window};
+use super::{DecodeJpeg, Jpeg, JpegError, color, end_of_image};
+use crate::{DecodeError, Image, Size, View, Window};
 
 /// Decodes the files that it [reads](Self::reads), with memory that it keeps from file to file.
 #[derive(Debug, Default)]
@@ -49,24 +49,28 @@ impl DecodeJpeg for Baseline {
         true
     }
 
-    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source> {
-        let header = &jpeg.header;
-        if !has_end_of_image(self.scan.read(header.data)?) {
-            return Err(JpegError::NoEnd.into());
-        }
+    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), DecodeError> {
+        self.decode_checked(&jpeg.header, view, image).map_err(|error| error.in_file(jpeg.bytes, &jpeg.header))
+    }
+}
+
+impl Baseline {
+    fn decode_checked(&mut self, header: &Header<'_>, view: &View, image: &mut Image) -> Result<(), JpegError> {
+        let is_ended = end_of_image(self.scan.read(header.data)?).is_some();
         let Size { width, height } = view.scale.of(header.size);
         image.resize_buffer(width, height);
         let whole = Window { left: 0, top: 0, right: width, bottom: height };
-        let window = view.window.unwrap_or(whole);
+        // How much is missing shows when all that is there is read.
+        let window = view.window.filter(|_| is_ended).unwrap_or(whole);
         let window = Window { right: window.right.min(width), bottom: window.bottom.min(height), ..window };
         if window.left >= window.right || window.top >= window.bottom {
-            return Ok(());
+            return if is_ended { Ok(()) } else { Err(JpegError::NoEnd) };
         }
         let geometry = Geometry::new(header, view.scale, window);
         let expected =
             if header.restart_interval == 0 { 1 } else { geometry.units().div_ceil(header.restart_interval) };
-        if self.scan.intervals() != expected {
-            return Err(JpegError::Intervals { expected, found: self.scan.intervals() }.into());
+        if self.scan.intervals() > expected || is_ended && self.scan.intervals() != expected {
+            return Err(JpegError::Intervals { expected, found: self.scan.intervals() });
         }
         for (component, &frame) in self.components.iter_mut().zip(header.components.as_slice()) {
             component.begin(frame, header, geometry.side, &geometry.transformed);
@@ -74,7 +78,8 @@ impl DecodeJpeg for Baseline {
         let readers = self.tables.readers(header)?;
         let components = &mut self.components[..header.components.as_slice().len()];
         let mut units = UnitReader::new(&self.scan, header, &geometry, components, readers);
-        Ok(decode_rows(&mut units, components, header.colors, &geometry, image)?)
+        decode_rows(&mut units, components, header.colors, &geometry, image)?;
+        if is_ended { Ok(()) } else { Err(JpegError::NoEnd) }
     }
 }
 

@@ -47,6 +47,11 @@ impl<'a> Bits<'a> {
         self.count -= count;
     }
 
+    /// How many bytes are read, begun ones too.
+    pub fn bytes_read(&self) -> usize {
+        (self.at - self.count as usize / 8).min(self.bytes.len() - PADDING)
+    }
+
     /// The bits of the data that are left; negative where more were read than there are.
     pub fn left(&self) -> i64 {
         (self.bytes.len() as i64 - PADDING as i64 - self.at as i64) * 8 + i64::from(self.count)

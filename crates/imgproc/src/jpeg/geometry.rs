@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::JpegError;
-use super::block::Fault;
 use super::header::Header;
 use crate::{Scale, Size, Window};
 
@@ -49,11 +47,6 @@ impl Geometry {
     /// How many units the picture has.
     pub fn units(&self) -> usize {
         self.columns * self.rows
-    }
-
-    /// A fault in a unit.
-    pub fn fault(&self, fault: Fault, column: usize, row: usize) -> JpegError {
-        JpegError::Scan { fault, unit: row * self.columns + column, units: self.units() }
     }
 }
 

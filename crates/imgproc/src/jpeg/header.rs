@@ -131,14 +131,15 @@ impl<'a> Header<'a> {
             match marker {
                 // A stuffed zero, a fill byte or a marker without a length.
                 0x00 | 0x01 | 0xff | 0xd0..=0xd8 => continue,
-                END_OF_IMAGE => return Err(JpegError::NoScan),
+                END_OF_IMAGE => return Err(JpegError::NoScan { at: bytes.len() - rest.len() - 1 }),
                 _ => {}
             }
             let length = rest.get(1..3).ok_or(JpegError::CutHeader)?;
             let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
             let segment = rest.get(3..1 + length.max(2)).ok_or(JpegError::CutHeader)?;
             rest = &rest[1 + length.max(2)..];
-            header.read_segment(marker, segment, &mut hints).ok_or(JpegError::Segment { marker })?;
+            let at = bytes.len() - rest.len() - segment.len() - 4;
+            header.read_segment(marker, segment, &mut hints).ok_or(JpegError::Segment { marker, at })?;
             if marker == START_OF_SCAN {
                 header.colors = header.colors_by(&hints);
                 header.data = rest;
@@ -257,6 +258,14 @@ impl<'a> Header<'a> {
             self.scan.push(ScanComponent { index, means, frequencies })?;
         }
         (count > 0).then_some(())
+    }
+
+    /// The rows of pixels that a row of units covers.
+    pub fn unit_rows(&self) -> usize {
+        match self.components.as_slice() {
+            [_] => 8,
+            components => 8 * components.iter().map(|one| one.vertical).max().unwrap_or(1),
+        }
     }
 
     /// JFIF knows one kind of color, Adobe's programs say which, and other files are told apart by the names that

@@ -5,8 +5,8 @@
 use turbojpeg::{Decompressor, PixelFormat, ScalingFactor};
 
 use super::header::Header;
-use super::{DecodeJpeg, Jpeg, JpegError, Source, has_end_of_image};
-use crate::{Image, Size, View};
+use super::{DecodeJpeg, Jpeg, JpegError, Source, end_of_image};
+use crate::{Damage, DecodeError, Format, Image, Size, View};
 
 /// Decodes at every scale; all pixels, whatever the window.
 #[derive(Debug, Default)]
@@ -26,10 +26,20 @@ impl DecodeJpeg for Turbo {
         true
     }
 
-    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source> {
-        if !has_end_of_image(jpeg.bytes) {
-            return Err(JpegError::NoEnd.into());
+    fn decode(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), DecodeError> {
+        if end_of_image(jpeg.bytes).is_none() {
+            return Err(JpegError::NoEndOfScans.in_file(jpeg.bytes, &jpeg.header));
         }
+        self.decompress(jpeg, view, image).map_err(|source| DecodeError::Damaged {
+            format: Format::Jpeg,
+            damage: Damage::Corrupt { at: None },
+            source,
+        })
+    }
+}
+
+impl Turbo {
+    fn decompress(&mut self, jpeg: &Jpeg<'_>, view: &View, image: &mut Image) -> Result<(), Source> {
         let decompressor = match &mut self.decompressor {
             Some(decompressor) => decompressor,
             none => none.insert(Decompressor::new()?),

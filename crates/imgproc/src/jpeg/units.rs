@@ -11,7 +11,7 @@ use super::component::Component;
 use super::geometry::Geometry;
 use super::header::{Header, ScanComponent};
 use super::idct::Batch;
-use super::scan::ScanData;
+use super::scan::{Place, ScanData};
 use crate::aligned::Aligned;
 
 /// The most blocks of a unit: three components of two by two.
@@ -19,6 +19,9 @@ const MOST_BLOCKS: usize = 12;
 
 /// Whole bytes that may be left at the end of an interval. Some programs fill up to a multiple of a few bytes.
 const MOST_LEFT_BYTES: i64 = 7;
+
+/// The most bits of a code.
+const LONGEST_CODE: i64 = 16;
 
 /// Reads the units of a scan, one row after the other.
 pub struct UnitReader<'a> {
@@ -87,6 +90,9 @@ impl<'a> UnitReader<'a> {
         for column in 0..self.geometry.columns {
             if self.left == 0 {
                 self.check_end()?;
+                if self.begun == self.scan.intervals() {
+                    return Err(self.fault(Fault::EndOfData, &self.bits, column, row));
+                }
                 self.bits = self.scan.bits(self.begun);
                 (self.begun, self.left, self.means) = (self.begun + 1, self.restart_interval, [0; 3]);
             }
@@ -102,15 +108,29 @@ impl<'a> UnitReader<'a> {
                 };
                 let mean = &mut self.means[block.component];
                 let read = self.readers[block.component].read(&mut bits, mean, batch, lane);
-                let place = read.map_err(|fault| self.geometry.fault(fault, column, row))?;
+                let place = read.map_err(|fault| self.fault(fault, &bits, column, row))?;
                 *last = (*last).max(place);
             }
             self.bits = bits;
             if bits.left() < 0 {
-                return Err(self.geometry.fault(Fault::EndOfData, column, row));
+                return Err(self.fault(Fault::EndOfData, &bits, column, row));
             }
         }
         Ok(())
+    }
+
+    /// A fault in a unit, of which `bits` are left.
+    #[cold]
+    fn fault(&self, fault: Fault, bits: &Bits<'_>, column: usize, row: usize) -> JpegError {
+        // What no longer holds a whole code is not what is wrong.
+        let fault = if bits.left() < LONGEST_CODE { Fault::EndOfData } else { fault };
+        JpegError::Scan {
+            fault,
+            unit: row * self.geometry.columns + column,
+            units: self.geometry.units(),
+            row,
+            place: Place { interval: self.begun - 1, byte: bits.bytes_read() },
+        }
     }
 
     /// Checks that no more is left of an interval than an encoder fills it up with.
@@ -119,7 +139,11 @@ impl<'a> UnitReader<'a> {
     /// Where there is more.
     pub fn check_end(&self) -> Result<(), JpegError> {
         let bytes = self.bits.left() / 8;
-        if bytes > MOST_LEFT_BYTES { Err(JpegError::LeftOver { bytes, interval: self.begun }) } else { Ok(()) }
+        if bytes <= MOST_LEFT_BYTES {
+            return Ok(());
+        }
+        let place = Place { interval: self.begun - 1, byte: self.bits.bytes_read() };
+        Err(JpegError::LeftOver { bytes, interval: self.begun, place })
     }
 }
 

@@ -321,6 +321,27 @@ pub enum DatasetError {
         reason: String,
     },
 
+    /// The quarantine is not the JSON that it should be.
+    #[error("`{path}` is not a quarantine: make one with `aumenta inspect`")]
+    QuarantineSyntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+
+    /// The quarantine is of another version.
+    #[error("`{path}` has the quarantine format {found}, this program reads {supported}: inspect the data set again")]
+    QuarantineVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that can be read.
+        supported: u32,
+    },
+
     /// A manifest's files are not in its source.
     #[error(
         "{missing} of {records} images of the manifest are not in `{path}`, such as `{entry}`: is it the right source?"
@@ -374,6 +395,8 @@ impl DatasetError {
                 | Self::AmountsMisfit { .. }
                 | Self::ManifestMissing { .. }
                 | Self::ManifestSyntax { .. }
+                | Self::QuarantineSyntax { .. }
+                | Self::QuarantineVersion { .. }
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
         )

@@ -234,6 +234,39 @@ impl Kind {
         }
     }
 
+    /// What it means for a training, and what to do, in a sentence.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Conflict => "The same file under two classes: one label is wrong, so correct or remove it.",
+            Self::Unreadable => "The archive or the disk does not give the bytes: get the source again.",
+            Self::Empty => "A file without a byte: get it again or leave it out.",
+            Self::NotAnImage => "Something else under an image's name, often a server's message: leave it out.",
+            Self::Unsupported => "Sound perhaps, but of a kind that is not read here: convert it or leave it out.",
+            Self::TooLarge => "More pixels or bytes than the limits allow: raise them if you trust the source.",
+            Self::Truncated => "Half an image, as after a broken download: get it again or leave it out.",
+            Self::NoEnd => "All rows are there, but the end of the file is not: save the image anew or leave it out.",
+            Self::Damaged => "Bytes were changed, so that pixels would be wrong: get it again or leave it out.",
+            Self::LeftOver => {
+                "More data than the pixels need; viewers read it: save it anew, or look and leave it out."
+            }
+            Self::Panicked => "Our decoder failed on it, which is a defect: leave it out, and please report it.",
+            Self::InTestSet => {
+                "An image of the source's own test set stands among the others: leave it out of training."
+            }
+            Self::Blank => "Nothing is to be seen, so nothing can be learned: leave it out.",
+            Self::SamePixels => "The same picture packed anew: it must not stand on both sides of a split.",
+            Self::NearDuplicate => "Nearly the same picture: it should not stand on both sides of a split.",
+            Self::Copy => {
+                "The same file again: splits keep copies on one side; remove it if it should not count twice."
+            }
+            Self::Placeholder => "Perhaps a notice in place of a picture: look at it.",
+            Self::WrongExtension => "Read by its content all the same; other programs may stumble: rename it.",
+            Self::Trailing => "Bytes behind the picture, which are not read: a second picture, a video or garbage.",
+            Self::OddShape => "Resizing to a square distorts it beyond recognition: look at it.",
+            Self::OddSize => "Far smaller or larger than the others, perhaps an icon or a scan: look at it.",
+        }
+    }
+
     /// How bad it is.
     pub fn severity(self) -> Severity {
         if self <= Self::Panicked { Severity::Fault } else { Severity::Notice }

@@ -64,12 +64,9 @@ pub struct PixelFacts {
 /// There is one result for each entry, in their order. A faulty entry is a [`Finding`] and does not stop the scan. What
 /// one thread holds in memory is one image.
 pub fn scan(source: &dyn Source, limits: &Limits, depth: Depth, progress: Progress<'_>) -> Vec<Result<Facts, Finding>> {
-    examine(source, progress, |_, buffers| {
-        let facts = match depth {
-            Depth::Content => content(buffers, limits),
-            Depth::Full => full(buffers, limits),
-        };
-        Ok(facts?)
+    examine(source, progress, |_, buffers| match depth {
+        Depth::Content => content(buffers, limits),
+        Depth::Full => full(buffers, limits),
     })
 }
 

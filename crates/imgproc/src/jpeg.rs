@@ -173,7 +173,7 @@ impl JpegError {
             Self::NoScan { at } | Self::Segment { at, .. } => Damage::Corrupt { at: Some(at as u64) },
             _ => Damage::Corrupt { at: None },
         };
-        self.as_damage(damage)
+        self.into_damage(damage)
     }
 
     /// What is wrong with a file that has this header.
@@ -196,10 +196,10 @@ impl JpegError {
             Self::RestartMarker { at, .. } => Damage::Corrupt { at: Some(in_file(at)) },
             _ => Damage::Corrupt { at: None },
         };
-        self.as_damage(damage)
+        self.into_damage(damage)
     }
 
-    fn as_damage(self, damage: Damage) -> DecodeError {
+    fn into_damage(self, damage: Damage) -> DecodeError {
         DecodeError::Damaged { format: Format::Jpeg, damage, source: self.into() }
     }
 }

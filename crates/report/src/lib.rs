@@ -7,6 +7,7 @@
 //! - [`overlay`] and [`panels`] draw learning curves as SVG;
 //! - [`contact_sheet`] shows images with captions, such as what augmentation made of one photograph;
 //! - [`conclusion`] says in words what the numbers show, and what they do not;
+//! - [`InspectionReport`] shows what a data set is like and what is wrong with it, with [`Histogram`]s and pictures;
 //! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser.
 //!
 //! Names of runs, classes and files come from strangers. They are escaped in HTML, SVG and Markdown, and control
@@ -29,6 +30,8 @@ mod curves;
 mod error;
 mod escape;
 mod evaluation;
+mod histogram;
+mod inspection;
 mod number;
 mod page;
 mod sentence;
@@ -40,6 +43,8 @@ pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::curves::{Curve, Measure, overlay, panels};
 pub use crate::error::ReportError;
 pub use crate::evaluation::{class_table, confusion_table};
+pub use crate::histogram::Histogram;
+pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
 pub use crate::number::count;
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::sentence::conclusion;

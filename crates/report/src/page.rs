@@ -69,12 +69,7 @@ impl OverfittingReport {
             self.data_section(),
             self.command_section(),
         ];
-        Ok(format!(
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-             <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{}</main>\n</body>\n</html>\n",
-            sections.concat()
-        ))
+        Ok(page(&self.title, &sections.concat()))
     }
 
     /// The words and tables of the page, as GitHub Flavored Markdown.
@@ -150,6 +145,16 @@ impl DataFacts {
 }
 
 const STYLE: &str = include_str!("page.css");
+
+/// A page around `body`, which is HTML.
+pub(crate) fn page(title: &str, body: &str) -> String {
+    let title = escape::html(title);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    )
+}
 
 /// What a reader must know to read the gap right.
 pub const MEASURED: &str = "Training accuracy is measured while training, with the run's augmentation and dropout on; \

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::entry_path::{EntryKind, kind};
 use super::read_buffer::ReadBuffer;
 use super::window::open_unnamed;
-use super::{Entry, Source, SourceKind, SourceLimits};
+use super::{Entry, PassedOver, Source, SourceKind, SourceLimits};
 use crate::error::{DatasetError, EntryFault};
 
 /// Images in a folder.
@@ -14,7 +14,7 @@ use crate::error::{DatasetError, EntryFault};
 pub(super) struct FolderSource {
     path: PathBuf,
     entries: Vec<Entry>,
-    ignored: usize,
+    passed_over: PassedOver,
     max_entry_bytes: u64,
 }
 
@@ -23,8 +23,12 @@ impl FolderSource {
     /// passed over where they lead out of it or to a folder, which could be a circle.
     pub(super) fn open(path: &Path, limits: &SourceLimits) -> Result<Self, DatasetError> {
         let root = fs_err::canonicalize(path)?;
-        let mut source =
-            Self { path: path.to_owned(), entries: Vec::new(), ignored: 0, max_entry_bytes: limits.max_entry_bytes };
+        let mut source = Self {
+            path: path.to_owned(),
+            entries: Vec::new(),
+            passed_over: PassedOver::default(),
+            max_entry_bytes: limits.max_entry_bytes,
+        };
         let mut seen = 0;
         let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
@@ -42,13 +46,13 @@ impl FolderSource {
                 } else if file_type.is_file() || leads_to_file_below(&root, &item.path()) {
                     source.add(relative)?;
                 } else {
-                    source.ignored += 1;
+                    source.passed_over.add(EntryKind::Other, &relative.to_string_lossy());
                 }
             }
         }
         source.entries.sort_by(|a, b| a.path.cmp(&b.path));
         if source.entries.is_empty() {
-            return Err(DatasetError::NoImages { path: path.to_owned(), ignored: source.ignored });
+            return Err(DatasetError::NoImages { path: path.to_owned(), ignored: source.ignored() });
         }
         Ok(source)
     }
@@ -63,8 +67,7 @@ impl FolderSource {
                 self.entries.push(Entry { path: entry_path, size, crc32: None });
             }
             EntryKind::Image => return Err(DatasetError::UnsafePath { path: self.path.clone(), entry: entry_path }),
-            EntryKind::Archive | EntryKind::Other => self.ignored += 1,
-            EntryKind::Litter => {}
+            kind => self.passed_over.add(kind, &entry_path),
         }
         Ok(())
     }
@@ -87,8 +90,8 @@ impl Source for FolderSource {
         &self.entries
     }
 
-    fn ignored(&self) -> usize {
-        self.ignored
+    fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {

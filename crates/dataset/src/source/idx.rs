@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::read_buffer::ReadBuffer;
-use super::{Entry, Source, SourceKind, SourceLimits};
+use super::{Entry, PassedOver, Source, SourceKind, SourceLimits};
 use crate::error::DatasetError;
 
 /// Images in a folder of IDX files.
@@ -19,7 +19,7 @@ pub(super) struct IdxSource {
     path: PathBuf,
     entries: Vec<Entry>,
     parts: Vec<Part>,
-    ignored: usize,
+    passed_over: PassedOver,
 }
 
 /// The pictures of one images file, with the labels of its companion.
@@ -43,14 +43,15 @@ impl IdxSource {
     /// The test files, `t10k-…`, may be absent; the training files may not.
     pub(super) fn open(path: &Path, limits: &SourceLimits) -> Result<Option<Self>, DatasetError> {
         let Some(images) = find(path, "train-images", "idx3") else { return Ok(None) };
-        let mut source = Self { path: path.to_owned(), entries: Vec::new(), parts: Vec::new(), ignored: 0 };
+        let passed_over = PassedOver::default();
+        let mut source = Self { path: path.to_owned(), entries: Vec::new(), parts: Vec::new(), passed_over };
         // Paths are sorted, and `t10k` sorts before `train`.
         if let Some(images) = find(path, "t10k-images", "idx3") {
             source.add("t10k", true, &images, limits)?;
         }
         source.add("train", false, &images, limits)?;
         let known = 2 * source.parts.len();
-        source.ignored = fs_err::read_dir(path)?.count().saturating_sub(known);
+        source.passed_over.others = fs_err::read_dir(path)?.count().saturating_sub(known);
         Ok(Some(source))
     }
 
@@ -105,8 +106,8 @@ impl Source for IdxSource {
         &self.entries
     }
 
-    fn ignored(&self) -> usize {
-        self.ignored
+    fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {

@@ -5,6 +5,7 @@ mod folder;
 mod idx;
 mod inflater;
 mod packing;
+mod passed_over;
 mod read_buffer;
 mod tar;
 mod tar_contents;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::entry_path::{is_safe, is_tar};
 pub(crate) use self::packing::Packing;
+pub use self::passed_over::PassedOver;
 pub use self::read_buffer::ReadBuffer;
 use crate::error::DatasetError;
 
@@ -49,8 +51,13 @@ pub trait Source: Send + Sync + Debug {
     /// All images, sorted by path.
     fn entries(&self) -> &[Entry];
 
-    /// How many files that are no images were passed over.
-    fn ignored(&self) -> usize;
+    /// The files that are no images.
+    fn passed_over(&self) -> &PassedOver;
+
+    /// How many files that are no images were passed over, litter not counted.
+    fn ignored(&self) -> usize {
+        self.passed_over().count()
+    }
 
     /// Fills `buffer` with the bytes of entry `index`, checked against its size and, where known, its CRC-32.
     ///

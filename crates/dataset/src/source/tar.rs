@@ -14,7 +14,7 @@ use super::folder::leads_to_file_below;
 use super::read_buffer::ReadBuffer;
 use super::tar_contents::{Member, TarContents};
 use super::window::{Window, open_unnamed};
-use super::{Entry, Source, SourceKind, SourceLimits};
+use super::{Entry, PassedOver, Source, SourceKind, SourceLimits};
 use crate::error::{DatasetError, EntryFault};
 use crate::positional::read_at;
 
@@ -31,7 +31,7 @@ pub(super) struct TarSource {
     places: Vec<Place>,
     /// The classes that class files name, each once.
     classes: Vec<String>,
-    ignored: usize,
+    passed_over: PassedOver,
     max_entry_bytes: u64,
 }
 
@@ -54,13 +54,13 @@ struct Place {
 impl TarSource {
     /// Opens the archive at `path`.
     pub(super) fn open(path: &Path, limits: &SourceLimits) -> Result<Self, DatasetError> {
-        Self::read(path, vec![path.to_owned()], 0, limits)
+        Self::read(path, vec![path.to_owned()], PassedOver::default(), limits)
     }
 
     /// Opens the shards in the folder at `path`, or says that there are none.
     pub(super) fn open_shards(path: &Path, limits: &SourceLimits) -> Result<Option<Self>, DatasetError> {
         let root = fs_err::canonicalize(path)?;
-        let (mut shards, mut compressed, mut ignored) = (Vec::new(), None, 0);
+        let (mut shards, mut compressed, mut passed_over) = (Vec::new(), None, PassedOver::default());
         for item in fs_err::read_dir(path)? {
             let item = item?;
             let file_type = item.file_type()?;
@@ -69,14 +69,12 @@ impl TarSource {
             }
             let name = item.file_name().into_string();
             let name = name.map_err(|name| DatasetError::NotUtf8 { path: path.join(name) })?;
-            if kind(&name) == EntryKind::Litter {
-                continue;
-            }
-            if is_tar(&name) {
+            let kind = kind(&name);
+            if is_tar(&name) && kind != EntryKind::Litter {
                 shards.push(item.path());
                 continue;
             }
-            ignored += 1;
+            passed_over.add(kind, &name);
             if is_compressed_tar(&name) {
                 compressed = Some(item.path());
             }
@@ -84,15 +82,20 @@ impl TarSource {
         match compressed {
             _ if !shards.is_empty() => {
                 shards.sort();
-                Self::read(path, shards, ignored, limits).map(Some)
+                Self::read(path, shards, passed_over, limits).map(Some)
             }
             Some(path) => Err(DatasetError::CompressedTar { path }),
             None => Ok(None),
         }
     }
 
-    /// Reads the headers of all `shards` of the source at `path`, beside which lie `ignored` other files.
-    fn read(path: &Path, shards: Vec<PathBuf>, ignored: usize, limits: &SourceLimits) -> Result<Self, DatasetError> {
+    /// Reads the headers of all `shards` of the source at `path`, beside which other files were passed over.
+    fn read(
+        path: &Path,
+        shards: Vec<PathBuf>,
+        passed_over: PassedOver,
+        limits: &SourceLimits,
+    ) -> Result<Self, DatasetError> {
         let opened: Vec<Result<(Shard, TarContents), DatasetError>> = shards
             .into_par_iter()
             .enumerate()
@@ -109,7 +112,7 @@ impl TarSource {
             entries: Vec::new(),
             places: Vec::new(),
             classes: Vec::new(),
-            ignored,
+            passed_over,
             max_entry_bytes: limits.max_entry_bytes,
         };
         let mut images = Vec::new();
@@ -117,11 +120,11 @@ impl TarSource {
             let (shard, contents) = result?;
             let number = source.shards.len();
             source.shards.push(shard);
-            source.ignored += contents.others;
+            source.passed_over.append(contents.passed_over);
             images.extend(contents.images.into_iter().map(|image| (number, image)));
         }
         if images.is_empty() {
-            return Err(DatasetError::NoImages { path: path.to_owned(), ignored: source.ignored });
+            return Err(DatasetError::NoImages { path: path.to_owned(), ignored: source.ignored() });
         }
         if images.len() as u64 > limits.max_entries {
             let (found, limit) = (images.len() as u64, limits.max_entries);
@@ -196,8 +199,8 @@ impl Source for TarSource {
         &self.entries
     }
 
-    fn ignored(&self) -> usize {
-        self.ignored
+    fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {

@@ -10,7 +10,9 @@ use std::path::Path;
 
 use tar::{Archive, Entry, EntryType};
 
+use super::PassedOver;
 use super::entry_path::{EntryKind, is_safe, kind};
+
 use super::window::{Cursor, Window};
 use crate::error::DatasetError;
 
@@ -25,7 +27,7 @@ const MAX_CLASS_BYTES: u64 = 255;
 pub(super) struct TarContents {
     pub(super) images: Vec<Member>,
     /// Files that are neither images nor their classes.
-    pub(super) others: usize,
+    pub(super) passed_over: PassedOver,
 }
 
 /// An image in an archive.
@@ -78,7 +80,11 @@ impl TarContents {
         let Some((name, is_folder)) = name(path, &entry.path_bytes())? else { return Ok(()) };
         let is_file = matches!(entry_type, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse);
         let kind = kind(&name);
-        if is_folder || entry_type == EntryType::Directory || kind == EntryKind::Litter {
+        if is_folder || entry_type == EntryType::Directory {
+            return Ok(());
+        }
+        if kind == EntryKind::Litter {
+            self.passed_over.add(kind, &name);
             return Ok(());
         }
         let damaged = |source| DatasetError::TarArchive { path: path.to_owned(), source };
@@ -93,7 +99,7 @@ impl TarContents {
             let (size, position) = (entry.size(), entry.raw_file_position());
             self.images.push(Member { path: name, size, position, is_sparse, class: None });
         } else {
-            self.others += 1;
+            self.passed_over.add(kind, &name);
         }
         Ok(())
     }
@@ -114,7 +120,9 @@ impl TarContents {
         for image in &self.images {
             classes.remove(image.path.rsplit_once('.').map_or("", |(stem, _)| stem));
         }
-        self.others += classes.len();
+        for stem in classes.into_keys() {
+            self.passed_over.add(EntryKind::Other, &format!("{stem}.cls"));
+        }
         Ok(())
     }
 }
@@ -253,7 +261,7 @@ mod tests {
             builder.append(&header("c.cls", EntryType::Symlink, 0), io::empty())
         });
         let contents = read(archive).unwrap();
-        assert_eq!((contents.images.len(), contents.others), (0, 3));
+        assert_eq!((contents.images.len(), contents.passed_over.others), (0, 3));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::entry_path::{EntryKind, is_safe, kind};
 use super::read_buffer::ReadBuffer;
 use super::window::Window;
 use super::zip_entry::Place;
-use super::{Entry, OpenOptions, Source, SourceKind, SourceLimits};
+use super::{Entry, OpenOptions, PassedOver, Source, SourceKind, SourceLimits};
 use crate::error::DatasetError;
 
 /// Images in a zip archive.
@@ -23,7 +23,7 @@ pub(super) struct ZipSource {
     window: Window,
     entries: Vec<Entry>,
     places: Vec<Place>,
-    ignored: usize,
+    passed_over: PassedOver,
     limits: SourceLimits,
 }
 
@@ -40,7 +40,7 @@ struct Contents {
     window: Window,
     images: Vec<Member>,
     archives: Vec<Member>,
-    others: usize,
+    passed_over: PassedOver,
 }
 
 impl ZipSource {
@@ -53,13 +53,14 @@ impl ZipSource {
             None if outer.images.is_empty() && !outer.archives.is_empty() => outer.found_inner(path, limits)?,
             None => (None, outer),
         };
-        let ignored = contents.others + contents.archives.len();
         let path = path.to_owned();
         if contents.images.is_empty() {
+            let ignored = contents.passed_over.count();
             return Err(DatasetError::NoImages { path: full_name(&path, inner.as_deref()), ignored });
         }
         let (entries, places) = contents.images.into_iter().map(|member| (member.entry, member.place)).unzip();
-        Ok(Self { path, inner, window: contents.window, entries, places, ignored, limits: limits.clone() })
+        let Contents { window, passed_over, .. } = contents;
+        Ok(Self { path, inner, window, entries, places, passed_over, limits: limits.clone() })
     }
 }
 
@@ -80,8 +81,8 @@ impl Source for ZipSource {
         &self.entries
     }
 
-    fn ignored(&self) -> usize {
-        self.ignored
+    fn passed_over(&self) -> &PassedOver {
+        &self.passed_over
     }
 
     fn read(&self, index: usize, buffer: &mut ReadBuffer) -> Result<(), DatasetError> {
@@ -113,7 +114,8 @@ impl Contents {
             let (found, limit) = (metadata.len() as u64, limits.max_entries);
             return Err(DatasetError::TooMuch { path: path.to_owned(), what: "entries", found, limit });
         }
-        let mut contents = Self { window, images: Vec::new(), archives: Vec::new(), others: 0 };
+        let mut contents =
+            Self { window, images: Vec::new(), archives: Vec::new(), passed_over: PassedOver::default() };
         for index in 0..metadata.len() {
             let file = metadata.entry(index).map_err(archive_error)?;
             // Some packers of another platform write backslashes.
@@ -125,6 +127,9 @@ impl Contents {
                 continue;
             }
             let kind = if file.is_symlink() { EntryKind::Other } else { kind(&name) };
+            if kind != EntryKind::Image {
+                contents.passed_over.add(kind, &name);
+            }
             let member = Member {
                 entry: Entry { path: name, size: file.size(), crc32: Some(file.crc32()) },
                 place: Place::of(&file),
@@ -132,8 +137,7 @@ impl Contents {
             match kind {
                 EntryKind::Image => contents.images.push(member),
                 EntryKind::Archive => contents.archives.push(member),
-                EntryKind::Other => contents.others += 1,
-                EntryKind::Litter => {}
+                EntryKind::Other | EntryKind::Litter => {}
             }
         }
         contents.check_overlap(path)?;
@@ -188,8 +192,7 @@ impl Contents {
             }
             found = Some((Some(member.entry.path.clone()), contents));
         }
-        found
-            .ok_or_else(|| DatasetError::NoImages { path: path.to_owned(), ignored: self.others + self.archives.len() })
+        found.ok_or_else(|| DatasetError::NoImages { path: path.to_owned(), ignored: self.passed_over.count() })
     }
 
     /// The contents of an archive within this one: a window of the same file where it is stored, else unpacked to memory.

@@ -79,24 +79,27 @@ pub fn gif_blocks(bytes: &[u8]) -> impl Iterator<Item = GifBlock<'_>> {
     std::iter::from_fn(move || {
         let kind = *bytes.get(at)?;
         // What stands before the data: a frame's place, colors and code size, or an extension's label.
-        let head = match kind {
-            GIF_FRAME => 11 + table(*bytes.get(at + 9)?),
-            GIF_EXTENSION => 2,
-            GIF_TRAILER => 1,
+        let end = match kind {
+            GIF_FRAME => gif_data_end(bytes, at + 11 + table(*bytes.get(at + 9)?))?,
+            GIF_EXTENSION => gif_data_end(bytes, at + 2)?,
+            GIF_TRAILER => at + 1,
             _ => return None,
         };
-        let mut end = at + head;
-        while kind != GIF_TRAILER {
-            let length = usize::from(*bytes.get(end)?);
-            end += 1 + length;
-            if length == 0 {
-                break;
-            }
-        }
         let block = GifBlock { kind, bytes: bytes.get(at..end)?, end };
         at = end;
         Some(block)
     })
+}
+
+/// Where the data that begins at `at` ends: runs of up to 255 bytes, each behind its length, and a length of 0.
+fn gif_data_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        let length = usize::from(*bytes.get(at)?);
+        at += 1 + length;
+        if length == 0 {
+            return Some(at);
+        }
+    }
 }
 
 /// The chunks of a WebP that are whole: their names and data.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use crate::finding::Finding;
 use crate::split::Split;
+use crate::table::TableFault;
 
 /// What stopped the work on a data set.
 ///
@@ -208,6 +209,56 @@ pub enum DatasetError {
         reason: &'static str,
     },
 
+    /// A regular expression cannot be read.
+    #[error("`{pattern}` is no regular expression")]
+    Pattern {
+        /// The expression.
+        pattern: String,
+        /// What is wrong with it.
+        #[source]
+        source: regex::Error,
+    },
+
+    /// A regular expression does not say which of its groups is meant.
+    #[error(
+        "the regular expression `{pattern}` has {groups} groups, none of them named `{name}`: write what is to be found \
+         as `(?P<{name}>...)`"
+    )]
+    PatternGroup {
+        /// The expression.
+        pattern: String,
+        /// The name that the group should have.
+        name: &'static str,
+        /// How many groups it has.
+        groups: usize,
+    },
+
+    /// A regular expression does not match every image.
+    #[error(
+        "the regular expression `{pattern}` finds nothing in the paths of {missing} of {images} images, such as \
+         `{entry}`: correct it"
+    )]
+    PatternMisfit {
+        /// The expression.
+        pattern: String,
+        /// The first image that it does not match.
+        entry: String,
+        /// How many it does not match.
+        missing: usize,
+        /// How many there are.
+        images: usize,
+    },
+
+    /// A CSV file does not say of each image what it is asked for.
+    #[error("the CSV file `{path}` does not fit the images")]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        fault: TableFault,
+    },
+
     /// A class name cannot name a folder.
     #[error("`{class}` cannot be the name of a class: it must also serve as the name of a folder")]
     ClassName {
@@ -378,6 +429,9 @@ pub enum DatasetError {
 impl DatasetError {
     /// Whether another call can mend it: what was asked for does not fit the data, which itself is sound.
     pub fn is_bad_use(&self) -> bool {
+        if let Self::Table { fault, .. } = self {
+            return fault.is_bad_use();
+        }
         matches!(
             self,
             Self::SourceMissing { .. }
@@ -387,6 +441,9 @@ impl DatasetError {
                 | Self::InnerMissing { .. }
                 | Self::UnknownLabel { .. }
                 | Self::LabelRule { .. }
+                | Self::Pattern { .. }
+                | Self::PatternGroup { .. }
+                | Self::PatternMisfit { .. }
                 | Self::OneClass { .. }
                 | Self::TooFew { .. }
                 | Self::GroupsMisfit { .. }

@@ -80,7 +80,7 @@ pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> R
     if has_test_set == config.amounts.names_test() {
         return Err(DatasetError::AmountsMisfit { path: path.to_owned(), has_test_set });
     }
-    let labels = Labels::of(source, config.labels)?;
+    let labels = Labels::of(source, &config.labels)?;
     let all: Vec<usize> = (0..entries.len()).collect();
     // What fails with all images fails without the faulty ones too, and says so before the scan.
     assign_entries(source, &labels, &all, config, |index| &entries[index].path)?;

@@ -65,7 +65,7 @@ impl Origin {
     /// Where it cannot be read, or holds fewer.
     pub fn find(path: &Path, count: usize) -> Result<Self> {
         let source = open(path, &OpenOptions::default())?;
-        let labels = Labels::of(source.as_ref(), LabelRule::default())?;
+        let labels = Labels::of(source.as_ref(), &LabelRule::default())?;
         let mut by_class: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (index, class) in labels.class_of.iter().enumerate() {
             if source.entries()[index].path.to_ascii_lowercase().ends_with(".jpg") {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use aumenta_augment::TranslateError;
-use aumenta_dataset::DatasetError;
+use aumenta_dataset::{DatasetError, TableFault};
 use aumenta_models::ModelError;
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
@@ -72,8 +72,12 @@ fn hint(error: &DatasetError) -> Option<&'static str> {
             Some("--inner NAME names the archive")
         }
         DatasetError::UnknownLabel { .. } | DatasetError::LabelRule { .. } => {
-            Some("--labels folder or --labels file-name says where the class stands")
+            Some("--labels, --labels-pattern or --labels-csv says where the class stands")
         }
+        DatasetError::Table { fault: TableFault::ManyColumns { .. }, .. } => {
+            Some("--label-column NAME takes one of them for the class")
+        }
+        DatasetError::Table { fault: TableFault::NoIds { .. }, .. } => Some("--id-column NAME names it"),
         _ => None,
     }
 }

@@ -1,9 +1,11 @@
-//! Files that are there whole or not at all.
+//! Files and folders that are there whole or not at all.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
+
+use crate::error::DatasetError;
 
 /// Writes a file through `write` under a passing name beside `path`, and gives it its name when all of it is on the
 /// disk. Missing parent folders are made.
@@ -25,6 +27,40 @@ pub fn write_file<E: From<io::Error>>(
     file.persist(path).map_err(|error| {
         io::Error::new(error.error.kind(), format!("cannot write `{}`: {}", path.display(), error.error))
     })?;
+    Ok(())
+}
+
+/// Fills a folder through `write` under a passing name beside `path`, and gives it its name when that is done. Missing
+/// parent folders are made; what is at `path` is an empty folder at most.
+///
+/// # Errors
+/// [`DatasetError::OutputTaken`] where `path` is taken, those of `write`, and where a folder cannot be written.
+pub fn write_folder<T, E: From<DatasetError>>(path: &Path, write: impl FnOnce(&Path) -> Result<T, E>) -> Result<T, E> {
+    check_vacant(path)?;
+    let io = |error: io::Error| E::from(DatasetError::Io(error));
+    let folder = parent(path);
+    fs_err::create_dir_all(folder).map_err(io)?;
+    let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o777).tempdir_in(folder).map_err(io)?;
+    let written = write(passing.path())?;
+    if path.exists() {
+        // Renaming onto a folder, even an empty one, is not possible on every platform.
+        fs_err::remove_dir(path).map_err(io)?;
+    }
+    fs_err::rename(passing.path(), path).map_err(io)?;
+    // What the guard would remove has become `path`.
+    let _ = passing.keep();
+    Ok(written)
+}
+
+/// Whether `path` does not exist yet or is an empty folder, as [`write_folder`] needs it.
+///
+/// # Errors
+/// [`DatasetError::OutputTaken`] where it is neither.
+pub fn check_vacant(path: &Path) -> Result<(), DatasetError> {
+    let is_empty_folder = path.is_dir() && fs_err::read_dir(path)?.next().is_none();
+    if path.exists() && !is_empty_folder {
+        return Err(DatasetError::OutputTaken { path: path.to_owned() });
+    }
     Ok(())
 }
 

@@ -27,10 +27,7 @@ impl Dataset {
     /// checksum there.
     pub fn open(manifest_path: &Path, source_override: Option<&Path>) -> Result<Self, DatasetError> {
         let manifest = Manifest::read(manifest_path)?;
-        let path = source_override.unwrap_or(&manifest.source.path);
-        let is_zip = Packing::of(path)? == Packing::Zip;
-        let inner = manifest.source.inner.clone().filter(|_| is_zip);
-        let source = open(path, &OpenOptions { inner, ..OpenOptions::default() })?;
+        let source = open_source(&manifest, source_override)?;
         let entries = find_entries(&manifest, source.as_ref())?;
         Ok(Self { manifest, source, entries })
     }
@@ -69,6 +66,17 @@ impl Dataset {
         }
         Err(changed(self.source.as_ref(), record))
     }
+}
+
+/// Opens the source of `manifest`, or the one at `source_override` in its place.
+pub(crate) fn open_source(
+    manifest: &Manifest,
+    source_override: Option<&Path>,
+) -> Result<Box<dyn Source>, DatasetError> {
+    let path = source_override.unwrap_or(&manifest.source.path);
+    let is_zip = Packing::of(path)? == Packing::Zip;
+    let inner = manifest.source.inner.clone().filter(|_| is_zip);
+    open(path, &OpenOptions { inner, ..OpenOptions::default() })
 }
 
 /// For each record the index of its entry, having the same size and, as far as both are known, the same CRC-32.

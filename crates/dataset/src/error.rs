@@ -5,7 +5,6 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::finding::Finding;
-use crate::split::Split;
 use crate::table::TableFault;
 
 /// What stopped the work on a data set.
@@ -288,25 +287,41 @@ pub enum DatasetError {
         available: usize,
     },
 
-    /// Copies of one content, which stay together, leave a gap in a split.
-    #[error(
-        "class `{class}` has copies of the same image, which do not fit into splits of just this size: change it a little"
-    )]
-    GroupsMisfit {
-        /// The class.
-        class: String,
-    },
-
-    /// A split would hold nothing of a class.
-    #[error("the {split} split would get no image of class `{class}` (it has {available}): ask for more")]
+    /// A part would hold nothing of a class.
+    #[error("{part} would get no image of class `{class}` (it has {available}): ask for more")]
     EmptySplit {
-        /// The split.
-        split: Split,
+        /// The part, such as `the val split` or `fold 3`.
+        part: String,
         /// The class.
         class: String,
         /// Images of that class.
         available: usize,
     },
+
+    /// A part holds nothing of a class, whose images stand in groups that are not divided, or are assigned by hash.
+    #[error(
+        "{part} gets no image of class `{class}`, whose images stand in {groups} groups that stay whole: make groups \
+         smaller, ask for other amounts, or try another seed"
+    )]
+    TooFewGroups {
+        /// The part, such as `the val split` or `fold 3`.
+        part: String,
+        /// The class.
+        class: String,
+        /// Its groups; an image by itself is one.
+        groups: usize,
+    },
+
+    /// Folds contradict themselves or the order.
+    #[error("these folds are not possible: {reason}")]
+    Fold {
+        /// Why not.
+        reason: &'static str,
+    },
+
+    /// Assignment by hash cannot count.
+    #[error("assignment by hash knows shares and no counts: give ratios, and a holdout as a share")]
+    CountsByHash,
 
     /// Ratios do not divide a whole.
     #[error(
@@ -324,15 +339,33 @@ pub enum DatasetError {
     /// The number of amounts does not fit the source.
     #[error(
         "`{path}` {}: give {} amounts ({})",
-        if *has_test_set { "brings its own test set" } else { "brings no test set of its own" },
+        if *has_test_set { "has a test set already" } else { "brings no test set of its own" },
         if *has_test_set { "two" } else { "three" },
         if *has_test_set { "train, val" } else { "train, val, test" }
     )]
     AmountsMisfit {
         /// The source.
         path: PathBuf,
-        /// Whether it brings a test set.
+        /// Whether there is a test set already, the source's own or one by pattern.
         has_test_set: bool,
+    },
+
+    /// A test set is asked for by pattern where there is one.
+    #[error("`{path}` brings its own test set: do not choose another by a pattern")]
+    TwoTestSets {
+        /// The source.
+        path: PathBuf,
+    },
+
+    /// The pattern of the test set divides nothing.
+    #[error("the test pattern `{pattern}` is found in the paths of {found} of {images} images: it must divide them")]
+    TestPattern {
+        /// The pattern.
+        pattern: String,
+        /// In how many paths it is found: in all, or in none.
+        found: usize,
+        /// How many images there are.
+        images: usize,
     },
 
     /// There is no manifest.
@@ -393,6 +426,15 @@ pub enum DatasetError {
         supported: u32,
     },
 
+    /// Manifests to be compared are not of the same folds.
+    #[error("{expected} manifests cannot be compared with {found} earlier ones: give those of the same folds")]
+    EarlierMisfit {
+        /// How many earlier manifests there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+
     /// A manifest's files are not in its source.
     #[error(
         "{missing} of {records} images of the manifest are not in `{path}`, such as `{entry}`: is it the right source?"
@@ -446,14 +488,19 @@ impl DatasetError {
                 | Self::PatternMisfit { .. }
                 | Self::OneClass { .. }
                 | Self::TooFew { .. }
-                | Self::GroupsMisfit { .. }
+                | Self::TooFewGroups { .. }
+                | Self::Fold { .. }
+                | Self::CountsByHash
                 | Self::EmptySplit { .. }
                 | Self::Ratios { .. }
                 | Self::AmountsMisfit { .. }
+                | Self::TwoTestSets { .. }
+                | Self::TestPattern { .. }
                 | Self::ManifestMissing { .. }
                 | Self::ManifestSyntax { .. }
                 | Self::QuarantineSyntax { .. }
                 | Self::QuarantineVersion { .. }
+                | Self::EarlierMisfit { .. }
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
         )

@@ -83,6 +83,11 @@ pub enum Cause {
         /// The path of that image.
         of: String,
     },
+    /// It is of one group with an image of the test set, such as one of the same patient.
+    GroupInTestSet {
+        /// The path of that image.
+        of: String,
+    },
     /// It has one color, or next to one.
     Blank {
         /// Standard deviation of the luma, in levels of 255.
@@ -160,6 +165,7 @@ pub enum Kind {
     LeftOver,
     Panicked,
     InTestSet,
+    GroupInTestSet,
     Blank,
     SamePixels,
     NearDuplicate,
@@ -183,7 +189,7 @@ pub enum Severity {
 
 impl Kind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Conflict,
         Self::Unreadable,
         Self::Empty,
@@ -196,6 +202,7 @@ impl Kind {
         Self::LeftOver,
         Self::Panicked,
         Self::InTestSet,
+        Self::GroupInTestSet,
         Self::Blank,
         Self::SamePixels,
         Self::NearDuplicate,
@@ -222,6 +229,7 @@ impl Kind {
             Self::LeftOver => "left-over",
             Self::Panicked => "panicked",
             Self::InTestSet => "in-test-set",
+            Self::GroupInTestSet => "group-in-test-set",
             Self::Blank => "blank",
             Self::SamePixels => "same-pixels",
             Self::NearDuplicate => "near-duplicate",
@@ -253,6 +261,7 @@ impl Kind {
             Self::InTestSet => {
                 "An image of the source's own test set stands among the others: leave it out of training."
             }
+            Self::GroupInTestSet => "It belongs together with an image of the test set: leave it out of training.",
             Self::Blank => "Nothing is to be seen, so nothing can be learned: leave it out.",
             Self::SamePixels => "The same picture packed anew: it must not stand on both sides of a split.",
             Self::NearDuplicate => "Nearly the same picture: it should not stand on both sides of a split.",
@@ -295,6 +304,7 @@ impl Cause {
             Self::Panicked {} => Kind::Panicked,
             Self::Conflict { .. } => Kind::Conflict,
             Self::InTestSet { .. } => Kind::InTestSet,
+            Self::GroupInTestSet { .. } => Kind::GroupInTestSet,
             Self::Blank { .. } => Kind::Blank,
             Self::Placeholder { .. } => Kind::Placeholder,
             Self::WrongExtension { .. } => Kind::WrongExtension,
@@ -312,6 +322,7 @@ impl Cause {
         match self {
             Self::Conflict { of }
             | Self::InTestSet { of }
+            | Self::GroupInTestSet { of }
             | Self::Copy { of }
             | Self::SamePixels { of, .. }
             | Self::NearDuplicate { of, .. } => Some(of),
@@ -385,6 +396,7 @@ impl fmt::Display for Cause {
             Self::Panicked {} => f.write_str("the decoder panicked, which is a defect; please report it"),
             Self::Conflict { of } => write!(f, "has the same content as {of}, which is of another class"),
             Self::InTestSet { of } => write!(f, "has the same content as {of} of the test set"),
+            Self::GroupInTestSet { of } => write!(f, "is of one group with {of} of the test set"),
             Self::Blank { deviation } => write!(f, "next to one color: its luma deviates by {deviation:.1} levels"),
             Self::Placeholder { share } => write!(f, "{:.0} % of it are of one color", 100.0 * share),
             Self::WrongExtension { format } => write!(f, "a {format} file by its content, not by its name"),

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::finding::{Cause, Finding, Kind, Severity};
 use crate::labels::{LabelRule, Labels};
 use crate::natural::natural_key;
+use crate::near_duplicates::NearPair;
 use crate::oddities::Norm;
-use crate::scan::Facts;
+use crate::scan::{Facts, Scanned};
 use crate::source::{Entry, PassedOver, Source, SourceKind};
 
 /// What a data set is like: counts and histograms of its images, and every finding.
@@ -114,36 +115,22 @@ pub struct Tally<T> {
     pub images: usize,
 }
 
-/// Two images that look alike, by their indices among the entries.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SimilarPair {
-    /// The two indices.
-    pub entries: [usize; 2],
-    /// How alike they are, up to 1, where that was measured.
-    pub similarity: Option<f32>,
-}
-
 impl Inspection {
     /// Puts together what a [`scan`](crate::scan()) of `source` found, one result an entry.
     ///
-    /// `labels` may have failed: then classes are not counted, and pairs are not told to cross them. `similar` are pairs
-    /// that another search found; those of the same bytes or pixels are told as such.
+    /// `labels` may have failed: then classes are not counted, and pairs are not told to cross them.
     ///
     /// # Panics
     /// Where `scanned` does not have one result an entry.
-    pub fn new(
-        source: &dyn Source,
-        scanned: &[Result<Facts, Finding>],
-        labels: Result<&Labels, String>,
-        similar: &[SimilarPair],
-    ) -> Self {
+    pub fn new(source: &dyn Source, scanned: &Scanned, labels: Result<&Labels, String>) -> Self {
+        let Scanned { images: scanned, near } = scanned;
         let entries = source.entries();
         assert_eq!(scanned.len(), entries.len(), "a scan has one result an entry");
         let facts: Vec<&Facts> = scanned.iter().flatten().collect();
         let labels_known = labels.as_ref().ok().copied();
         let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
         findings.extend(oddities(source, scanned, &facts));
-        findings.extend(Copies { source, scanned, labels: labels_known }.findings(similar));
+        findings.extend(Copies { source, scanned, labels: labels_known }.findings(&near.pairs));
         sort(&mut findings);
         Self {
             format: INSPECTION_FORMAT,
@@ -154,7 +141,7 @@ impl Inspection {
             usable: facts.len(),
             bytes: entries.iter().map(|entry| entry.size).sum(),
             classes: labels_known.map(|labels| class_counts(source, labels, &findings)).unwrap_or_default(),
-            label_rule: labels_known.map(|labels| labels.rule),
+            label_rule: labels_known.map(|labels| labels.rule.clone()),
             label_problem: labels.err(),
             sizes: sizes(&facts),
             longer_sides: histogram(&facts, &SIDES, |facts| f64::from(facts.width.max(facts.height))),
@@ -264,7 +251,7 @@ struct Copies<'a> {
 }
 
 impl Copies<'_> {
-    fn findings(&self, similar: &[SimilarPair]) -> Vec<Finding> {
+    fn findings(&self, similar: &[NearPair]) -> Vec<Finding> {
         let mut usable: Vec<usize> = (0..self.scanned.len()).filter(|&index| self.scanned[index].is_ok()).collect();
         usable.sort_by_cached_key(|&index| natural_key(self.path(index)));
         let by_content = groups(&usable, |index| self.facts(index).map(|facts| facts.hash.as_str()));
@@ -297,8 +284,8 @@ impl Copies<'_> {
         group.iter().filter_map(|index| Some(self.finding(*index, cause(index)?))).collect()
     }
 
-    fn of_pair(&self, pair: &SimilarPair) -> Option<Finding> {
-        let mut pair_in_order = pair.entries;
+    fn of_pair(&self, pair: &NearPair) -> Option<Finding> {
+        let mut pair_in_order = [pair.first, pair.second];
         pair_in_order.sort_by_key(|&index| natural_key(self.path(index)));
         let [first, second] = pair_in_order;
         let (a, b) = (self.facts(first)?, self.facts(second)?);
@@ -307,7 +294,7 @@ impl Copies<'_> {
             return None;
         }
         let (of, is_other_class) = (self.path(first).to_owned(), self.differ(first, second));
-        Some(self.finding(second, Cause::NearDuplicate { of, similarity: pair.similarity, is_other_class }))
+        Some(self.finding(second, Cause::NearDuplicate { of, similarity: Some(pair.correlation), is_other_class }))
     }
 
     fn facts(&self, index: usize) -> Option<&Facts> {
@@ -360,12 +347,14 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().unwrap();
         sample::write_files(folder.path(), files);
         let source = open(folder.path(), &OpenOptions::default()).unwrap();
-        let scanned = scan(source.as_ref(), &Limits::default(), Depth::Full, &|_, _| {});
-        let labels = Labels::of(source.as_ref(), LabelRule::Auto).map_err(|error| error.to_string());
+        let mut scanned = scan(source.as_ref(), &Limits::default(), Depth::Pixels, &|_, _| {}).unwrap();
+        let labels = Labels::of(source.as_ref(), &LabelRule::Auto).map_err(|error| error.to_string());
         let index = |path: &str| source.entries().iter().position(|entry| entry.path == path).unwrap();
-        let pair = |pair: &[&str; 2]| SimilarPair { entries: pair.map(index), similarity: Some(0.9) };
-        let similar: Vec<SimilarPair> = similar.iter().map(pair).collect();
-        Inspection::new(source.as_ref(), &scanned, labels.as_ref().map_err(Clone::clone), &similar)
+        scanned.near.pairs.extend(similar.iter().map(|pair| {
+            let [first, second] = pair.map(index);
+            NearPair { first, second, correlation: 0.9, mirrored: false }
+        }));
+        Inspection::new(source.as_ref(), &scanned, labels.as_ref().map_err(Clone::clone))
     }
 
     /// An inspection of two sound images.

@@ -1,11 +1,11 @@
 //! Data sets of images: where they come from, which class each image has, and how they are split without leaks.
 //!
 //! The way of a data set: [`open`] finds out how it is packed and gives a [`Source`]; [`prepare`] scans every image,
-//! takes classes from the names by a [`LabelRule`], leaves faulty images out as [`Finding`]s, divides the rest by
-//! [`Amounts`] into the three [`Split`]s, copies of one content together, and gives a [`Manifest`]; a [`Dataset`] is a manifest
-//! with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked: images are
-//! read from within a zip or tar archive, even from a zip archive within another. Those who want folders all the same
-//! call [`materialize`].
+//! finds classes by a [`LabelRule`] and groups by a [`GroupRule`], leaves faulty images out as [`Finding`]s, divides the rest by
+//! [`Amounts`] into the three [`Split`]s, groups and copies of one content together, and gives a [`Manifest`]; a [`Dataset`]
+//! is a manifest with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked:
+//! images are read from within a zip or tar archive, even from a zip archive within another. Those who want folders all
+//! the same call [`materialize`]. [`verify`] reads everything again and gives a [`Certificate`].
 //!
 //! ```
 //! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare, write_zip};
@@ -42,6 +42,7 @@ mod duplicates;
 mod error;
 mod finding;
 mod flatness;
+mod groups;
 mod hamming;
 mod inspection;
 mod labels;
@@ -50,8 +51,8 @@ mod materialize;
 mod natural;
 mod near_duplicates;
 mod oddities;
-mod positional;
 mod pattern;
+mod positional;
 mod prepare;
 mod quarantine;
 mod record;
@@ -62,26 +63,29 @@ mod scan;
 mod source;
 mod split;
 mod table;
+mod verify;
 
 pub use crate::amounts::Amounts;
 pub use crate::archive::{write_zip, zip_bytes};
-pub use crate::atomic::write_file;
+pub use crate::atomic::{check_vacant, write_file, write_folder};
 pub use crate::dataset::Dataset;
 pub use crate::error::{DatasetError, EntryFault};
 pub use crate::finding::{Cause, Finding, Kind, Severity};
 pub use crate::flatness::{Flatness, FlatnessScratch};
+pub use crate::groups::GroupRule;
 pub use crate::hamming::HammingIndex;
-pub use crate::inspection::{Bin, COLOR_POLICY, ClassCount, INSPECTION_FORMAT, Inspection, SimilarPair, Sizes, Tally};
+pub use crate::inspection::{Bin, COLOR_POLICY, ClassCount, INSPECTION_FORMAT, Inspection, Sizes, Tally};
 pub use crate::labels::{LabelRule, Labels};
-pub use crate::manifest::{MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
-pub use crate::materialize::{check_vacant, materialize};
+pub use crate::manifest::{Grouping, MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
+pub use crate::materialize::materialize;
 pub use crate::near_duplicates::{
     Gallery, NEAR_CORRELATION, NEAR_SIDE, NearDuplicates, NearPair, Portrait, near_duplicates,
 };
-pub use crate::prepare::{OnFaulty, PrepareConfig, prepare};
+pub use crate::prepare::{OnFaulty, PrepareConfig, Survey, prepare};
 pub use crate::quarantine::{Policy, QUARANTINE_FILE, QUARANTINE_FORMAT, Quarantine, Quarantined, UnknownKind};
 pub use crate::record::Record;
-pub use crate::scan::{Depth, Facts, PixelFacts, Progress, scan, scan_with};
+pub use crate::scan::{Depth, Facts, PixelFacts, Progress, Scanned, scan};
 pub use crate::source::{Entry, OpenOptions, PassedOver, ReadBuffer, Source, SourceKind, SourceLimits, open};
-pub use crate::split::{Candidate, Order, Split, assign};
+pub use crate::split::{Candidate, Fold, Holdout, Order, Split, assign};
 pub use crate::table::{ColumnRule, TableFault};
+pub use crate::verify::{Breach, Certificate, CertifiedManifest, Placed, Violation, verify};

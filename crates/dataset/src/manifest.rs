@@ -10,14 +10,17 @@ use crate::amounts::Amounts;
 use crate::atomic::{parent, write_file};
 use crate::error::DatasetError;
 use crate::finding::Finding;
+use crate::groups::GroupRule;
 use crate::labels::{LabelRule, is_class_name};
 use crate::record::Record;
 use crate::record_lines::RecordLines;
+use crate::scan::Depth;
 use crate::source::{SourceKind, is_safe};
 use crate::split::{Order, Split};
+use crate::verify::leaks;
 
 /// The version of the format that is written, and the only one that is read.
-pub const MANIFEST_FORMAT: u32 = 1;
+pub const MANIFEST_FORMAT: u32 = 2;
 
 /// The name of the manifest's file where a folder is given.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -35,16 +38,26 @@ pub struct Manifest {
     pub format: u32,
     /// Where the images are.
     pub source: SourceReference,
+    /// How closely images were looked at.
+    pub depth: Depth,
     /// How the classes were found, never [`LabelRule::Auto`].
     pub label_rule: LabelRule,
+    /// Rows of a CSV file of classes that name no image of the source.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unmatched_rows: usize,
     /// The names of the classes; a record's `class` is an index into them.
     pub classes: Vec<String>,
+    /// How groups were made.
+    pub grouping: Grouping,
     /// What the shuffling followed from.
     pub seed: u64,
     /// In which order images were dealt to the splits.
     pub order: Order,
     /// How many images each split was to get.
     pub amounts: Amounts,
+    /// The regular expression in whose matches the test set was found, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_pattern: Option<String>,
     /// Sound images that no split needed.
     pub unused: usize,
     /// How many files of the source are no images, and were passed over.
@@ -57,6 +70,18 @@ pub struct Manifest {
     pub test: Vec<Record>,
     /// Images that cannot or must not be used, by natural order of paths.
     pub left_out: Vec<Finding>,
+}
+
+/// How groups were made, which no split divides. Images of the same bytes are always of one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Grouping {
+    /// The correlation of details from which on images were taken for near-duplicates, if they were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_correlation: Option<f32>,
+    /// Where the names of declared groups stood, if there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<GroupRule>,
 }
 
 /// Where a manifest's images are.
@@ -73,6 +98,11 @@ pub struct SourceReference {
     pub inner: Option<String>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// Enough of a manifest to tell its version.
 #[derive(Deserialize)]
 struct Version {
@@ -83,10 +113,19 @@ impl Manifest {
     /// Reads the manifest in the file `path`, or in the file [`MANIFEST_FILE`] of the folder `path`.
     ///
     /// # Errors
-    /// Where the file cannot be read, is no manifest (with line and column), is of another version, or contradicts
-    /// itself.
+    /// Where the file cannot be read, is no manifest (with line and column), is of another version, contradicts itself, or
+    /// has in several splits what belongs in one.
     pub fn read(path: &Path) -> Result<Self, DatasetError> {
-        let path = if path.is_dir() { path.join(MANIFEST_FILE) } else { path.to_owned() };
+        let manifest = Self::read_suspect(path)?;
+        match leaks(&manifest).first() {
+            None => Ok(manifest),
+            Some(leak) => Err(DatasetError::ManifestContent { path: Self::file(path), reason: leak.to_string() }),
+        }
+    }
+
+    /// Reads a manifest as [`Manifest::read`] does, even if it has in several splits what belongs in one.
+    pub(crate) fn read_suspect(path: &Path) -> Result<Self, DatasetError> {
+        let path = Self::file(path);
         if !path.is_file() {
             return Err(DatasetError::ManifestMissing { path });
         }
@@ -106,6 +145,11 @@ impl Manifest {
         }
         manifest.source.path = parent(&path).join(&manifest.source.path);
         Ok(manifest)
+    }
+
+    /// The file of the manifest at `path`, which may be its folder.
+    pub(crate) fn file(path: &Path) -> PathBuf {
+        if path.is_dir() { path.join(MANIFEST_FILE) } else { path.to_owned() }
     }
 
     /// Writes the manifest to the file `path`, never half of it. Missing folders are made.
@@ -147,6 +191,13 @@ impl Manifest {
         self.records(split).iter().filter(|record| record.class == class).count()
     }
 
+    /// How many images of `class` train, val and test were to get, which groups that stay whole may not allow.
+    pub fn wanted(&self, class: u32) -> [usize; 3] {
+        let [train, val, test] = Split::ALL.map(|split| self.count(split, class));
+        let sizes = self.amounts.sizes(train + val + if self.amounts.names_test() { test } else { 0 });
+        [sizes[0], sizes[1], sizes.get(2).copied().unwrap_or(test)]
+    }
+
     /// Records whose content an earlier record has too, each with that record.
     pub fn copies(&self) -> Vec<(&Record, &Record)> {
         let mut first = HashMap::new();
@@ -178,7 +229,9 @@ impl Manifest {
         if let Some(class) = self.classes.iter().find(|class| !is_class_name(class) || !names.insert(class.as_str())) {
             return Err(format!("`{class}` is repeated or cannot name a class"));
         }
-        let mut paths = HashSet::new();
+        if self.label_rule == LabelRule::Auto {
+            return Err("it does not say how the classes were found".to_owned());
+        }
         for (expected, record) in self.all_records().enumerate() {
             let path = &record.path;
             if record.id as usize != expected {
@@ -190,11 +243,11 @@ impl Manifest {
             if !is_safe(path) {
                 return Err(format!("the path `{path}` is unsafe"));
             }
-            if !paths.insert(path.as_str()) {
-                return Err(format!("`{path}` has two records"));
-            }
             if blake3::Hash::from_hex(&record.hash).is_err() {
                 return Err(format!("the record of `{path}` has the hash `{}`", record.hash));
+            }
+            if record.declared.as_ref().is_some_and(String::is_empty) {
+                return Err(format!("the record of `{path}` has a group without a name"));
             }
         }
         Ok(())
@@ -255,7 +308,7 @@ mod tests {
         let records: Vec<&str> = json.lines().filter(|line| line.starts_with("    {\"id\": ")).collect();
         assert_eq!(records.len(), 8);
         assert!(json.contains("\"path\": \"../data\""), "{json}");
-        assert!(json.starts_with("{\n  \"format\": 1,\n"), "{json}");
+        assert!(json.starts_with("{\n  \"format\": 2,\n"), "{json}");
         assert!(json.ends_with("  \"left-out\": []\n}\n"), "{json}");
     }
 
@@ -289,7 +342,7 @@ mod tests {
     fn foreign_and_contradicting_files_are_refused_with_their_place() {
         check_refused(|_| "{".into(), "line 1");
         check_refused(|json| json[..json.len() / 2].into(), "EOF");
-        check_refused(|json| json.replacen("\"format\": 1", "\"format\": 2", 1), "format 2, this program reads 1");
+        check_refused(|json| json.replacen("\"format\": 2", "\"format\": 1", 1), "format 1, this program reads 2");
         check_refused(|json| json.replacen("\"seed\"", "\"sed\"", 1), "unknown field `sed`");
         check_refused(|json| json.replacen("\"id\": 3", "\"id\": 3, \"extra\": 1", 1), "unknown field `extra`");
         check_refused(|json| json.replacen("\"id\": 3", "\"id\": 4", 1), "has id 4 and should have 3");

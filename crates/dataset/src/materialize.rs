@@ -3,24 +3,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::atomic::{parent, with_usual_permissions};
+use crate::atomic::write_folder;
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::scan::Progress;
 use crate::source::ReadBuffer;
 use crate::split::Split;
-
-/// Whether `out` does not exist yet or is an empty folder, as [`materialize`] needs it.
-///
-/// # Errors
-/// [`DatasetError::OutputTaken`] where it is neither.
-pub fn check_vacant(out: &Path) -> Result<(), DatasetError> {
-    let is_empty_folder = out.is_dir() && fs_err::read_dir(out)?.next().is_none();
-    if out.exists() && !is_empty_folder {
-        return Err(DatasetError::OutputTaken { path: out.to_owned() });
-    }
-    Ok(())
-}
 
 /// Writes the splits below `out` as `train/cat/cat.0.jpg` and so on, with the original bytes; says how many files.
 ///
@@ -30,34 +18,25 @@ pub fn check_vacant(out: &Path) -> Result<(), DatasetError> {
 /// # Errors
 /// Where `out` exists and is not an empty folder, an image cannot be read, or a file cannot be written.
 pub fn materialize(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Result<usize, DatasetError> {
-    check_vacant(out)?;
-    let folder = parent(out);
-    fs_err::create_dir_all(folder)?;
-    let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o777).tempdir_in(folder)?;
     let total = dataset.manifest().all_records().count();
-    let mut written = 0;
-    let mut buffer = ReadBuffer::default();
-    for split in Split::ALL {
-        let mut names = HashSet::new();
-        for record in dataset.records(split) {
-            let class = &dataset.manifest().classes[record.class as usize];
-            let name = free_name(class, &record.path, &mut names);
-            dataset.read(record, &mut buffer)?;
-            let class_folder = passing.path().join(split.name()).join(class);
-            fs_err::create_dir_all(&class_folder)?;
-            fs_err::write(class_folder.join(name), buffer.bytes())?;
-            written += 1;
-            progress(written, total);
+    write_folder(out, |folder| {
+        let mut written = 0;
+        let mut buffer = ReadBuffer::default();
+        for split in Split::ALL {
+            let mut names = HashSet::new();
+            for record in dataset.records(split) {
+                let class = &dataset.manifest().classes[record.class as usize];
+                let name = free_name(class, &record.path, &mut names);
+                dataset.read(record, &mut buffer)?;
+                let class_folder = folder.join(split.name()).join(class);
+                fs_err::create_dir_all(&class_folder)?;
+                fs_err::write(class_folder.join(name), buffer.bytes())?;
+                written += 1;
+                progress(written, total);
+            }
         }
-    }
-    if out.exists() {
-        // Renaming onto a folder, even an empty one, is not possible on every platform.
-        fs_err::remove_dir(out)?;
-    }
-    fs_err::rename(passing.path(), out)?;
-    // What the guard would remove has become `out`.
-    let _ = passing.keep();
-    Ok(written)
+        Ok(written)
+    })
 }
 
 /// The file name of `path`, numbered where `class` has it already.

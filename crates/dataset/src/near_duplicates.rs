@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::hamming::HammingIndex;
 use crate::positional::{read_at, write_at};
-use crate::scan::Progress;
 
 /// The correlation of details from which on two images are near-duplicates.
 ///
@@ -111,14 +110,9 @@ fn position(index: usize) -> u64 {
 ///
 /// # Errors
 /// Where the gallery's temporary file cannot be read.
-pub fn near_duplicates(
-    gallery: &Gallery,
-    portraits: &[Option<Portrait>],
-    progress: Progress<'_>,
-) -> io::Result<NearDuplicates> {
+pub fn near_duplicates(gallery: &Gallery, portraits: &[Option<Portrait>]) -> io::Result<NearDuplicates> {
     let indices = Indices::of(portraits);
     let crowded = AtomicUsize::new(0);
-    let done = AtomicUsize::new(0);
     let found: Vec<Vec<NearPair>> = portraits
         .par_iter()
         .enumerate()
@@ -126,9 +120,7 @@ pub fn near_duplicates(
             let Some(portrait) = portrait else { return Ok(Vec::new()) };
             let (candidates, is_crowded) = indices.candidates(index, &portrait.fingerprint);
             crowded.fetch_add(usize::from(is_crowded), Ordering::Relaxed);
-            let pairs = compare(gallery, portraits, index, &candidates);
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, portraits.len());
-            pairs
+            compare(gallery, portraits, index, &candidates)
         })
         .collect::<io::Result<_>>()?;
     // A pair may have been found from both sides.
@@ -227,7 +219,7 @@ mod tests {
     fn pairs(images: &[Image]) -> Vec<NearPair> {
         let gallery = Gallery::new().unwrap();
         let portraits = portraits(&gallery, images);
-        near_duplicates(&gallery, &portraits, &|_, _| {}).unwrap().pairs
+        near_duplicates(&gallery, &portraits).unwrap().pairs
     }
 
     fn mirrored(image: &Image) -> Image {
@@ -259,7 +251,7 @@ mod tests {
     fn an_image_like_very_many_is_compared_with_the_nearest() {
         let images: Vec<Image> = (0..MOST_CANDIDATES + 5).map(|_| sample::scene(2, 60, 60)).collect();
         let gallery = Gallery::new().unwrap();
-        let found = near_duplicates(&gallery, &portraits(&gallery, &images), &|_, _| {}).unwrap();
+        let found = near_duplicates(&gallery, &portraits(&gallery, &images)).unwrap();
         assert_eq!(found.crowded, images.len());
         // The nearest of copies are those that stand first: they hold all together.
         assert!((1..images.len()).all(|index| found.pairs.iter().any(|pair| (pair.first, pair.second) == (0, index))));

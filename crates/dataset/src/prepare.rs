@@ -1,7 +1,7 @@
-//! [`prepare`]: from a source to a manifest.
+//! [`prepare`]: from a source to a manifest; [`Survey`]: what is known of a source before it is divided.
 
-use std::collections::HashSet;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use aumenta_imgproc::Limits;
 use aumenta_seed::Seed;
@@ -9,12 +9,15 @@ use aumenta_seed::Seed;
 use crate::amounts::Amounts;
 use crate::duplicates::{Content, contradictions_and_leaks};
 use crate::error::DatasetError;
-use crate::finding::Finding;
+use crate::finding::{Cause, Finding};
+use crate::groups::{GroupRule, Groups, Member};
 use crate::labels::{LabelRule, Labels};
-use crate::manifest::{MANIFEST_FORMAT, Manifest, SourceReference};
+use crate::manifest::{Grouping, MANIFEST_FORMAT, Manifest, SourceReference};
 use crate::natural::natural_key;
+use crate::near_duplicates::NEAR_CORRELATION;
+use crate::pattern::compile;
 use crate::record::Record;
-use crate::scan::{Depth, Facts, Progress, scan};
+use crate::scan::{Depth, Facts, Progress, Scanned, scan};
 use crate::source::{OpenOptions, Source, open};
 use crate::split::{Candidate, Order, Split, assign};
 
@@ -27,10 +30,16 @@ pub struct PrepareConfig {
     pub order: Order,
     /// What the shuffling follows from.
     pub seed: Seed,
-    /// How the class of an image follows from its path.
+    /// Where the class of an image stands.
     pub labels: LabelRule,
+    /// Where the group of an image stands, if images are declared of groups.
+    pub groups: Option<GroupRule>,
+    /// A regular expression: images in whose paths it is found are the test set.
+    pub test_pattern: Option<String>,
     /// What to do about faulty images.
     pub on_faulty: OnFaulty,
+    /// How closely images are looked at.
+    pub depth: Depth,
     /// How to open the source.
     pub open: OpenOptions,
     /// What an image may ask of this machine.
@@ -38,14 +47,18 @@ pub struct PrepareConfig {
 }
 
 impl PrepareConfig {
-    /// Shuffled by seed 0, labels found automatically, faulty images an error, and usual limits.
+    /// Shuffled by seed 0, labels found automatically, no declared groups, no test set by pattern, faulty images an error,
+    /// images compared, and usual limits.
     pub fn new(amounts: Amounts) -> Self {
         Self {
             amounts,
             order: Order::default(),
             seed: Seed::new(0),
             labels: LabelRule::default(),
+            groups: None,
+            test_pattern: None,
             on_faulty: OnFaulty::default(),
+            depth: Depth::default(),
             open: OpenOptions::default(),
             limits: Limits::default(),
         }
@@ -64,86 +77,263 @@ pub enum OnFaulty {
 
 /// Opens the source at `path`, scans all of its images and divides them into splits.
 ///
-/// Byte-identical copies go to the same split, so that none is trained on and tested with. Copies under different
-/// classes are faulty, for one of the labels is wrong; copies of images in a test set that the source brings along are
-/// left out.
+/// Byte-identical copies go to the same split, so that none is trained on and tested with, and so do images that are
+/// declared of one group. Copies under different classes are faulty, for one of the labels is wrong; images that belong
+/// together with one of a test set that is there already are left out.
 ///
 /// # Errors
 /// What is wrong with the source or the amounts, before any image is decoded where possible; [`DatasetError::Faulty`]
 /// with every faulty image where these are not skipped.
 pub fn prepare(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> Result<Manifest, DatasetError> {
-    config.amounts.check()?;
-    let source = open(path, &config.open)?;
-    let source = source.as_ref();
-    let entries = source.entries();
-    let has_test_set = (0..entries.len()).any(|index| source.is_test(index));
-    if has_test_set == config.amounts.names_test() {
-        return Err(DatasetError::AmountsMisfit { path: path.to_owned(), has_test_set });
-    }
-    let labels = Labels::of(source, &config.labels)?;
-    let all: Vec<usize> = (0..entries.len()).collect();
-    // What fails with all images fails without the faulty ones too, and says so before the scan.
-    assign_entries(source, &labels, &all, config, |index| &entries[index].path)?;
+    Survey::new(path, config, progress)?.divide(&config.amounts)
+}
 
-    let scanned = scan(source, &config.limits, Depth::Full, progress);
-    let left_out = left_out(source, &labels, &scanned);
-    let faults: Vec<Finding> = left_out.iter().filter(|finding| finding.is_fault()).cloned().collect();
-    if config.on_faulty == OnFaulty::Fail && !faults.is_empty() {
-        return Err(DatasetError::Faulty { scanned: entries.len(), findings: faults });
-    }
+/// A source whose images are labeled, scanned and grouped, to be divided once or, for cross-validation, many times.
+#[derive(Debug)]
+pub struct Survey {
+    source: Box<dyn Source>,
+    /// Where the source lies, absolute.
+    path: PathBuf,
+    labels: Labels,
+    depth: Depth,
+    grouping: Grouping,
+    test_pattern: Option<String>,
+    order: Order,
+    seed: Seed,
+    is_test: Vec<bool>,
+    /// The name of the group that each entry is declared of.
+    declared: Vec<Option<String>>,
+    scanned: Vec<Result<Facts, Finding>>,
+    /// Pairs of entries that look alike or have the same pixels.
+    near: Vec<Vec<usize>>,
+    /// The entries that can be used.
+    usable: Vec<usize>,
+    /// The groups of the usable entries, in their order.
+    groups: Groups,
+    left_out: Vec<Finding>,
+}
 
-    let unusable: HashSet<&str> = left_out.iter().map(|finding| finding.path.as_str()).collect();
-    let usable: Vec<usize> =
-        all.into_iter().filter(|&index| !unusable.contains(entries[index].path.as_str())).collect();
-    let content = |index: usize| scanned[index].as_ref().map_or("", |facts| facts.hash.as_str());
-    let assigned = assign_entries(source, &labels, &usable, config, content)?;
-    let mut next_id = 0..;
-    let [train, val, test] = Split::ALL.map(|split| {
-        let indices = usable.iter().zip(&assigned).filter(|(_, to)| **to == Some(split)).map(|(&index, _)| index);
-        records(source, &labels, &scanned, indices.collect(), &mut next_id)
-    });
-    Ok(Manifest {
-        format: MANIFEST_FORMAT,
-        source: SourceReference {
-            kind: source.kind(),
+impl Survey {
+    /// Opens the source at `path` and scans all of its images; the amounts of `config` are tried before that.
+    ///
+    /// # Errors
+    /// Those of [`prepare`].
+    pub fn new(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> Result<Self, DatasetError> {
+        config.amounts.check(config.order)?;
+        let source = open(path, &config.open)?;
+        let is_test = test_images(source.as_ref(), config.test_pattern.as_deref())?;
+        let labels = Labels::of(source.as_ref(), &config.labels)?;
+        let all: Vec<usize> = (0..source.entries().len()).collect();
+        let (declared, rule) = match &config.groups {
+            Some(rule) => rule.apply(source.as_ref()).map(|(names, rule)| (names, Some(rule)))?,
+            None => (vec![None; all.len()], None),
+        };
+        let mut survey = Self {
             path: fs_err::canonicalize(path)?,
-            inner: source.inner().map(str::to_owned),
-        },
-        label_rule: labels.rule,
-        classes: labels.classes,
-        seed: config.seed.value(),
-        order: config.order,
-        amounts: config.amounts.clone(),
-        other_files: source.ignored(),
-        unused: usable.len() - train.len() - val.len() - test.len(),
-        train,
-        val,
-        test,
-        left_out,
-    })
-}
+            source,
+            labels,
+            depth: config.depth,
+            grouping: Grouping {
+                near_correlation: (config.depth == Depth::Likeness).then_some(NEAR_CORRELATION),
+                declared: rule,
+            },
+            test_pattern: config.test_pattern.clone(),
+            order: config.order,
+            seed: config.seed,
+            is_test,
+            declared,
+            scanned: Vec::new(),
+            near: Vec::new(),
+            usable: all,
+            groups: Groups::of(&[], &[]),
+            left_out: Vec::new(),
+        };
+        // What fails with all images fails without the faulty ones too, and says so before the scan.
+        survey.groups = survey.group(&[]);
+        survey.assign(&config.amounts)?;
 
-fn assign_entries<'a>(
-    source: &'a dyn Source,
-    labels: &Labels,
-    indices: &[usize],
-    config: &PrepareConfig,
-    group: impl Fn(usize) -> &'a str,
-) -> Result<Vec<Option<Split>>, DatasetError> {
-    let candidates: Vec<Candidate<'_>> = indices
-        .iter()
-        .map(|&index| Candidate {
-            path: &source.entries()[index].path,
-            class: labels.class_of[index],
-            is_test: source.is_test(index),
-            group: group(index),
+        let Scanned { images, near } = scan(survey.source.as_ref(), &config.limits, config.depth, progress)?;
+        survey.scanned = images;
+        survey.near = near.pairs.iter().map(|pair| vec![pair.first, pair.second]).collect();
+        survey.leave_out();
+        let faults: Vec<Finding> = survey.left_out.iter().filter(|finding| finding.is_fault()).cloned().collect();
+        if config.on_faulty == OnFaulty::Fail && !faults.is_empty() {
+            return Err(DatasetError::Faulty { scanned: survey.scanned.len(), findings: faults });
+        }
+        Ok(survey)
+    }
+
+    /// The manifest of a division of the usable images.
+    ///
+    /// # Errors
+    /// Where the images do not suffice for the amounts, or these contradict themselves.
+    pub fn divide(&self, amounts: &Amounts) -> Result<Manifest, DatasetError> {
+        let assigned = self.assign(amounts)?;
+        let mut next_id = 0..;
+        let [train, val, test] = Split::ALL.map(|split| {
+            let places = (0..self.usable.len()).filter(|&place| assigned[place] == Some(split)).collect();
+            self.records(places, &mut next_id)
+        });
+        Ok(Manifest {
+            format: MANIFEST_FORMAT,
+            source: SourceReference {
+                kind: self.source.kind(),
+                path: self.path.clone(),
+                inner: self.source.inner().map(str::to_owned),
+            },
+            depth: self.depth,
+            label_rule: self.labels.rule.clone(),
+            unmatched_rows: self.labels.unmatched_rows,
+            classes: self.labels.classes.clone(),
+            grouping: self.grouping.clone(),
+            seed: self.seed.value(),
+            order: self.order,
+            amounts: amounts.clone(),
+            test_pattern: self.test_pattern.clone(),
+            unused: self.usable.len() - train.len() - val.len() - test.len(),
+            other_files: self.source.ignored(),
+            train,
+            val,
+            test,
+            left_out: self.left_out.clone(),
         })
-        .collect();
-    assign(&labels.classes, &candidates, &config.amounts, config.order, config.seed)
+    }
+
+    /// For each usable entry its split.
+    fn assign(&self, amounts: &Amounts) -> Result<Vec<Option<Split>>, DatasetError> {
+        let has_test_set = self.is_test.contains(&true);
+        let is_free = matches!(amounts, Amounts::Fold(_));
+        if has_test_set == amounts.names_test() && (has_test_set || !is_free) {
+            return Err(DatasetError::AmountsMisfit { path: self.source.path().to_owned(), has_test_set });
+        }
+        let candidates: Vec<Candidate<'_>> = self
+            .usable
+            .iter()
+            .zip(&self.groups.keys)
+            .map(|(&index, group)| Candidate {
+                path: &self.source.entries()[index].path,
+                class: self.labels.class_of[index],
+                is_test: self.is_test[index],
+                group,
+            })
+            .collect();
+        assign(&self.labels.classes, &candidates, amounts, self.order, self.seed)
+    }
+
+    /// The groups of the usable entries, of which `near` lists near-duplicates by their entries' indices.
+    fn group(&self, near: &[Vec<usize>]) -> Groups {
+        let members: Vec<Member<'_>> = self
+            .usable
+            .iter()
+            .map(|&index| Member {
+                path: &self.source.entries()[index].path,
+                content: self.content(index),
+                declared: self.declared[index].as_deref(),
+            })
+            .collect();
+        let place_of: HashMap<usize, usize> =
+            self.usable.iter().enumerate().map(|(place, &index)| (index, place)).collect();
+        let places = |group: &Vec<usize>| group.iter().filter_map(|index| place_of.get(index).copied()).collect();
+        Groups::of(&members, &near.iter().map(places).collect::<Vec<_>>())
+    }
+
+    /// What tells the entry's content from others: its hash or, before the scan, its path.
+    fn content(&self, index: usize) -> &str {
+        match self.scanned.get(index) {
+            Some(Ok(facts)) => &facts.hash,
+            _ => &self.source.entries()[index].path,
+        }
+    }
+
+    /// Leaves out images that cannot or must not be used, and groups the others.
+    fn leave_out(&mut self) {
+        let mut left_out = faulty_and_contradicting(self.source.as_ref(), &self.labels, &self.is_test, &self.scanned);
+        self.keep_all_but(&left_out);
+        self.groups = self.group(&self.near);
+        let beside_test = self.beside_test_images();
+        if !beside_test.is_empty() {
+            self.keep_all_but(&beside_test);
+            self.groups = self.group(&self.near);
+            left_out.extend(beside_test);
+        }
+        left_out.sort_by(|a, b| natural_key(&a.path).cmp(&natural_key(&b.path)));
+        self.left_out = left_out;
+    }
+
+    fn keep_all_but(&mut self, left_out: &[Finding]) {
+        let left_out: HashSet<&str> = left_out.iter().map(|finding| finding.path.as_str()).collect();
+        let entries = self.source.entries();
+        self.usable.retain(|&index| !left_out.contains(entries[index].path.as_str()));
+    }
+
+    /// The usable images that are of no test set, but of a group with an image of one.
+    fn beside_test_images(&self) -> Vec<Finding> {
+        let path = |index: usize| self.source.entries()[index].path.clone();
+        let keyed = || self.usable.iter().copied().zip(&self.groups.keys);
+        let mut test_image: HashMap<&str, usize> = HashMap::new();
+        for (index, key) in keyed().filter(|(index, _)| self.is_test[*index]) {
+            test_image.entry(key).or_insert(index);
+        }
+        keyed()
+            .filter(|(index, _)| !self.is_test[*index])
+            .filter_map(|(index, key)| {
+                let cause = Cause::GroupInTestSet { of: path(*test_image.get(key.as_str())?) };
+                Some(Finding { path: path(index), cause })
+            })
+            .collect()
+    }
+
+    /// The records of the entries at these places of the usable ones, by class and then by natural order of their paths.
+    fn records(&self, mut places: Vec<usize>, next_id: &mut impl Iterator<Item = u32>) -> Vec<Record> {
+        let entry = |place: usize| &self.source.entries()[self.usable[place]];
+        let class = |place: usize| self.labels.class_of[self.usable[place]];
+        places.sort_by_cached_key(|&place| (class(place), natural_key(&entry(place).path)));
+        let sound =
+            places.into_iter().filter_map(|place| Some((place, self.scanned[self.usable[place]].as_ref().ok()?)));
+        sound
+            .zip(next_id)
+            .map(|((place, facts), id)| Record {
+                id,
+                path: entry(place).path.clone(),
+                class: class(place),
+                width: facts.width,
+                height: facts.height,
+                size: entry(place).size,
+                crc32: entry(place).crc32,
+                hash: facts.hash.clone(),
+                group: self.groups.numbers[place],
+                near: self.groups.near_numbers[place],
+                declared: self.declared[self.usable[place]].clone(),
+            })
+            .collect()
+    }
 }
 
-/// Images that cannot or must not be used, in natural order of their paths.
-fn left_out(source: &dyn Source, labels: &Labels, scanned: &[Result<Facts, Finding>]) -> Vec<Finding> {
+/// Which entries belong to a test set that is not to be drawn: the source's own, or the one that `pattern` finds.
+fn test_images(source: &dyn Source, pattern: Option<&str>) -> Result<Vec<bool>, DatasetError> {
+    let mut is_test: Vec<bool> = (0..source.entries().len()).map(|index| source.is_test(index)).collect();
+    let Some(pattern) = pattern else { return Ok(is_test) };
+    if is_test.contains(&true) {
+        return Err(DatasetError::TwoTestSets { path: source.path().to_owned() });
+    }
+    let regex = compile(pattern)?;
+    for (is_test, entry) in is_test.iter_mut().zip(source.entries()) {
+        *is_test = regex.is_match(&entry.path);
+    }
+    if is_test.contains(&true) && is_test.contains(&false) {
+        return Ok(is_test);
+    }
+    let (pattern, images) = (pattern.to_owned(), is_test.len());
+    Err(DatasetError::TestPattern { pattern, found: if is_test.contains(&true) { images } else { 0 }, images })
+}
+
+/// Images that cannot be decoded, that contradict each other, or that stand in the test set too.
+fn faulty_and_contradicting(
+    source: &dyn Source,
+    labels: &Labels,
+    is_test: &[bool],
+    scanned: &[Result<Facts, Finding>],
+) -> Vec<Finding> {
     let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
     let mut contents: Vec<Content<'_>> = scanned
         .iter()
@@ -153,42 +343,13 @@ fn left_out(source: &dyn Source, labels: &Labels, scanned: &[Result<Facts, Findi
                 path: &source.entries()[index].path,
                 hash: &result.as_ref().ok()?.hash,
                 class: labels.class_of[index],
-                is_test: source.is_test(index),
+                is_test: is_test[index],
             })
         })
         .collect();
     contents.sort_by_cached_key(|content| natural_key(content.path));
     findings.extend(contradictions_and_leaks(&contents));
-    findings.sort_by(|a, b| natural_key(&a.path).cmp(&natural_key(&b.path)));
     findings
-}
-
-/// The records of one split, by class and then by natural order of their paths.
-fn records(
-    source: &dyn Source,
-    labels: &Labels,
-    scanned: &[Result<Facts, Finding>],
-    mut indices: Vec<usize>,
-    next_id: &mut impl Iterator<Item = u32>,
-) -> Vec<Record> {
-    indices.sort_by_cached_key(|&index| (labels.class_of[index], natural_key(&source.entries()[index].path)));
-    let sound = indices.into_iter().filter_map(|index| Some((index, scanned[index].as_ref().ok()?)));
-    sound
-        .zip(next_id)
-        .map(|((index, facts), id)| {
-            let entry = &source.entries()[index];
-            Record {
-                id,
-                path: entry.path.clone(),
-                class: labels.class_of[index],
-                width: facts.width,
-                height: facts.height,
-                size: entry.size,
-                crc32: entry.crc32,
-                hash: facts.hash.clone(),
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -196,8 +357,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::finding::Cause;
     use crate::sample;
+    use crate::split::Fold;
 
     fn counts(train: usize, val: usize, test: usize) -> PrepareConfig {
         PrepareConfig::new(Amounts::Counts { train, val, test: Some(test) })
@@ -300,7 +461,7 @@ mod tests {
         assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len(), manifest.unused], [12, 6, 20, 2]);
         assert!(manifest.test.iter().all(|record| record.path.starts_with("t10k/")));
         let error = prepared(&idx, &counts(6, 2, 2)).unwrap_err().to_string();
-        assert!(error.contains("brings its own test set: give two amounts (train, val)"), "{error}");
+        assert!(error.contains("has a test set already: give two amounts (train, val)"), "{error}");
         let error = prepared(&folder(&sample::cats_and_dogs(9)), &two).unwrap_err().to_string();
         assert!(error.contains("no test set of its own: give three amounts"), "{error}");
     }
@@ -318,6 +479,129 @@ mod tests {
         let cause = Cause::InTestSet { of: "t10k/00004.pgm".into() };
         assert_eq!(manifest.left_out, [Finding { path: "train/00004.pgm".into(), cause }]);
         assert_eq!(manifest.test.len(), 20);
+    }
+
+    #[test]
+    fn a_pattern_chooses_the_test_set_and_takes_the_place_of_the_third_amount() {
+        let mut files = sample::cats_and_dogs(8);
+        for (path, _) in &mut files[..6] {
+            *path = path.replace("train/", "held/");
+        }
+        let folder = folder(&files);
+        let pattern = |pattern: &str, amounts| {
+            let (test_pattern, labels) = (Some(pattern.to_owned()), LabelRule::FileName);
+            prepared(&folder, &PrepareConfig { labels, test_pattern, ..PrepareConfig::new(amounts) })
+        };
+        let two = Amounts::Counts { train: 3, val: 2, test: None };
+        let manifest = pattern("^held/", two.clone()).unwrap();
+        assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len()], [6, 4, 6]);
+        assert!(manifest.test.iter().all(|record| record.path.starts_with("held/")));
+        assert_eq!(manifest.test_pattern.as_deref(), Some("^held/"));
+        let text = |result: Result<Manifest, DatasetError>| result.unwrap_err().to_string();
+        let three = Amounts::Counts { train: 3, val: 1, test: Some(1) };
+        assert!(text(pattern("^held/", three)).contains("has a test set already: give two amounts"));
+        assert!(text(pattern("^other/", two.clone())).contains("is found in the paths of 0 of 16 images"));
+        assert!(text(pattern("g$", two.clone())).contains("is found in the paths of 16 of 16 images"));
+        assert!(text(pattern("(", two)).contains("`(` is no regular expression"));
+    }
+
+    /// Four images of each of 12 patients, two of each class.
+    fn patients() -> TempDir {
+        let image = |n: usize| {
+            let class = if n.is_multiple_of(2) { "sick" } else { "well" };
+            (format!("p{:02}/{class}.{n}.png", n / 4), sample::png(n))
+        };
+        folder(&(0..48).map(image).collect::<Vec<_>>())
+    }
+
+    fn splits_of(manifest: &Manifest, is_member: impl Fn(&Record) -> bool) -> Vec<Split> {
+        Split::ALL.into_iter().filter(|split| manifest.records(*split).iter().any(&is_member)).collect()
+    }
+
+    #[test]
+    fn images_of_one_declared_group_stay_together_across_classes() {
+        let folder = patients();
+        let config = PrepareConfig {
+            groups: Some(GroupRule::Pattern("^(p[0-9]+)/".to_owned())),
+            labels: LabelRule::FileName,
+            ..PrepareConfig::new(Amounts::Ratios { train: 0.5, val: 0.25, test: Some(0.25) })
+        };
+        let manifest = prepared(&folder, &config).unwrap();
+        for number in 0..12 {
+            let name = format!("p{number:02}");
+            let of_patient = |record: &Record| record.declared.as_deref() == Some(&*name);
+            assert_eq!(splits_of(&manifest, of_patient).len(), 1);
+            assert!(
+                manifest.all_records().filter(|record| of_patient(record)).all(|record| record.group == Some(number))
+            );
+        }
+        assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len()], [24, 12, 12]);
+        assert_eq!(manifest.grouping.declared, config.groups);
+    }
+
+    #[test]
+    fn groups_come_from_a_csv_file_too_and_copies_join_them() {
+        let mut files = sample::cats_and_dogs(12);
+        // Cat 0 and cat 5 have one content, and so are of one group with what is declared with either.
+        files[10].1 = files[0].1.clone();
+        let folder = folder(&files);
+        let csv = "image,burst\ncat.0,a\ncat.1,a\ncat.5,b\ndog.3,b\ndog.4,\n";
+        let outside = tempfile::tempdir().unwrap();
+        let file = sample::write(outside.path(), "bursts.csv", csv.as_bytes());
+        for seed in 0..10 {
+            let config = PrepareConfig {
+                groups: Some(GroupRule::Csv(crate::table::ColumnRule::new(file.clone()))),
+                seed: Seed::new(seed),
+                ..PrepareConfig::new(Amounts::Ratios { train: 0.6, val: 0.2, test: Some(0.2) })
+            };
+            let manifest = prepared(&folder, &config).unwrap();
+            assert_eq!(splits_of(&manifest, |record| record.group == Some(0)).len(), 1);
+            assert_eq!(manifest.all_records().filter(|record| record.group.is_some()).count(), 4);
+        }
+    }
+
+    #[test]
+    fn images_of_a_group_with_an_image_of_the_test_set_are_left_out() {
+        let folder = patients();
+        let config = PrepareConfig {
+            groups: Some(GroupRule::Pattern("^(p[0-9]+)/".to_owned())),
+            labels: LabelRule::FileName,
+            test_pattern: Some(r"^p11/(sick|well)\.4[45]".to_owned()),
+            ..PrepareConfig::new(Amounts::Ratios { train: 0.75, val: 0.25, test: None })
+        };
+        let manifest = prepared(&folder, &config).unwrap();
+        let cause = Cause::GroupInTestSet { of: "p11/sick.44.png".into() };
+        let left_out =
+            ["p11/sick.46.png", "p11/well.47.png"].map(|path| Finding { path: path.into(), cause: cause.clone() });
+        assert_eq!(manifest.left_out, left_out);
+        assert_eq!(manifest.test.len(), 2);
+    }
+
+    #[test]
+    fn near_duplicates_stay_together_and_are_numbered() {
+        let folder = folder(&sample::cats_and_dogs(6));
+        let mut survey = Survey::new(folder.path(), &counts(3, 1, 1), &|_, _| {}).unwrap();
+        // Entries are in order of their paths: six cats, six dogs.
+        survey.groups = survey.group(&[vec![4, 1, 7]]);
+        let manifest = survey.divide(&Amounts::Ratios { train: 0.5, val: 0.25, test: Some(0.25) }).unwrap();
+        let near: Vec<&str> =
+            manifest.all_records().filter(|record| record.near == Some(0)).map(|record| record.path.as_str()).collect();
+        assert_eq!(near, ["train/cat.1.png", "train/cat.4.png", "train/dog.1.png"]);
+        assert_eq!(splits_of(&manifest, |record| record.near == Some(0)).len(), 1);
+    }
+
+    #[test]
+    fn folds_of_one_survey_have_the_same_groups_and_hash_apart() {
+        let folder = folder(&sample::cats_and_dogs(9));
+        let folds: Vec<Fold> = Fold::all(3, 1, None).collect();
+        let survey = Survey::new(folder.path(), &PrepareConfig::new(Amounts::Fold(folds[0])), &|_, _| {}).unwrap();
+        let manifests: Vec<Manifest> =
+            folds.into_iter().map(|fold| survey.divide(&Amounts::Fold(fold)).unwrap()).collect();
+        for manifest in &manifests {
+            assert_eq!([manifest.train.len(), manifest.val.len(), manifest.test.len()], [12, 6, 0]);
+            assert_eq!(manifest.wanted(0), [6, 3, 0]);
+        }
+        assert_ne!(manifests[0].hash(), manifests[1].hash());
     }
 
     #[test]

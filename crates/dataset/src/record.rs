@@ -23,4 +23,13 @@ pub struct Record {
     pub crc32: Option<u32>,
     /// BLAKE3 hash of the encoded image, 64 hexadecimal digits.
     pub hash: String,
+    /// The number of its group, which no split divides, where that has other images or a declared name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<u32>,
+    /// The number of its group of near-duplicates, if it has any; all of them are of one `group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<u32>,
+    /// The name of the group that it is declared of, if any; all images of that name are of one `group`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<String>,
 }

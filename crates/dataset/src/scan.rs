@@ -1,27 +1,44 @@
-//! [`scan`] and [`scan_with`]: a look at every image of a source before any of them is trusted.
+//! [`scan`]: a look at every image of a source before any of them is trusted.
 
+use std::collections::HashMap;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aumenta_imgproc::{ColorMode, DecodeError, Decoder, Format, Image, Limits, Probe, View, picture_end, probe};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::error::DatasetError;
 use crate::finding::{Cause, Finding};
 use crate::flatness::{Flatness, FlatnessScratch};
+use crate::near_duplicates::{Gallery, NearDuplicates, NearPair, near_duplicates};
 use crate::source::{ReadBuffer, Source};
 
 /// What is told of progress: the number of images scanned so far, and of all images. It is called from many threads.
 pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 
-/// How closely a scan looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How closely images are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Depth {
-    /// Bytes are read and hashed, and the header is read; no pixel is decoded, so damage behind the header goes unseen.
+    /// Bytes are read and hashed, and the header is read; no pixel is decoded, so damage behind the header goes unseen, and
+    /// of copies only those of the same bytes are known.
     Content,
-    /// Every pixel is decoded.
+    /// Every pixel is decoded, so that damage and copies of the same pixels are known.
+    Pixels,
+    /// Images are compared, too, so that near-duplicates are known.
     #[default]
-    Full,
+    Likeness,
+}
+
+/// What a scan found.
+#[derive(Debug)]
+pub struct Scanned {
+    /// For each entry of the source, in its order, what it is like or why it cannot be used.
+    pub images: Vec<Result<Facts, Finding>>,
+    /// Images of the same pixels (each with the first of them) and those that look alike, as far as was looked.
+    pub near: NearDuplicates,
 }
 
 /// What a scan learns of an image.
@@ -61,27 +78,61 @@ pub struct PixelFacts {
 
 /// Looks at every entry of `source`, on all cores.
 ///
-/// There is one result for each entry, in their order. A faulty entry is a [`Finding`] and does not stop the scan. What
-/// one thread holds in memory is one image.
-pub fn scan(source: &dyn Source, limits: &Limits, depth: Depth, progress: Progress<'_>) -> Vec<Result<Facts, Finding>> {
-    examine(source, progress, |_, buffers| match depth {
-        Depth::Content => content(buffers, limits),
-        Depth::Full => full(buffers, limits),
-    })
+/// A faulty entry is a [`Finding`] and does not stop the scan. What one thread holds in memory is one image.
+///
+/// # Errors
+/// Where the temporary file cannot be used that keeps what images are compared by.
+pub fn scan(source: &dyn Source, limits: &Limits, depth: Depth, progress: Progress<'_>) -> io::Result<Scanned> {
+    scan_entries(source, &(0..source.entries().len()).collect::<Vec<_>>(), limits, depth, progress)
 }
 
-/// [`scan`] at [`Depth::Full`] that shows each decoded image to `look`, with the index of its entry, and keeps what that
-/// makes of it: a perceptual hash, a thumbnail. `look` is called from many threads.
-pub fn scan_with<T: Send>(
+/// [`scan`] of some entries of the source. What it finds is in the order of `entries`, and counted in it.
+pub(crate) fn scan_entries(
     source: &dyn Source,
+    entries: &[usize],
     limits: &Limits,
+    depth: Depth,
     progress: Progress<'_>,
-    look: impl Fn(usize, &Image) -> T + Sync,
-) -> Vec<Result<(Facts, T), Finding>> {
-    examine(source, progress, |index, buffers| {
-        let facts = full(buffers, limits)?;
-        Ok((facts, look(index, &buffers.decoded)))
-    })
+) -> io::Result<Scanned> {
+    let gallery = Gallery::new()?;
+    let looked = examine(source, entries, progress, |place, buffers| {
+        let facts = if depth == Depth::Content { content(buffers, limits)? } else { full(buffers, limits)? };
+        let portrait = match depth {
+            Depth::Content | Depth::Pixels => Ok(None),
+            Depth::Likeness => gallery.add(place, &buffers.decoded),
+        };
+        Ok((facts, portrait))
+    });
+    let mut portraits = Vec::with_capacity(looked.len());
+    let mut images = Vec::with_capacity(looked.len());
+    for result in looked {
+        let (facts, portrait) =
+            result.map_or_else(|finding| (Err(finding), Ok(None)), |(facts, look)| (Ok(facts), look));
+        images.push(facts);
+        portraits.push(portrait?);
+    }
+    let same_pixels = same_pixels(&images);
+    for pair in &same_pixels {
+        portraits[pair.second] = None;
+    }
+    let mut near = near_duplicates(&gallery, &portraits)?;
+    near.pairs.extend(same_pixels);
+    near.pairs.sort_by_key(|pair| (pair.first, pair.second));
+    Ok(Scanned { images, near })
+}
+
+/// Each image whose pixels an earlier one has, with the first of these.
+fn same_pixels(images: &[Result<Facts, Finding>]) -> Vec<NearPair> {
+    let mut first_of: HashMap<&str, usize> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (index, facts) in images.iter().enumerate() {
+        let Some(pixels) = facts.as_ref().ok().and_then(|facts| facts.pixels.as_ref()) else { continue };
+        let first = *first_of.entry(&pixels.hash).or_insert(index);
+        if first != index {
+            pairs.push(NearPair { first, second: index, correlation: 1.0, mirrored: false });
+        }
+    }
+    pairs
 }
 
 /// What one thread reuses from image to image.
@@ -93,28 +144,29 @@ struct Buffers {
     flatness: FlatnessScratch,
 }
 
+/// Has `look` look at each of the entries with its place among them.
 fn examine<T: Send>(
     source: &dyn Source,
+    entries: &[usize],
     progress: Progress<'_>,
     look: impl Fn(usize, &mut Buffers) -> Result<T, Box<DecodeError>> + Sync,
 ) -> Vec<Result<T, Finding>> {
-    let total = source.entries().len();
     let done = AtomicUsize::new(0);
-    let look_at = |index: usize, buffers: &mut Buffers| {
-        source.read(index, &mut buffers.encoded).map_err(|error| match error {
+    let look_at = |place: usize, buffers: &mut Buffers| {
+        source.read(entries[place], &mut buffers.encoded).map_err(|error| match error {
             DatasetError::Entry { fault, .. } => Cause::from(&fault),
             error => Cause::Unreadable { reason: error.to_string() },
         })?;
-        look(index, buffers).map_err(|error| Cause::from(&*error))
+        look(place, buffers).map_err(|error| Cause::from(&*error))
     };
-    (0..total)
+    (0..entries.len())
         .into_par_iter()
-        .map_init(Buffers::default, |buffers, index| {
+        .map_init(Buffers::default, |buffers, place| {
             // The buffers are overwritten by the next image, so it does not matter in what state a panic leaves them.
-            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(index, buffers)));
+            let guarded = catch_unwind(AssertUnwindSafe(|| look_at(place, buffers)));
             let looked = guarded.unwrap_or(Err(Cause::Panicked {}));
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, total);
-            looked.map_err(|cause| Finding { path: source.entries()[index].path.clone(), cause })
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, entries.len());
+            looked.map_err(|cause| Finding { path: source.entries()[entries[place]].path.clone(), cause })
         })
         .collect()
 }

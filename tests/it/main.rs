@@ -16,3 +16,4 @@ mod real_data;
 mod split;
 mod summary;
 mod train;
+mod verify;

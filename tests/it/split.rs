@@ -169,3 +169,73 @@ fn an_existing_split_is_not_overwritten() {
     let said = workspace.run(&["split", "drawn.zip", "--out", "split", "--counts", "1,1,1"]);
     insta::assert_snapshot!("taken", said.assert_code(2).whole());
 }
+
+#[test]
+fn folds_are_written_a_manifest_each_or_not_at_all() {
+    let workspace = Workspace::new();
+    let args = ["split", "drawn.zip", "--out", "folds", "--folds", "2", "--repeats", "2", "--holdout", "0.2"];
+    let said = workspace.draw(10).run(&args);
+    insta::assert_snapshot!("folds", said.assert_code(0).whole());
+    for folder in ["repeat-1/fold-1", "repeat-1/fold-2", "repeat-2/fold-1", "repeat-2/fold-2"] {
+        assert!(workspace.path(&format!("folds/{folder}/manifest.json")).is_file(), "{folder}");
+    }
+    workspace.run(&args).assert_code(2);
+    let too_many = ["split", "drawn.zip", "--out", "other", "--folds", "11"];
+    let said = workspace.run(&too_many);
+    assert!(said.assert_code(2).stderr.contains("fold 11 would get no image of class `cat`"), "{}", said.stderr);
+    assert!(!workspace.path("other").exists());
+}
+
+#[test]
+fn classes_and_groups_come_from_a_csv_file() {
+    let workspace = Workspace::new();
+    let rows = (0..12).map(|n| format!("cat.{n},Felis catus,{0}\ndog.{n}.jpg,Canis,{0}\n", n / 4));
+    let csv: Vec<String> = ["id,animal,burst\nlost,cat,\n".to_string()].into_iter().chain(rows).collect();
+    workspace.draw(12).write("labels.csv", &csv.concat());
+    let args = ["split", "drawn.zip", "--out", "split", "--ratios", "0.34,0.33,0.33", "--labels-csv", "labels.csv"];
+    let said = workspace.run(&args);
+    insta::assert_snapshot!("csv_columns", said.assert_code(2).whole());
+    let chosen = ["--label-column", "animal", "--group-column", "burst"];
+    let said = workspace.run(&[&args[..], &chosen].concat());
+    insta::assert_snapshot!("csv", said.assert_code(0).whole());
+    let manifest = fs_err::read_to_string(workspace.path("split/manifest.json")).unwrap();
+    assert!(manifest.contains(r#""csv": {"file": "labels.csv", "id-column": "id", "column": "animal"}"#), "{manifest}");
+}
+
+#[test]
+fn a_pattern_gives_classes_groups_and_the_test_set() {
+    let workspace = Workspace::new();
+    let rules =
+        ["--labels-pattern", "(?P<class>cat|dog)", "--group-by", r"(\d)\.jpg$", "--test-pattern", r"\.[12]?9\.jpg$"];
+    let args = ["split", "drawn.zip", "--out", "split", "--ratios", "0.67,0.33"];
+    let said = workspace.draw(30).run(&[&args[..], &rules].concat());
+    insta::assert_snapshot!("patterns", said.assert_code(0).whole());
+    workspace.run(&["verify", "split"]).assert_code(0);
+}
+
+#[test]
+fn rules_that_do_not_fit_say_what_to_do() {
+    let workspace = Workspace::new();
+    workspace.draw(6).write("two.csv", "id,label\ncat.0,a\ncat.0,b\n").write("few.csv", "id,label\ncat.0,a\ndog.0,b\n");
+    workspace.write("other.csv", "name,label\nx,a\ny,b\n");
+    let mut all = Vec::new();
+    for (args, code) in [
+        (&["--labels-csv", "missing.csv"][..], 2),
+        (&["--labels-csv", "two.csv"], 1),
+        (&["--labels-csv", "few.csv"], 2),
+        (&["--labels-csv", "other.csv"], 2),
+        (&["--labels-csv", "few.csv", "--id-column", "name"], 2),
+        (&["--labels-pattern", "(c|d"], 2),
+        (&["--labels-pattern", "cat"], 2),
+        (&["--labels-pattern", "(?P<class>cat)"], 2),
+        (&["--group-column", "burst"], 2),
+        (&["--group-by", "^(train)/"], 2),
+        (&["--test-pattern", "nowhere"], 2),
+    ] {
+        let said =
+            workspace.run(&[&["split", "drawn.zip", "--out", "split", "--ratios", "0.5,0.25,0.25"], args].concat());
+        all.push(format!("$ split {}\n{}", args.join(" "), said.assert_code(code).whole()));
+        assert!(!workspace.path("split").exists());
+    }
+    insta::assert_snapshot!("rules_refused", all.join("\n"));
+}

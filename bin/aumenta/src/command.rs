@@ -9,3 +9,4 @@ pub mod preview;
 pub mod split;
 pub mod summary;
 pub mod train;
+pub mod verify;

@@ -4,6 +4,7 @@
 
 mod command;
 mod config;
+mod depth;
 mod failure;
 mod output;
 mod progress;
@@ -29,6 +30,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Split(command::split::Args),
+    Verify(command::verify::Args),
     Preview(command::preview::Args),
     Augment(command::augment::Args),
     ExplainSample(command::explain_sample::Args),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         .init();
     let result = match Cli::parse().command {
         Command::Split(args) => args.run(),
+        Command::Verify(args) => args.run(),
         Command::Preview(args) => args.run(),
         Command::Augment(args) => args.run(),
         Command::ExplainSample(args) => args.run(),

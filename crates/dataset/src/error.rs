@@ -248,6 +248,13 @@ pub enum DatasetError {
         images: usize,
     },
 
+    /// There is no CSV file.
+    #[error("there is no file `{path}`: give a CSV file with a header")]
+    TableMissing {
+        /// What was asked for.
+        path: PathBuf,
+    },
+
     /// A CSV file does not say of each image what it is asked for.
     #[error("the CSV file `{path}` does not fit the images")]
     Table {
@@ -256,6 +263,13 @@ pub enum DatasetError {
         /// What is wrong with it.
         #[source]
         fault: TableFault,
+    },
+
+    /// A name cannot name a group.
+    #[error("{name:?} cannot be the name of a group: take its control characters out")]
+    GroupName {
+        /// The name.
+        name: String,
     },
 
     /// A class name cannot name a folder.
@@ -486,6 +500,7 @@ impl DatasetError {
                 | Self::Pattern { .. }
                 | Self::PatternGroup { .. }
                 | Self::PatternMisfit { .. }
+                | Self::TableMissing { .. }
                 | Self::OneClass { .. }
                 | Self::TooFew { .. }
                 | Self::TooFewGroups { .. }

@@ -35,11 +35,23 @@ impl GroupRule {
             Self::Csv(rule) => {
                 let table = Table::read(&rule.file)?;
                 let column = table.column(rule, source)?;
-                let name = |value: Option<&str>| value.filter(|name| !name.is_empty()).map(str::to_owned);
-                Ok((column.values(source)?.of_entry.into_iter().map(name).collect(), Self::Csv(column.rule())))
+                let mut names = Vec::with_capacity(source.entries().len());
+                for value in column.values(source)?.of_entry {
+                    let name = value.filter(|name| !name.is_empty());
+                    if let Some(name) = name.filter(|name| !is_group_name(name)) {
+                        return Err(DatasetError::GroupName { name: name.to_owned() });
+                    }
+                    names.push(name.map(str::to_owned));
+                }
+                Ok((names, Self::Csv(column.rule())))
             }
         }
     }
+}
+
+/// Whether `name` can name a group: it is shown to people.
+pub(crate) fn is_group_name(name: &str) -> bool {
+    !name.is_empty() && !name.chars().any(char::is_control)
 }
 
 /// What is known of an image when groups are made.

@@ -10,7 +10,7 @@ use crate::amounts::Amounts;
 use crate::atomic::{parent, write_file};
 use crate::error::DatasetError;
 use crate::finding::Finding;
-use crate::groups::GroupRule;
+use crate::groups::{GroupRule, is_group_name};
 use crate::labels::{LabelRule, is_class_name};
 use crate::record::Record;
 use crate::record_lines::RecordLines;
@@ -246,8 +246,8 @@ impl Manifest {
             if blake3::Hash::from_hex(&record.hash).is_err() {
                 return Err(format!("the record of `{path}` has the hash `{}`", record.hash));
             }
-            if record.declared.as_ref().is_some_and(String::is_empty) {
-                return Err(format!("the record of `{path}` has a group without a name"));
+            if record.declared.as_ref().is_some_and(|name| !is_group_name(name)) {
+                return Err(format!("the record of `{path}` is declared of a group without a name"));
             }
         }
         Ok(())

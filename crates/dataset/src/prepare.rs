@@ -354,6 +354,7 @@ fn faulty_and_contradicting(
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::encode_png;
     use tempfile::TempDir;
 
     use super::*;
@@ -436,6 +437,35 @@ mod tests {
                 Split::ALL.into_iter().filter(|split| manifest.records(*split).iter().any(|r| r.hash == copy.hash));
             assert_eq!(holders.count(), 1, "seed {seed}");
         }
+    }
+
+    #[test]
+    fn near_duplicates_stay_together_whatever_the_seed_unless_they_are_not_looked_for() {
+        let png = |seed: u32, side: usize| encode_png(&sample::scene(seed, side, side)).unwrap();
+        let mut files: Vec<(String, Vec<u8>)> = (0..8)
+            .flat_map(|n| [(format!("cat.{n}.png"), png(n, 80)), (format!("dog.{n}.png"), png(50 + n, 80))])
+            .collect();
+        // The same picture smaller, and one of another class.
+        files.push(("cat.8.png".to_owned(), png(2, 64)));
+        files.push(("dog.8.png".to_owned(), png(5, 72)));
+        let folder = folder(&files);
+        let amounts = Amounts::Ratios { train: 0.5, val: 0.25, test: Some(0.25) };
+        let split_of = |manifest: &Manifest, path: &str| {
+            Split::ALL.into_iter().find(|&split| manifest.records(split).iter().any(|record| record.path == path))
+        };
+        let pairs = [("cat.2.png", "cat.8.png"), ("cat.5.png", "dog.8.png")];
+        let mut parted = 0;
+        for seed in 0..20 {
+            let config = PrepareConfig { seed: Seed::new(seed), ..PrepareConfig::new(amounts.clone()) };
+            let manifest = prepared(&folder, &config).unwrap();
+            assert_eq!(manifest.grouping.near_correlation, Some(NEAR_CORRELATION));
+            for (one, other) in pairs {
+                assert_eq!(split_of(&manifest, one), split_of(&manifest, other), "seed {seed}");
+            }
+            let careless = prepared(&folder, &PrepareConfig { depth: Depth::Pixels, ..config }).unwrap();
+            parted += pairs.iter().filter(|pair| split_of(&careless, pair.0) != split_of(&careless, pair.1)).count();
+        }
+        assert!(parted > 0);
     }
 
     #[test]

@@ -156,6 +156,9 @@ pub(crate) struct Values<'a> {
 impl Table {
     /// Reads a file with a header, its cells separated by what separates the header's: commas, semicolons or tabs.
     pub(crate) fn read(path: &Path) -> Result<Self, DatasetError> {
+        if !path.is_file() {
+            return Err(DatasetError::TableMissing { path: path.to_owned() });
+        }
         let size = fs_err::metadata(path)?.len();
         if size > MAX_BYTES {
             return Err(DatasetError::TooMuch { path: path.to_owned(), what: "bytes", found: size, limit: MAX_BYTES });

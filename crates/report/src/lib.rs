@@ -8,7 +8,8 @@
 //! - [`contact_sheet`] shows images with captions, such as what augmentation made of one photograph;
 //! - [`conclusion`] says in words what the numbers show, and what they do not;
 //! - [`InspectionReport`] shows what a data set is like and what is wrong with it, with [`Histogram`]s and pictures;
-//! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser.
+//! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser;
+//! - [`CertificatePage`] shows whether a data set's division keeps what it promises.
 //!
 //! Names of runs, classes and files come from strangers. They are escaped in HTML, SVG and Markdown, and control
 //! characters are shown as `�`.
@@ -25,6 +26,7 @@
 //! assert!(table.to_html().contains("&lt;dog&gt;"));
 //! ```
 
+mod certificate;
 mod contact_sheet;
 mod curves;
 mod error;
@@ -39,6 +41,7 @@ mod summary;
 mod table;
 mod text;
 
+pub use crate::certificate::CertificatePage;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::curves::{Curve, Measure, overlay, panels};
 pub use crate::error::ReportError;

@@ -15,6 +15,7 @@ use aumenta_seed::Seed;
 
 use self::amounts::AmountArgs;
 use self::rules::RuleArgs;
+use crate::depth::DepthArgs;
 use crate::failure::BadUse;
 use crate::output::print;
 use crate::progress::counting;
@@ -24,8 +25,8 @@ use crate::progress::counting;
 /// SOURCE is a zip archive (also one inside another, as Kaggle packs them), a tar archive, a folder of images, a folder of
 /// tar shards (as WebDataset packs them), or a folder of IDX files such as MNIST's. It is read in place; nothing is
 /// unpacked. Every image is decoded once, so that a damaged one shows now and not in the middle of a training. Every class is
-/// divided in the same proportion. Exact copies never end up on both sides of a split, nor do images of one group
-/// (--group-by).
+/// divided in the same proportion. Copies never end up on both sides of a split, nor do near-duplicates, which are the same
+/// picture re-encoded, resized, brightened, mirrored, cropped or turned a little, nor images of one group (--group-by).
 ///
 /// With --folds the folder OUT gets a manifest for each fold, in fold-1, fold-2 and so on. Classes of unequal size are
 /// balanced while training, by drawing images of small classes more often (`order = "balanced"` below [sampling]), never by
@@ -47,6 +48,8 @@ pub struct Args {
     /// The archive to use, where the outer archive holds several.
     #[arg(long)]
     inner: Option<String>,
+    #[command(flatten)]
+    depth: DepthArgs,
     /// Leave damaged images out and note them in the manifest, instead of stopping.
     #[arg(long)]
     skip_faulty: bool,
@@ -102,6 +105,7 @@ impl Args {
             groups: self.rules.groups()?,
             test_pattern: self.amounts.test_pattern.clone(),
             on_faulty: if self.skip_faulty { OnFaulty::Skip } else { OnFaulty::Fail },
+            depth: self.depth.into(),
             open: OpenOptions { inner: self.inner.clone(), ..OpenOptions::default() },
             ..PrepareConfig::new(amounts.clone())
         })

@@ -34,6 +34,8 @@ pub struct Certificate {
     pub images: usize,
     /// How many bytes they have.
     pub bytes: u64,
+    /// How closely they were looked at: only at [`Depth::Likeness`] are near-duplicates found anew.
+    pub depth: Depth,
     /// What is not as it should be.
     pub violations: Vec<Violation>,
 }
@@ -127,6 +129,7 @@ pub fn verify(
         classes: first.classes.clone(),
         images: records.len(),
         bytes: records.iter().map(|record| record.size).sum(),
+        depth,
         manifests: manifests.iter().map(|(path, manifest)| certified(path, manifest)).collect(),
         violations,
     })
@@ -289,6 +292,7 @@ fn certified(path: &Path, manifest: &Manifest) -> CertifiedManifest {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_imgproc::encode_png;
     use tempfile::TempDir;
 
     use super::*;
@@ -432,5 +436,45 @@ mod tests {
         assert!(found.contains(&"fold 2 of repeat 1 is missing".to_owned()), "{found:?}");
         assert!(found.contains(&"fold 3 of repeat 2 is missing".to_owned()), "{found:?}");
         assert!(found.iter().any(|breach| breach.ends_with("is in no validation split of repeat 1")), "{found:?}");
+    }
+
+    #[test]
+    fn near_duplicates_are_found_anew_whatever_the_records_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let png = |seed: u32, side: usize| encode_png(&sample::scene(seed, side, side)).unwrap();
+        let files: Vec<(String, Vec<u8>)> = (0..6)
+            .flat_map(|n| [(format!("cat.{n}.png"), png(n, 80)), (format!("dog.{n}.png"), png(50 + n, 80))])
+            .chain([("cat.6.png".to_owned(), png(2, 64))])
+            .collect();
+        sample::write_files(&folder.path().join("data"), &files);
+        let config = PrepareConfig::new(Amounts::Ratios { train: 0.5, val: 0.25, test: Some(0.25) });
+        let mut manifest = prepare(&folder.path().join("data"), &config, &|_, _| {}).unwrap();
+        let path = folder.path().join(MANIFEST_FILE);
+        manifest.write(&path).unwrap();
+        let verified = |depth| verify(&path, None, None, depth, &|_, _| {}).unwrap().violations;
+        assert_eq!(verified(Depth::Likeness), []);
+        // Someone moves one of the two, and forgets that they belong together.
+        let split = Split::ALL.into_iter().find(|&split| manifest.records(split).iter().any(|r| r.path == "cat.6.png"));
+        let all: Vec<Record> = manifest.all_records().cloned().collect();
+        let (moved, mut rest): (Vec<Record>, Vec<Record>) = all.into_iter().partition(|r| r.path == "cat.6.png");
+        for record in rest.iter_mut().filter(|record| record.path == "cat.2.png") {
+            (record.group, record.near) = (None, None);
+        }
+        let moved = Record { group: None, near: None, ..moved[0].clone() };
+        (manifest.train, manifest.val, manifest.test) = match split {
+            Some(Split::Test) => (vec![moved], Vec::new(), rest),
+            _ => (rest, Vec::new(), vec![moved]),
+        };
+        let mut next = 0..;
+        for records in [&mut manifest.train, &mut manifest.val, &mut manifest.test] {
+            records.iter_mut().zip(&mut next).for_each(|(record, id)| record.id = id);
+        }
+        manifest.write(&path).unwrap();
+        assert_eq!(verified(Depth::Pixels), []);
+        let found = verified(Depth::Likeness);
+        assert!(
+            matches!(&found[..], [Violation { breach: Breach::Near { images }, .. }] if images.len() == 2),
+            "{found:?}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! [`CertificatePage`]: whether a data set's division keeps what it promises, for people.
 
 use crate::escape;
-use crate::page::document;
+use crate::page::page;
 use crate::table::Table;
 
 /// What was verified of a data set, and what was found.
@@ -35,7 +35,7 @@ impl CertificatePage {
             section("The images", &self.counts),
             format!("<h2>The data</h2>\n<dl>\n{}</dl>\n", self.facts.iter().map(fact).collect::<String>()),
         ];
-        document(&title, &body.concat())
+        page(&self.title, &body.concat())
     }
 
     fn violations(&self) -> String {

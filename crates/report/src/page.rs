@@ -69,11 +69,7 @@ impl OverfittingReport {
             self.data_section(),
             self.command_section(),
         ];
-<<<<<<< HEAD
         Ok(page(&self.title, &sections.concat()))
-=======
-        Ok(document(&title, &sections.concat()))
->>>>>>> 2d7150a (verify: a certificate in words, as JSON and as a page; split: tests of folds, CSV files and patterns)
     }
 
     /// The words and tables of the page, as GitHub Flavored Markdown.
@@ -146,15 +142,6 @@ impl DataFacts {
         }
         table
     }
-}
-
-/// A page of this title, which is escaped already, that needs nothing but a browser.
-pub(crate) fn document(title: &str, body: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    )
 }
 
 const STYLE: &str = include_str!("page.css");

@@ -37,11 +37,11 @@ impl Planes {
         Self::from_pixels(&all)
     }
 
-    /// Packed colours: red in the lowest byte, then green and blue; the highest byte is ignored.
+    /// The first of at least as many packed colours: red in the lowest byte, then green and blue; the highest byte is ignored.
     #[inline(always)]
-    pub fn from_packed(colors: &[u32; Self::PIXELS]) -> Self {
+    pub fn from_packed(colors: &[u32]) -> Self {
         let mut planes = Self::BLACK;
-        for (at, &color) in colors.iter().enumerate() {
+        for (at, &color) in colors[..Self::PIXELS].iter().enumerate() {
             planes.red[at] = color as u8;
             planes.green[at] = (color >> 8) as u8;
             planes.blue[at] = (color >> 16) as u8;

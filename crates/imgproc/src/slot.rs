@@ -161,8 +161,9 @@ fn write_gray<T>(planes: &Planes, line: impl Fn(u8) -> T, values: &mut [T]) {
 #[inline(always)]
 fn write_pixels(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
     let (red, green, blue) = (format.line(0), format.line(1), format.line(2));
-    for (at, pixel) in values.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-        *pixel = [red(planes.red[at]), green(planes.green[at]), blue(planes.blue[at])];
+    let colors = planes.red.iter().zip(&planes.green).zip(&planes.blue);
+    for (pixel, ((&r, &g), &b)) in values.as_chunks_mut().0.iter_mut().zip(colors) {
+        *pixel = [red(r), green(g), blue(b)];
     }
 }
 

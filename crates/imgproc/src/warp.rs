@@ -181,9 +181,10 @@ impl<V: Vectors> WithSimd for Warp<'_, V> {
                     }
                     sample(self.vectors, source, self.sampling, &mut points, &mut corners, &mut colors[..groups]);
                 }
-                let colors = colors.as_flattened().as_chunks::<{ Planes::PIXELS }>().0;
-                for (at, colors) in (0..columns).step_by(Planes::PIXELS).zip(colors) {
-                    let mut planes = Planes::from_packed(colors);
+                for at in (0..columns).step_by(Planes::PIXELS) {
+                    // The last run ends with the row and repeats some of the one before, so that most have a known length.
+                    let at = at.min(columns.saturating_sub(Planes::PIXELS));
+                    let mut planes = Planes::from_packed(&colors.as_flattened()[at..]);
                     self.color.apply_to_planes(&mut planes);
                     let count = (columns - at).min(Planes::PIXELS);
                     self.out.write(&planes, count, row * self.size.width + first + at, pixels);

@@ -17,6 +17,8 @@ mod points;
 mod source;
 mod vectors;
 
+use std::ops::Range;
+
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 use pulp::{Arch, Scalar, Simd, WithSimd};
@@ -40,7 +42,7 @@ use crate::{Channels, ColorChain, Displacement, Fill, ImageRef, Interpolation, M
 /// the changes of colour. An empty source gives the colour of a constant fill, or black.
 ///
 /// # Panics
-/// Where `out` does not hold a picture of `size`.
+/// Where `out` does not hold a picture of `size`, and where `source` has 4 GiB or more.
 ///
 /// ```
 /// use aumenta_imgproc::{ColorChain, Image, Matrix3, Sampling, Size, Slot, warp};
@@ -133,6 +135,18 @@ enum Place<'a> {
     Displaced(&'a Displacement),
 }
 
+impl Place<'_> {
+    /// The rows of a picture of `height` between which the corners of an output of `size` lie, which are all that most warps
+    /// read.
+    fn rows(&self, size: Size, height: usize) -> Range<usize> {
+        let Self::Mapped(matrix) = self else { return 0..height };
+        let (right, bottom) = (size.width as f64 - 1.0, size.height as f64 - 1.0);
+        let corners = [(0.0, 0.0), (right, 0.0), (0.0, bottom), (right, bottom)].map(|(x, y)| matrix.apply(x, y).1);
+        let end = (corners.into_iter().fold(0.0, f64::max) as usize).saturating_add(2).min(height);
+        (corners.into_iter().fold(f64::INFINITY, f64::min) as usize).min(end)..end
+    }
+}
+
 impl Warp<'_, Portable> {
     /// Carries it out on the best instruction set that the processor has.
     fn run(self) {
@@ -168,6 +182,9 @@ impl<V: Vectors> WithSimd for Warp<'_, V> {
         let mut small = [0; 16];
         let source = Source::new(self.source, &mut small);
         let is_empty = self.source.pixels().is_empty();
+        if self.source.pixels().len() / source::LINE_BYTES <= pixels {
+            source.fetch(self.place.rows(self.size, self.source.height()));
+        }
         for row in 0..self.size.height {
             for first in (0..self.size.width).step_by(GROUPS * LANES) {
                 let columns = (self.size.width - first).min(GROUPS * LANES);
@@ -207,8 +224,8 @@ fn sample<V: Vectors>(
     points.fold(fill, source.width, source.height, colors.len());
     match interpolation {
         Interpolation::Bilinear => bilinear::sample(vectors, source, fill, points, corners, colors),
-        Interpolation::Nearest => nearest::sample(vectors, source, fill, points, colors),
-        Interpolation::Bicubic => bicubic::sample(vectors, source, fill, points, colors),
+        Interpolation::Nearest => nearest::sample(source, fill, points, colors),
+        Interpolation::Bicubic => bicubic::sample(source, fill, points, colors),
     }
     if let Fill::ConstantBeyondCenters(_) = fill {
         let constant = source::constant(fill);
@@ -252,8 +269,6 @@ impl Write<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-
     use proptest::prelude::*;
     use pulp::Scalar;
 

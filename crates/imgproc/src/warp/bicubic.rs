@@ -5,12 +5,11 @@
 
 use super::points::{FRACTION, Points};
 use super::source::{OUTSIDE, Source, constant, inside};
-use super::vectors::Vectors;
 use super::{LANES, Lanes};
 use crate::Fill;
 
 #[inline(always)]
-pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
+pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
     let constant = constant(fill);
     for (group, colors) in colors.iter_mut().enumerate() {
         let (columns, column_weights) = taps(points.x[group], fill, source.width);
@@ -22,7 +21,7 @@ pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &P
         let mut sums = [[1 << (WEIGHT + KEPT - 1); LANES]; 3];
         for (y, down) in rows.iter().zip(&row_weights) {
             let read = if are_neighbors && !y.contains(&OUTSIDE) {
-                read_neighbors(vectors, source, &columns[0], y)
+                read_neighbors(source, &columns[0], y)
             } else {
                 columns.map(|x| std::array::from_fn(|lane| source.color_or(x[lane], y[lane], constant)))
             };
@@ -45,13 +44,16 @@ pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &P
 
 /// The colours of four neighbouring columns of a row.
 #[inline(always)]
-fn read_neighbors<V: Vectors>(vectors: V, source: Source<'_>, x: &Lanes<i32>, y: &Lanes<i32>) -> [Lanes<u32>; 4] {
+fn read_neighbors(source: Source<'_>, x: &Lanes<i32>, y: &Lanes<i32>) -> [Lanes<u32>; 4] {
     let (mut left, mut right) = ([0; LANES], [0; LANES]);
     for lane in 0..LANES {
-        left[lane] = source.index(x[lane], y[lane]);
-        right[lane] = left[lane] + 2;
+        left[lane] = source.start(x[lane], y[lane]);
+        right[lane] = left[lane] + 6;
     }
-    let (left, right) = (vectors.pairs(source, &left), vectors.pairs(source, &right));
+    let mut pairs = [[0; LANES]; 2];
+    source.pairs(&left, &mut pairs[0]);
+    source.pairs(&right, &mut pairs[1]);
+    let [left, right] = pairs;
     let mut colors = [[0; LANES]; 4];
     for lane in 0..LANES {
         colors[0][lane] = left[lane] as u32;

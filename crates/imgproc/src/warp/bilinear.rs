@@ -11,14 +11,13 @@ use super::{GROUPS, LANES, Lanes};
 use crate::Fill;
 
 /// What is read for some points: upper and lower pairs of neighbouring colours and the weights of the right and of the
-/// lower one, as [`Vectors::blend`] wants them.
+/// lower ones, as [`Vectors::blend`] wants them.
 pub struct Corners {
     upper: [Lanes<u64>; GROUPS],
     lower: [Lanes<u64>; GROUPS],
-    right: [Lanes<u64>; GROUPS],
-    down: [Lanes<u64>; GROUPS],
-    /// The numbers of the pixels at which the pairs begin.
-    indices: [[Lanes<u32>; 2]; GROUPS],
+    weights: [Lanes<u32>; GROUPS],
+    /// Where the pairs begin.
+    starts: [[Lanes<u32>; 2]; GROUPS],
 }
 
 #[inline(always)]
@@ -31,14 +30,13 @@ pub fn sample<V: Vectors>(
     colors: &mut [Lanes<u32>],
 ) {
     for group in 0..colors.len() {
-        corners.place(vectors, source, points, group);
+        corners.place(source, points, group);
     }
     for group in 0..colors.len() {
-        corners.read(vectors, source, fill, points, group);
+        corners.read(source, fill, points, group);
     }
     for (group, colors) in colors.iter_mut().enumerate() {
-        let Corners { upper, lower, right, down, .. } = corners;
-        *colors = vectors.blend(&upper[group], &lower[group], &right[group], &down[group]);
+        *colors = vectors.blend(&corners.upper[group], &corners.lower[group], &corners.weights[group]);
     }
 }
 
@@ -47,44 +45,40 @@ impl Corners {
         Self {
             upper: [[0; LANES]; GROUPS],
             lower: [[0; LANES]; GROUPS],
-            right: [[0; LANES]; GROUPS],
-            down: [[0; LANES]; GROUPS],
-            indices: [[[0; LANES]; 2]; GROUPS],
+            weights: [[0; LANES]; GROUPS],
+            starts: [[[0; LANES]; 2]; GROUPS],
         }
     }
 
     #[inline(always)]
-    fn read<V: Vectors>(&mut self, vectors: V, source: Source<'_>, fill: Fill, points: &Points, group: usize) {
+    fn read(&mut self, source: Source<'_>, fill: Fill, points: &Points, group: usize) {
         let (x, y) = (&points.x[group], &points.y[group]);
         let is_inside = || lie_within(x, 0, last(source.width)) && lie_within(y, 0, last(source.height));
         if matches!(fill, Fill::Wrap) && !is_inside() {
             return self.read_colors(source, fill, x, y, group);
         }
-        let [upper, lower] = &self.indices[group];
-        self.upper[group] = vectors.pairs(source, upper);
-        self.lower[group] = vectors.pairs(source, lower);
+        let [upper, lower] = &self.starts[group];
+        source.pairs(upper, &mut self.upper[group]);
+        source.pairs(lower, &mut self.lower[group]);
         if matches!(fill, Fill::Constant(_)) && !is_inside() {
             self.cover(source, constant(fill), x, y, group);
         }
     }
 
     /// Finds the pixels to read at points moved to the closest ones inside of the picture, where the outermost pixels weigh
-    /// all, and has the memory fetch them: all of a run at once, before the first is waited for.
+    /// all.
     #[inline(always)]
-    fn place<V: Vectors>(&mut self, vectors: V, source: Source<'_>, points: &Points, group: usize) {
+    fn place(&mut self, source: Source<'_>, points: &Points, group: usize) {
         let (x, y) = (&points.x[group], &points.y[group]);
-        let (mut upper, mut lower) = ([0; LANES], [0; LANES]);
-        let (last_x, last_y) = (last(source.width), last(source.height));
+        let [upper, lower] = &mut self.starts[group];
+        let (last_x, last_y) = (source.width - 1, source.height - 1);
         for lane in 0..LANES {
-            let (x, y) = (x[lane].clamp(0, last_x), y[lane].clamp(0, last_y));
-            self.right[group][lane] = weight(x);
-            self.down[group][lane] = weight(y);
-            upper[lane] = source.index((x >> FRACTION) as i32, (y >> FRACTION) as i32);
-            lower[lane] = upper[lane] + if y < last_y { source.width as u32 } else { 0 };
+            let (left, right) = place_along(x[lane], last_x);
+            let (top, down) = place_along(y[lane], last_y);
+            self.weights[group][lane] = right | down << 16;
+            upper[lane] = source.start(left, top);
+            lower[lane] = upper[lane] + if top < last_y { source.row_bytes() } else { 0 };
         }
-        vectors.fetch(source, &upper);
-        vectors.fetch(source, &lower);
-        self.indices[group] = [upper, lower];
     }
 
     /// Puts a constant in the place of the pixels outside of the picture, for which those at its edge have been read.
@@ -92,9 +86,9 @@ impl Corners {
     fn cover(&mut self, source: Source<'_>, constant: u32, x: &Lanes<i64>, y: &Lanes<i64>, group: usize) {
         let (constant, columns, rows) = (u64::from(constant), source.width as u64, source.height as u64);
         let (read_upper, read_lower) = (self.upper[group], self.lower[group]);
-        let (mut upper, mut lower, mut right, mut down) = ([0; LANES], [0; LANES], [0; LANES], [0; LANES]);
+        let (mut upper, mut lower) = ([0; LANES], [0; LANES]);
         for lane in 0..LANES {
-            (right[lane], down[lane]) = (weight(x[lane]), weight(y[lane]));
+            self.weights[group][lane] = weights(x[lane], y[lane]);
             let (left, top) = (x[lane] >> FRACTION, y[lane] >> FRACTION);
             // To the left of the picture, the first pixel was read as the left one; above it, the first row as the upper.
             let is_left = left < 0;
@@ -108,7 +102,7 @@ impl Corners {
             upper[lane] = color(read_upper[lane], has_top & has_left) | color(upper_right, has_top & has_right) << 24;
             lower[lane] = color(below, has_bottom & has_left) | color(lower_right, has_bottom & has_right) << 24;
         }
-        (self.upper[group], self.lower[group], self.right[group], self.down[group]) = (upper, lower, right, down);
+        (self.upper[group], self.lower[group]) = (upper, lower);
     }
 
     /// Reads anywhere, each of the four pixels by itself.
@@ -117,8 +111,7 @@ impl Corners {
         let constant = constant(fill);
         let (mut left, mut right, mut top, mut bottom) = ([0; LANES], [0; LANES], [0; LANES], [0; LANES]);
         for lane in 0..LANES {
-            self.right[group][lane] = weight(x[lane]);
-            self.down[group][lane] = weight(y[lane]);
+            self.weights[group][lane] = weights(x[lane], y[lane]);
             left[lane] = (x[lane] >> FRACTION) as i32;
             right[lane] = left[lane] + 1;
             top[lane] = (y[lane] >> FRACTION) as i32;
@@ -140,8 +133,23 @@ fn last(length: i32) -> i64 {
     i64::from(length - 1) << FRACTION
 }
 
+/// The pixel before a coordinate moved to the closest one inside of the picture, and the weight of the next pixel.
+#[inline(always)]
+fn place_along(at: i64, last: i32) -> (i32, u32) {
+    let before = (at >> FRACTION) as i32;
+    // Numbers below 0 are large ones without their sign.
+    let is_inside = (before as u32) < last as u32;
+    (before.clamp(0, last), if is_inside { weight(at) } else { 0 })
+}
+
+/// The weights of the right and of the lower colours.
+#[inline(always)]
+fn weights(x: i64, y: i64) -> u32 {
+    weight(x) | weight(y) << 16
+}
+
 /// The weight of the next pixel.
 #[inline(always)]
-fn weight(at: i64) -> u64 {
-    u64::from(at as u32 >> (FRACTION - WEIGHT))
+fn weight(at: i64) -> u32 {
+    at as u32 >> (FRACTION - WEIGHT)
 }

@@ -2,21 +2,21 @@
 
 use super::points::{FRACTION, Points};
 use super::source::{OUTSIDE, Source, constant, inside};
-use super::vectors::Vectors;
 use super::{LANES, Lanes};
 use crate::Fill;
 
 #[inline(always)]
-pub fn sample<V: Vectors>(vectors: V, source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
+pub fn sample(source: Source<'_>, fill: Fill, points: &Points, colors: &mut [Lanes<u32>]) {
     let constant = constant(fill);
     for (group, colors) in colors.iter_mut().enumerate() {
         let x = inside(fill, closest(points.x[group]), source.width);
         let y = inside(fill, closest(points.y[group]), source.height);
-        let mut indices = [0; LANES];
+        let mut starts = [0; LANES];
         for lane in 0..LANES {
-            indices[lane] = source.index(x[lane].max(0), y[lane].max(0));
+            starts[lane] = source.start(x[lane].max(0), y[lane].max(0));
         }
-        let pairs = vectors.pairs(source, &indices);
+        let mut pairs = [0; LANES];
+        source.pairs(&starts, &mut pairs);
         for lane in 0..LANES {
             let outside = x[lane] == OUTSIDE || y[lane] == OUTSIDE;
             colors[lane] = if outside { constant } else { pairs[lane] as u32 };

@@ -1,5 +1,8 @@
 //! The source picture, as the samplers read it: packed colours at any whole coordinates.
 
+use std::hint::black_box;
+use std::ops::Range;
+
 use super::Lanes;
 use crate::{Fill, ImageRef};
 
@@ -17,6 +20,7 @@ impl<'a> Source<'a> {
     /// A view of `image`. One of less than eight bytes is copied to `small`, because colours are read by words.
     pub fn new(image: ImageRef<'a>, small: &'a mut [u8; 16]) -> Self {
         let pixels = image.pixels();
+        assert!(u32::try_from(pixels.len()).is_ok(), "a picture of 4 GiB or more cannot be warped");
         let (width, height) = (image.width() as i32, image.height() as i32);
         if pixels.len() >= 8 {
             return Self { pixels, width, height };
@@ -25,32 +29,54 @@ impl<'a> Source<'a> {
         Self { pixels: small, width, height }
     }
 
-    /// All bytes, at least eight.
+    /// Where the pixel at a column and a row inside of the picture begins, in bytes.
     #[inline(always)]
-    pub fn bytes(&self) -> &'a [u8] {
-        self.pixels
+    pub fn start(&self, x: i32, y: i32) -> u32 {
+        (y as u32).wrapping_mul(self.row_bytes()).wrapping_add(3 * x as u32)
     }
 
-    /// The number of the pixel at a column and a row inside of the picture.
+    /// From the start of a pixel to that of the one below.
     #[inline(always)]
-    pub fn index(&self, x: i32, y: i32) -> u32 {
-        (y as u32).wrapping_mul(self.width as u32).wrapping_add(x as u32)
+    pub fn row_bytes(&self) -> u32 {
+        3 * self.width as u32
     }
 
-    /// The colours of the pixel of this number (in the lowest three bytes) and of the next one, whatever that is.
-    #[inline(always)]
-    pub fn pair(&self, index: u32) -> u64 {
-        let at = index as usize * 3;
-        self.pixels.get(at..at + 8).map_or_else(|| self.last_bytes(at), word)
+    /// Reads a byte of each line of the cache that some rows lie in, so that they are there when points are read in any
+    /// order: memory gives lines fastest one after the other.
+    pub fn fetch(&self, rows: Range<usize>) {
+        let row_bytes = self.row_bytes() as usize;
+        let bytes = &self.pixels[rows.start * row_bytes..rows.end * row_bytes];
+        black_box(bytes.iter().step_by(LINE_BYTES).fold(0, |all, byte| all ^ byte));
     }
 
-    /// The colour of the pixel of this number.
+    /// Reads the colours of the pixels that start at these bytes (in the lowest three bytes) and of the next ones, whatever
+    /// those are.
     #[inline(always)]
-    pub fn color(&self, index: u32) -> u32 {
-        let at = index as usize * 3;
-        match self.pixels.get(at..at + 4) {
+    pub fn pairs(&self, starts: &Lanes<u32>, pairs: &mut Lanes<u64>) {
+        for (pair, &start) in pairs.iter_mut().zip(starts) {
+            let start = start as usize;
+            let Some(bytes) = self.pixels.get(start..start + 8) else { return self.last_pairs(starts, pairs) };
+            *pair = word(bytes);
+        }
+    }
+
+    /// The pairs of which some have no eight bytes.
+    #[cold]
+    #[inline(never)]
+    fn last_pairs(&self, starts: &Lanes<u32>, pairs: &mut Lanes<u64>) {
+        for (pair, &start) in pairs.iter_mut().zip(starts) {
+            let start = start as usize;
+            *pair = self.pixels.get(start..start + 8).map_or_else(|| self.last_bytes(start), word);
+        }
+    }
+
+    /// The colour of the pixel that starts at this byte.
+    #[inline(always)]
+    fn color(&self, start: u32) -> u32 {
+        let start = start as usize;
+        match self.pixels.get(start..start + 4) {
             Some(&[red, green, blue, _]) => u32::from_le_bytes([red, green, blue, 0]),
-            _ => self.last_bytes(at) as u32,
+            _ => self.last_bytes(start) as u32,
         }
     }
 
@@ -64,7 +90,7 @@ impl<'a> Source<'a> {
     /// The colour at a column and a row that [`inside`] gave; [`OUTSIDE`] reads `constant`.
     #[inline(always)]
     pub fn color_or(&self, x: i32, y: i32, constant: u32) -> u32 {
-        if x == OUTSIDE || y == OUTSIDE { constant } else { self.color(self.index(x, y)) }
+        if x == OUTSIDE || y == OUTSIDE { constant } else { self.color(self.start(x, y)) }
     }
 }
 
@@ -74,6 +100,9 @@ fn word(bytes: &[u8]) -> u64 {
     word.copy_from_slice(bytes);
     u64::from_le_bytes(word)
 }
+
+/// Bytes of a line of the cache.
+pub const LINE_BYTES: usize = 64;
 
 /// The coordinate of what lies outside and has a constant colour.
 pub const OUTSIDE: i32 = -1;
@@ -171,17 +200,32 @@ mod tests {
         check(Fill::Constant([0; 3]), [-1, -1, -1, 0, 1, 2, 3, -1, -1, -1]);
     }
 
+    #[track_caller]
+    fn check_reads(image: &Image) {
+        let (mut small, mut pairs) = ([0; 16], [0; LANES]);
+        let source = Source::new(image.into(), &mut small);
+        for (start, pixel) in (0..).step_by(3).zip(image.pixels().as_chunks().0) {
+            let [red, green, blue] = *pixel;
+            let expected = u32::from_le_bytes([red, green, blue, 0]);
+            assert_eq!(source.color(start) & 0xff_ffff, expected, "from {start} on");
+            // A lane with the last pixel sends all others the longer way.
+            for other in [0, image.pixels().len() as u32 - 3] {
+                let mut starts = [start; LANES];
+                starts[LANES - 1] = other;
+                source.pairs(&starts, &mut pairs);
+                assert_eq!(pairs[0] as u32 & 0xff_ffff, expected, "from {start} on");
+                if let Some(&[red, green, blue]) = image.pixels()[start as usize + 3..].first_chunk() {
+                    assert_eq!((pairs[0] >> 24) as u32 & 0xff_ffff, u32::from_le_bytes([red, green, blue, 0]));
+                }
+            }
+        }
+    }
+
     #[test]
-    fn the_last_pixels_are_read_without_what_follows_them() {
-        let image = Image::from_pixels(3, 1, (1..10).collect());
-        let mut small = [0; 16];
-        let source = Source::new((&image).into(), &mut small);
-        assert_eq!(source.pair(1) & 0xffff_ffff_ffff, 0x0908_0706_0504);
-        assert_eq!(source.pair(2) & 0xff_ffff, 0x09_0807);
-        assert_eq!([0, 1, 2].map(|index| source.color(index) & 0xff_ffff), [0x03_0201, 0x06_0504, 0x09_0807]);
-        let one = Image::filled(1, 1, [7, 8, 9]);
-        let source = Source::new((&one).into(), &mut small);
-        assert_eq!((source.pair(0) & 0xff_ffff, source.color(0) & 0xff_ffff), (0x09_0807, 0x09_0807));
+    fn all_pixels_are_read_and_nothing_behind_the_last() {
+        check_reads(&Image::from_pixels(3, 2, (1..=18).collect()));
+        check_reads(&Image::from_pixels(2, 1, (1..=6).collect()));
+        check_reads(&Image::filled(1, 1, [7, 8, 9]));
     }
 
     proptest! {

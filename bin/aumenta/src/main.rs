@@ -6,6 +6,8 @@ mod command;
 mod config;
 mod depth;
 mod failure;
+mod labels;
+mod limits;
 mod output;
 mod progress;
 
@@ -29,6 +31,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Inspect(command::inspect::Args),
     Split(command::split::Args),
     Verify(command::verify::Args),
     Preview(command::preview::Args),
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let result = match Cli::parse().command {
+        Command::Inspect(args) => args.run(),
         Command::Split(args) => args.run(),
         Command::Verify(args) => args.run(),
         Command::Preview(args) => args.run(),

@@ -440,6 +440,19 @@ pub enum DatasetError {
         supported: u32,
     },
 
+    /// A quarantine names images that the source does not have.
+    #[error("{missing} of {entries} images in quarantine are not in `{path}`, such as `{entry}`: is it of this source?")]
+    QuarantineMisfit {
+        /// The source.
+        path: PathBuf,
+        /// One of them.
+        entry: String,
+        /// How many are missing.
+        missing: usize,
+        /// How many there are in quarantine.
+        entries: usize,
+    },
+
     /// Manifests to be compared are not of the same folds.
     #[error("{expected} manifests cannot be compared with {found} earlier ones: give those of the same folds")]
     EarlierMisfit {
@@ -516,6 +529,7 @@ impl DatasetError {
                 | Self::QuarantineSyntax { .. }
                 | Self::QuarantineVersion { .. }
                 | Self::EarlierMisfit { .. }
+                | Self::QuarantineMisfit { .. }
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
         )

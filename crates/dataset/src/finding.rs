@@ -88,6 +88,11 @@ pub enum Cause {
         /// The path of that image.
         of: String,
     },
+    /// It was put into quarantine after an inspection.
+    Quarantined {
+        /// What was found then.
+        reason: String,
+    },
     /// It has one color, or next to one.
     Blank {
         /// Standard deviation of the luma, in levels of 255.
@@ -166,6 +171,7 @@ pub enum Kind {
     Panicked,
     InTestSet,
     GroupInTestSet,
+    Quarantined,
     Blank,
     SamePixels,
     NearDuplicate,
@@ -189,7 +195,7 @@ pub enum Severity {
 
 impl Kind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Conflict,
         Self::Unreadable,
         Self::Empty,
@@ -203,6 +209,7 @@ impl Kind {
         Self::Panicked,
         Self::InTestSet,
         Self::GroupInTestSet,
+        Self::Quarantined,
         Self::Blank,
         Self::SamePixels,
         Self::NearDuplicate,
@@ -230,6 +237,7 @@ impl Kind {
             Self::Panicked => "panicked",
             Self::InTestSet => "in-test-set",
             Self::GroupInTestSet => "group-in-test-set",
+            Self::Quarantined => "quarantined",
             Self::Blank => "blank",
             Self::SamePixels => "same-pixels",
             Self::NearDuplicate => "near-duplicate",
@@ -262,6 +270,7 @@ impl Kind {
                 "An image of the source's own test set stands among the others: leave it out of training."
             }
             Self::GroupInTestSet => "It belongs together with an image of the test set: leave it out of training.",
+            Self::Quarantined => "An inspection found something that training must not see.",
             Self::Blank => "Nothing is to be seen, so nothing can be learned: leave it out.",
             Self::SamePixels => "The same picture packed anew: it must not stand on both sides of a split.",
             Self::NearDuplicate => "Nearly the same picture: it should not stand on both sides of a split.",
@@ -305,6 +314,7 @@ impl Cause {
             Self::Conflict { .. } => Kind::Conflict,
             Self::InTestSet { .. } => Kind::InTestSet,
             Self::GroupInTestSet { .. } => Kind::GroupInTestSet,
+            Self::Quarantined { .. } => Kind::Quarantined,
             Self::Blank { .. } => Kind::Blank,
             Self::Placeholder { .. } => Kind::Placeholder,
             Self::WrongExtension { .. } => Kind::WrongExtension,
@@ -397,6 +407,7 @@ impl fmt::Display for Cause {
             Self::Conflict { of } => write!(f, "has the same content as {of}, which is of another class"),
             Self::InTestSet { of } => write!(f, "has the same content as {of} of the test set"),
             Self::GroupInTestSet { of } => write!(f, "is of one group with {of} of the test set"),
+            Self::Quarantined { reason } => write!(f, "in quarantine: {reason}"),
             Self::Blank { deviation } => write!(f, "next to one color: its luma deviates by {deviation:.1} levels"),
             Self::Placeholder { share } => write!(f, "{:.0} % of it are of one color", 100.0 * share),
             Self::WrongExtension { format } => write!(f, "a {format} file by its content, not by its name"),

@@ -7,14 +7,14 @@ use aumenta_imgproc::{Image, luma};
 pub struct Flatness {
     /// Standard deviation of the pixels' luma, in levels of 255; 0 for a picture of one gray.
     pub deviation: f32,
-    /// The share of the pixels whose color is the most frequent one, colors counted in steps of 8 levels a channel.
+    /// The share of the pixels whose color is the most frequent one, colors counted in steps of 16 levels a channel.
     pub share: f32,
 }
 
 /// Memory that measurements share, one after the other.
 #[derive(Debug, Default)]
 pub struct FlatnessScratch {
-    /// How often each color occurs, five bits a channel.
+    /// How often each color occurs, four bits a channel.
     counts: Vec<u32>,
 }
 
@@ -22,14 +22,14 @@ impl FlatnessScratch {
     /// Measures a picture; one without pixels is flat.
     pub fn measure(&mut self, image: &Image) -> Flatness {
         self.counts.clear();
-        self.counts.resize(1 << 15, 0);
+        self.counts.resize(1 << 12, 0);
         let (mut sum, mut squares) = (0u64, 0u64);
         let pixels = image.pixels().as_chunks::<3>().0;
         for &[red, green, blue] in pixels {
             let gray = u64::from(luma([red, green, blue]));
             sum += gray;
             squares += gray * gray;
-            let color = usize::from(red >> 3) << 10 | usize::from(green >> 3) << 5 | usize::from(blue >> 3);
+            let color = usize::from(red >> 4) << 8 | usize::from(green >> 4) << 4 | usize::from(blue >> 4);
             self.counts[color] += 1;
         }
         let count = pixels.len().max(1) as f64;

@@ -27,6 +27,8 @@ pub struct Inspection {
     pub source: PathBuf,
     /// The archive within the archive that was read, if any.
     pub inner: Option<String>,
+    /// Whether only bytes and headers were looked at.
+    pub is_quick: bool,
     /// How many images there are, by their names.
     pub images: usize,
     /// How many of them can be decoded, as far as was looked.
@@ -137,6 +139,7 @@ impl Inspection {
             kind: source.kind(),
             source: source.path().to_owned(),
             inner: source.inner().map(str::to_owned),
+            is_quick: facts.iter().any(|facts| facts.pixels.is_none()),
             images: entries.len(),
             usable: facts.len(),
             bytes: entries.iter().map(|entry| entry.size).sum(),

@@ -15,6 +15,7 @@ use crate::labels::{LabelRule, Labels};
 use crate::manifest::{Grouping, MANIFEST_FORMAT, Manifest, SourceReference};
 use crate::natural::natural_key;
 use crate::near_duplicates::NEAR_CORRELATION;
+use crate::quarantine::Quarantine;
 use crate::pattern::compile;
 use crate::record::Record;
 use crate::scan::{Depth, Facts, Progress, Scanned, scan};
@@ -36,6 +37,8 @@ pub struct PrepareConfig {
     pub groups: Option<GroupRule>,
     /// A regular expression: images in whose paths it is found are the test set.
     pub test_pattern: Option<String>,
+    /// Images that are left out, whatever they are like.
+    pub quarantine: Option<Quarantine>,
     /// What to do about faulty images.
     pub on_faulty: OnFaulty,
     /// How closely images are looked at.
@@ -57,6 +60,7 @@ impl PrepareConfig {
             labels: LabelRule::default(),
             groups: None,
             test_pattern: None,
+            quarantine: None,
             on_faulty: OnFaulty::default(),
             depth: Depth::default(),
             open: OpenOptions::default(),
@@ -106,6 +110,8 @@ pub struct Survey {
     scanned: Vec<Result<Facts, Finding>>,
     /// Pairs of entries that look alike or have the same pixels.
     near: Vec<Vec<usize>>,
+    /// Why images are in quarantine, by their paths.
+    quarantined: HashMap<String, String>,
     /// The entries that can be used.
     usable: Vec<usize>,
     /// The groups of the usable entries, in their order.
@@ -142,12 +148,16 @@ impl Survey {
             seed: config.seed,
             is_test,
             declared,
+            quarantined: HashMap::new(),
             scanned: Vec::new(),
             near: Vec::new(),
             usable: all,
             groups: Groups::of(&[], &[]),
             left_out: Vec::new(),
         };
+        if let Some(quarantine) = &config.quarantine {
+            survey.isolate(quarantine)?;
+        }
         // What fails with all images fails without the faulty ones too, and says so before the scan.
         survey.groups = survey.group(&[]);
         survey.assign(&config.amounts)?;
@@ -161,6 +171,25 @@ impl Survey {
             return Err(DatasetError::Faulty { scanned: survey.scanned.len(), findings: faults });
         }
         Ok(survey)
+    }
+
+    /// Leaves the images in quarantine out of all that follows.
+    fn isolate(&mut self, quarantine: &Quarantine) -> Result<(), DatasetError> {
+        let reasons = quarantine.entries.iter().map(|entry| (entry.path.clone(), entry.reason.clone()));
+        self.quarantined = reasons.collect();
+        let entries = self.source.entries();
+        self.usable.retain(|&index| !self.quarantined.contains_key(&entries[index].path));
+        let paths: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        let missing: Vec<&String> = self.quarantined.keys().filter(|path| !paths.contains(path.as_str())).collect();
+        match missing.iter().min() {
+            None => Ok(()),
+            Some(entry) => Err(DatasetError::QuarantineMisfit {
+                path: self.source.path().to_owned(),
+                entry: (*entry).clone(),
+                missing: missing.len(),
+                entries: quarantine.entries.len(),
+            }),
+        }
     }
 
     /// The manifest of a division of the usable images.
@@ -247,7 +276,11 @@ impl Survey {
 
     /// Leaves out images that cannot or must not be used, and groups the others.
     fn leave_out(&mut self) {
-        let mut left_out = faulty_and_contradicting(self.source.as_ref(), &self.labels, &self.is_test, &self.scanned);
+        let quarantined = self.quarantined.iter().map(|(path, reason)| Finding {
+            path: path.clone(),
+            cause: Cause::Quarantined { reason: reason.clone() },
+        });
+        let mut left_out: Vec<Finding> = quarantined.chain(self.faulty_and_contradicting()).collect();
         self.keep_all_but(&left_out);
         self.groups = self.group(&self.near);
         let beside_test = self.beside_test_images();
@@ -258,6 +291,28 @@ impl Survey {
         }
         left_out.sort_by(|a, b| natural_key(&a.path).cmp(&natural_key(&b.path)));
         self.left_out = left_out;
+    }
+
+    /// What is wrong with images that are not in quarantine, by themselves or beside each other.
+    fn faulty_and_contradicting(&self) -> Vec<Finding> {
+        let entries = self.source.entries();
+        let free = |index: &usize| !self.quarantined.contains_key(&entries[*index].path);
+        let mut findings = Vec::new();
+        let mut contents = Vec::new();
+        for index in (0..entries.len()).filter(free) {
+            match &self.scanned[index] {
+                Err(finding) => findings.push(finding.clone()),
+                Ok(facts) => contents.push(Content {
+                    path: &entries[index].path,
+                    hash: &facts.hash,
+                    class: self.labels.class_of[index],
+                    is_test: self.is_test[index],
+                }),
+            }
+        }
+        contents.sort_by_cached_key(|content| natural_key(content.path));
+        findings.extend(contradictions_and_leaks(&contents));
+        findings
     }
 
     fn keep_all_but(&mut self, left_out: &[Finding]) {
@@ -327,37 +382,14 @@ fn test_images(source: &dyn Source, pattern: Option<&str>) -> Result<Vec<bool>, 
     Err(DatasetError::TestPattern { pattern, found: if is_test.contains(&true) { images } else { 0 }, images })
 }
 
-/// Images that cannot be decoded, that contradict each other, or that stand in the test set too.
-fn faulty_and_contradicting(
-    source: &dyn Source,
-    labels: &Labels,
-    is_test: &[bool],
-    scanned: &[Result<Facts, Finding>],
-) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
-    let mut contents: Vec<Content<'_>> = scanned
-        .iter()
-        .enumerate()
-        .filter_map(|(index, result)| {
-            Some(Content {
-                path: &source.entries()[index].path,
-                hash: &result.as_ref().ok()?.hash,
-                class: labels.class_of[index],
-                is_test: is_test[index],
-            })
-        })
-        .collect();
-    contents.sort_by_cached_key(|content| natural_key(content.path));
-    findings.extend(contradictions_and_leaks(&contents));
-    findings
-}
-
 #[cfg(test)]
 mod tests {
     use aumenta_imgproc::encode_png;
     use tempfile::TempDir;
 
     use super::*;
+    use crate::finding::Kind;
+    use crate::quarantine::{QUARANTINE_FORMAT, Quarantined};
     use crate::sample;
     use crate::split::Fold;
 
@@ -420,6 +452,25 @@ mod tests {
         let skip = PrepareConfig { on_faulty: OnFaulty::Skip, ..counts(4, 1, 1) };
         let error = prepared(&folder, &skip).unwrap_err();
         assert!(matches!(error, DatasetError::TooFew { wanted: 6, available: 5, .. }), "{error}");
+    }
+
+    #[test]
+    fn images_in_quarantine_are_left_out_and_are_no_faults() {
+        let mut files = sample::cats_and_dogs(6);
+        files[0].1 = b"<html>not found</html>".to_vec();
+        let folder = folder(&files);
+        let entry = |path: &str| Quarantined { path: path.into(), kind: Kind::Blank, reason: "was blank".into() };
+        let entries = ["train/cat.0.png", "train/dog.4.png"].map(entry).to_vec();
+        let quarantine = Quarantine { format: QUARANTINE_FORMAT, source: "elsewhere".into(), entries };
+        let config = PrepareConfig { quarantine: Some(quarantine.clone()), ..counts(2, 1, 1) };
+        let manifest = prepared(&folder, &config).unwrap();
+        let left_out: Vec<String> = manifest.left_out.iter().map(ToString::to_string).collect();
+        assert_eq!(left_out, ["train/cat.0.png: in quarantine: was blank", "train/dog.4.png: in quarantine: was blank"]);
+        assert!(manifest.all_records().all(|record| record.path != "train/dog.4.png"));
+
+        let misfit = Quarantine { entries: vec![entry("train/cow.1.png")], ..quarantine };
+        let error = prepared(&folder, &PrepareConfig { quarantine: Some(misfit), ..config }).unwrap_err();
+        assert!(matches!(&error, DatasetError::QuarantineMisfit { missing: 1, .. }), "{error}");
     }
 
     #[test]

@@ -210,3 +210,65 @@ fn pixel_hash(image: &Image) -> String {
     }
     hasher.update(image.pixels()).finalize().to_hex().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use aumenta_imgproc::encode_jpeg;
+    use zip::CompressionMethod::Stored;
+
+    use super::*;
+    use crate::sample;
+    use crate::source::{OpenOptions, open};
+
+    fn source(files: &[(&str, Vec<u8>)]) -> Box<dyn Source> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = sample::write(folder.path(), "data.zip", &sample::zip(Stored, files));
+        open(&path, &OpenOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn a_full_scan_knows_the_pixels_and_a_quick_one_the_header() {
+        let files = [("a.png", sample::png(1)), ("b.png", b"\x89PNG\r\n\x1a\n".to_vec()), ("c.png", sample::png(2))];
+        let source = source(&files);
+        let full = scan(source.as_ref(), &Limits::default(), Depth::Full, &|_, _| {});
+        let quick = scan(source.as_ref(), &Limits::default(), Depth::Content, &|_, _| {});
+        for (full, quick) in full.iter().zip(&quick) {
+            match (full, quick) {
+                (Ok(full), Ok(quick)) => {
+                    let expected = Facts { hash: full.hash.clone(), pixels: full.pixels.clone(), ..sample::facts() };
+                    assert_eq!(full, &expected);
+                    assert_eq!(quick, &Facts { pixels: None, ..expected });
+                }
+                (full, quick) => assert_eq!(full, quick),
+            }
+        }
+        assert!(matches!(&full[1], Err(Finding { path, cause: Cause::Truncated { at: 8, .. } }) if path == "b.png"));
+    }
+
+    #[test]
+    fn a_caller_sees_each_picture_with_its_index_and_keeps_what_it_likes() {
+        let image = Image::filled(9, 5, [200, 10, 10]);
+        let files = [("a.jpg", Vec::new()), ("b.jpg", encode_jpeg(&image, 90).unwrap()), ("c.png", sample::png(2))];
+        let source = source(&files);
+        let look = |index: usize, image: &Image| (index, image.width(), image.height());
+        let seen = scan_with(source.as_ref(), &Limits::default(), &|_, _| {}, look);
+        let seen: Vec<_> = seen.into_iter().map(|result| result.map(|(_, look)| look).ok()).collect();
+        assert_eq!(seen, [None, Some((1, 9, 5)), Some((2, 4, 3))]);
+    }
+
+    #[test]
+    fn a_panic_is_a_finding_and_does_not_stop_the_scan() {
+        let source = source(&[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
+        let look = |index: usize, _: &Image| assert!(index > 0, "a defect");
+        let seen = scan_with(source.as_ref(), &Limits::default(), &|_, _| {}, look);
+        assert_eq!(seen[0], Err(Finding { path: "a.png".to_owned(), cause: Cause::Panicked {} }));
+        assert!(seen[1].is_ok());
+    }
+
+    #[test]
+    fn pixels_have_the_same_hash_only_in_the_same_shape() {
+        let hash = |width, height| pixel_hash(&Image::filled(width, height, [1, 2, 3]));
+        assert_eq!(hash(4, 3), hash(4, 3));
+        assert_ne!(hash(4, 3), hash(3, 4));
+    }
+}

@@ -244,8 +244,8 @@ mod tests {
     #[test]
     fn names_from_strangers_cannot_become_markup() {
         let html = example("<script>\"'&\u{1b}").to_html();
-        assert!(!html.contains("<script") && !html.contains("\u{1b}"), "{html}");
-        assert!(!html.replace("title=\"&lt;script&gt;&quot;&#39;&amp;�\"", "").contains("&quot;&#39;&amp;�\"\""));
+        assert!(!html.contains("<script") && !html.contains('\u{1b}'), "{html}");
+        assert!(html.contains("title=\"&lt;script&gt;&quot;&#39;&amp;�\""), "{html}");
         assert!(!example("\u{1b}[2J").to_text().contains('\u{1b}'));
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{
-    Amounts, Dataset, DatasetError, Fold, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions, PrepareConfig, Survey,
+    Amounts, Dataset, DatasetError, Fold, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions, PrepareConfig, Quarantine, Survey,
     check_vacant, materialize, write_folder,
 };
 use aumenta_seed::Seed;
@@ -17,6 +17,7 @@ use self::amounts::AmountArgs;
 use self::rules::RuleArgs;
 use crate::depth::DepthArgs;
 use crate::failure::BadUse;
+use crate::limits::LimitArgs;
 use crate::output::print;
 use crate::progress::counting;
 
@@ -53,12 +54,17 @@ pub struct Args {
     /// Leave damaged images out and note them in the manifest, instead of stopping.
     #[arg(long)]
     skip_faulty: bool,
+    /// Leave out the images that this file or folder of `aumenta inspect --quarantine` names.
+    #[arg(long, value_name = "FILE|FOLDER")]
+    quarantine: Option<PathBuf>,
     /// Also write the images into class folders below this folder, for those who want files.
     #[arg(long, value_name = "FOLDER", conflicts_with = "folds")]
     materialize: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl Args {
@@ -101,12 +107,14 @@ impl Args {
         Ok(PrepareConfig {
             order: self.amounts.order(),
             seed: Seed::new(self.seed),
-            labels: self.rules.labels(),
+            labels: self.rules.labels.rule(),
             groups: self.rules.groups()?,
             test_pattern: self.amounts.test_pattern.clone(),
             on_faulty: if self.skip_faulty { OnFaulty::Skip } else { OnFaulty::Fail },
             depth: self.depth.into(),
-            open: OpenOptions { inner: self.inner.clone(), ..OpenOptions::default() },
+            open: OpenOptions { inner: self.inner.clone(), limits: self.limits.of_source() },
+            limits: self.limits.of_images(),
+            quarantine: self.quarantine.as_deref().map(Quarantine::read).transpose()?,
             ..PrepareConfig::new(amounts.clone())
         })
     }

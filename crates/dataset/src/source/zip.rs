@@ -350,6 +350,19 @@ mod tests {
     }
 
     #[test]
+    fn names_that_differ_in_case_are_two_images_and_names_of_old_packers_are_read() {
+        let source = opened(&sample::zip(Stored, &[("Cat.png", sample::png(1)), ("cat.png", sample::png(2))]));
+        assert_eq!(paths(&source), ["Cat.png", "cat.png"]);
+        assert_eq!(read(&source, 1).unwrap(), sample::png(2));
+        // Without a mark that they are UTF-8, names are in the character set of the first PC.
+        let mut archive = sample::zip(Stored, &[("caf0.png", sample::png(1))]);
+        for at in sample::positions(&archive, b"caf0.png") {
+            archive[at + 3] = 0x82;
+        }
+        assert_eq!(paths(&opened(&archive)), ["café.png"]);
+    }
+
+    #[test]
     fn entries_that_share_bytes_are_refused() {
         let mut archive = sample::zip(Stored, &[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
         let second = sample::positions(&archive, b"PK\x01\x02")[1];

@@ -5,7 +5,7 @@ use std::io::{Cursor, ErrorKind};
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageReader, ImageResult};
 
-use super::picture_end::png_chunks;
+use super::picture_end::{gif_blocks, is_gif_block, picture_end, png_chunks};
 use super::{Damage, DecodeError, Limits};
 use crate::Format;
 
@@ -75,12 +75,15 @@ fn lay_over_white(rgba: &[u8], out: &mut [u8]) {
 /// What a decoder's error says of the file.
 #[cold]
 fn explained(error: ImageError, bytes: &[u8], format: Format) -> DecodeError {
-    let damage = match &error {
+    let is_cut = match &error {
         ImageError::Unsupported(_) => return DecodeError::Unsupported { format, source: error.into() },
-        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Damage::Truncated { at: bytes.len() as u64, rows: None }
-        }
-        _ if format == Format::Png => png_damage(bytes),
+        ImageError::IoError(error) => error.kind() == ErrorKind::UnexpectedEof,
+        _ => format == Format::WebP && picture_end(bytes, format).is_none(),
+    };
+    let damage = match format {
+        _ if is_cut => Damage::Truncated { at: bytes.len() as u64, rows: None },
+        Format::Png => png_damage(bytes),
+        Format::Gif => gif_damage(bytes),
         _ => Damage::Corrupt { at: None },
     };
     DecodeError::Damaged { format, damage, source: error.into() }
@@ -102,6 +105,16 @@ fn png_damage(bytes: &[u8]) -> Damage {
     // A length that was changed leads beyond the end too.
     match bytes.get(at + 4..at + 8) {
         Some(kind) if !is_kind(kind) => Damage::Corrupt { at: Some(at as u64) },
+        _ => Damage::Truncated { at: bytes.len() as u64, rows: None },
+    }
+}
+
+/// Whether the blocks of a GIF stop to follow each other, or just end.
+fn gif_damage(bytes: &[u8]) -> Damage {
+    let end = gif_blocks(bytes).last().map(|block| block.end);
+    match end.and_then(|end| bytes.get(end)) {
+        _ if picture_end(bytes, Format::Gif).is_some() => Damage::Corrupt { at: None },
+        Some(&kind) if !is_gif_block(kind) => Damage::Corrupt { at: end.map(|end| end as u64) },
         _ => Damage::Truncated { at: bytes.len() as u64, rows: None },
     }
 }

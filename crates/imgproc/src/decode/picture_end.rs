@@ -64,6 +64,11 @@ pub const GIF_FRAME: u8 = b',';
 pub const GIF_EXTENSION: u8 = b'!';
 const GIF_TRAILER: u8 = b';';
 
+/// Whether a block may begin with this byte.
+pub fn is_gif_block(kind: u8) -> bool {
+    matches!(kind, GIF_FRAME | GIF_EXTENSION | GIF_TRAILER)
+}
+
 /// A block of a GIF, with all of its data.
 pub struct GifBlock<'a> {
     pub kind: u8,

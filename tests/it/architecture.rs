@@ -12,7 +12,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("imgproc", &[], &["image", "zune-jpeg", "turbojpeg", "fast_image_resize"]),
     ("metrics", &[], &[]),
     ("augment", &["imgproc"], &[]),
-    ("dataset", &["seed", "imgproc"], &["csv", "tar", "zip"]),
+    ("dataset", &["seed", "imgproc"], &["csv", "parquet", "tar", "zip"]),
     ("nn", &["seed"], &["candle-core"]),
     ("runs", &["metrics"], &[]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 17] = [
+const FENCED: [&str; 18] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -45,6 +45,7 @@ const FENCED: [&str; 17] = [
     "imageproc",
     "indicatif",
     "memmap2",
+    "parquet",
     "plotters",
     "sysinfo",
     "tar",

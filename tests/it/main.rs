@@ -11,6 +11,7 @@ mod demo;
 mod determinism;
 mod evaluate;
 mod explain_sample;
+mod export;
 mod inspect;
 mod preview;
 mod real_data;

@@ -5,6 +5,7 @@ pub mod bench_stream;
 pub mod demo;
 pub mod evaluate;
 pub mod explain_sample;
+pub mod export;
 pub mod inspect;
 pub mod preview;
 pub mod split;

@@ -38,17 +38,37 @@ fn write_entries<W: Write + Seek>(
     writer: &mut W,
     entries: impl IntoIterator<Item = (String, Vec<u8>)>,
 ) -> ZipResult<()> {
-    let mut archive = ZipWriter::new(writer);
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
+    let mut archive = StoredZip::new(writer);
     for (name, bytes) in entries {
-        archive.start_file(name, options.large_file(bytes.len() as u64 > u64::from(u32::MAX)))?;
-        archive.write_all(&bytes)?;
+        archive.add(&name, &bytes)?;
     }
-    archive.finish()?;
-    Ok(())
+    archive.finish("")
+}
+
+/// An archive that is written entry by entry, as [`write_zip`] describes it.
+pub(crate) struct StoredZip<W: Write + Seek>(ZipWriter<W>);
+
+impl<W: Write + Seek> StoredZip<W> {
+    pub(crate) fn new(writer: W) -> Self {
+        Self(ZipWriter::new(writer))
+    }
+
+    pub(crate) fn add(&mut self, name: &str, bytes: &[u8]) -> ZipResult<()> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644)
+            .large_file(bytes.len() as u64 > u64::from(u32::MAX));
+        self.0.start_file(name, options)?;
+        Ok(self.0.write_all(bytes)?)
+    }
+
+    /// Writes the table of contents, with a comment behind it.
+    pub(crate) fn finish(mut self, comment: &str) -> ZipResult<()> {
+        self.0.set_comment(comment)?;
+        self.0.finish()?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -37,14 +37,23 @@ pub fn write_file<E: From<io::Error>>(
 /// [`DatasetError::OutputTaken`] where `path` is taken, those of `write`, and where a folder cannot be written.
 pub fn write_folder<T, E: From<DatasetError>>(path: &Path, write: impl FnOnce(&Path) -> Result<T, E>) -> Result<T, E> {
     check_vacant(path)?;
+    replace_folder(path, write)
+}
+
+/// Fills a folder as [`write_folder`] does, in the place of what is at `path`, which goes when the new folder is whole.
+pub(crate) fn replace_folder<T, E: From<DatasetError>>(
+    path: &Path,
+    write: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
     let io = |error: io::Error| E::from(DatasetError::Io(error));
     let folder = parent(path);
     fs_err::create_dir_all(folder).map_err(io)?;
     let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o777).tempdir_in(folder).map_err(io)?;
     let written = write(passing.path())?;
+    // Renaming onto a folder, even an empty one, is not possible on every platform.
+    let aside = tempfile::tempdir_in(folder).map_err(io)?;
     if path.exists() {
-        // Renaming onto a folder, even an empty one, is not possible on every platform.
-        fs_err::remove_dir(path).map_err(io)?;
+        fs_err::rename(path, aside.path().join("old")).map_err(io)?;
     }
     fs_err::rename(passing.path(), path).map_err(io)?;
     // What the guard would remove has become `path`.

@@ -47,6 +47,11 @@ impl Dataset {
         self.source.kind()
     }
 
+    /// Where the source that is read from lies.
+    pub fn source_path(&self) -> &Path {
+        self.source.path()
+    }
+
     /// Fills `buffer` with the encoded image of `record`, which must be one of this data set's.
     ///
     /// The bytes are those that the manifest was made from: the source's CRC-32 vouches for that or, where it has none,
@@ -122,8 +127,8 @@ mod tests {
     use super::*;
     use crate::amounts::Amounts;
     use crate::archive::{write_zip, zip_bytes};
+    use crate::export::{Existing, Format, Link, export};
     use crate::labels::LabelRule;
-    use crate::materialize::materialize;
     use crate::prepare::{PrepareConfig, prepare};
     use crate::sample;
 
@@ -223,7 +228,8 @@ mod tests {
             assert_eq!(record.class as usize, number % 2);
         }
         let files = folder.path().join("files");
-        assert_eq!(materialize(&dataset, &files, &|_, _| {}).unwrap(), 10);
+        let format = Format::Folders(Link::Copy);
+        assert_eq!(export(&dataset, format, &files, Existing::Refuse, &|_, _| {}).unwrap(), 10);
         assert_eq!(fs_err::read_dir(files.join("train/tabby")).unwrap().count(), 3);
     }
 

@@ -441,7 +441,9 @@ pub enum DatasetError {
     },
 
     /// A quarantine names images that the source does not have.
-    #[error("{missing} of {entries} images in quarantine are not in `{path}`, such as `{entry}`: is it of this source?")]
+    #[error(
+        "{missing} of {entries} images in quarantine are not in `{path}`, such as `{entry}`: is it of this source?"
+    )]
     QuarantineMisfit {
         /// The source.
         path: PathBuf,
@@ -478,10 +480,53 @@ pub enum DatasetError {
     },
 
     /// The place to write to is taken.
-    #[error("`{path}` exists and is not empty: choose another folder or remove it")]
+    #[error("`{path}` exists and is not empty: choose another place or remove it")]
     OutputTaken {
         /// The folder.
         path: PathBuf,
+    },
+
+    /// What would have to be replaced is no export.
+    #[error("`{path}` is no earlier export, so it is not replaced: choose another place or remove it")]
+    NoExport {
+        /// The file or folder.
+        path: PathBuf,
+    },
+
+    /// Classes cannot be the names of different folders on every platform.
+    #[error("the classes `{first}` and `{second}` differ in case alone, as folders cannot everywhere: rename one")]
+    ClassCase {
+        /// One class.
+        first: String,
+        /// The other.
+        second: String,
+    },
+
+    /// Images within archives cannot be linked to.
+    #[error("`{path}` is no folder, and files within it cannot be linked to: ask for copies")]
+    LinkSource {
+        /// The source.
+        path: PathBuf,
+    },
+
+    /// Writing a CSV file failed.
+    #[error("cannot write `{path}`")]
+    WriteCsv {
+        /// The file.
+        path: PathBuf,
+        /// What the writer met.
+        #[source]
+        source: csv::Error,
+    },
+
+    /// Writing a Parquet file failed.
+    #[error("cannot write `{path}`")]
+    WriteParquet {
+        /// The file.
+        path: PathBuf,
+        /// What the writer met.
+        #[source]
+        source: parquet::errors::ParquetError,
     },
 
     /// Writing an archive failed.
@@ -532,6 +577,8 @@ impl DatasetError {
                 | Self::QuarantineMisfit { .. }
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
+                | Self::NoExport { .. }
+                | Self::LinkSource { .. }
         )
     }
 }

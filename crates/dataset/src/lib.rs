@@ -5,7 +5,7 @@
 //! [`Amounts`] into the three [`Split`]s, groups and copies of one content together, and gives a [`Manifest`]; a [`Dataset`]
 //! is a manifest with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked:
 //! images are read from within a zip or tar archive, even from a zip archive within another. Those who want folders all
-//! the same call [`materialize`]. [`verify`] reads everything again and gives a [`Certificate`].
+//! the same, or other programs' archives and tables, call [`export`]. [`verify`] reads everything again and gives a [`Certificate`].
 //!
 //! ```
 //! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare, write_zip};
@@ -40,6 +40,7 @@ mod atomic;
 mod dataset;
 mod duplicates;
 mod error;
+mod export;
 mod finding;
 mod flatness;
 mod groups;
@@ -47,7 +48,6 @@ mod hamming;
 mod inspection;
 mod labels;
 mod manifest;
-mod materialize;
 mod natural;
 mod near_duplicates;
 mod oddities;
@@ -70,6 +70,7 @@ pub use crate::archive::{write_zip, zip_bytes};
 pub use crate::atomic::{check_vacant, write_file, write_folder};
 pub use crate::dataset::Dataset;
 pub use crate::error::{DatasetError, EntryFault};
+pub use crate::export::{Existing, Format, Link, ShardSize, check_output, export, export_folder};
 pub use crate::finding::{Cause, Finding, Kind, Severity};
 pub use crate::flatness::{Flatness, FlatnessScratch};
 pub use crate::groups::GroupRule;
@@ -77,7 +78,6 @@ pub use crate::hamming::HammingIndex;
 pub use crate::inspection::{Bin, COLOR_POLICY, ClassCount, INSPECTION_FORMAT, Inspection, Sizes, Tally};
 pub use crate::labels::{LabelRule, Labels};
 pub use crate::manifest::{Grouping, MANIFEST_FILE, MANIFEST_FORMAT, Manifest, SourceReference};
-pub use crate::materialize::materialize;
 pub use crate::near_duplicates::{
     Gallery, NEAR_CORRELATION, NEAR_SIDE, NearDuplicates, NearPair, Portrait, near_duplicates,
 };

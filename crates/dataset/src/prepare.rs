@@ -15,8 +15,8 @@ use crate::labels::{LabelRule, Labels};
 use crate::manifest::{Grouping, MANIFEST_FORMAT, Manifest, SourceReference};
 use crate::natural::natural_key;
 use crate::near_duplicates::NEAR_CORRELATION;
-use crate::quarantine::Quarantine;
 use crate::pattern::compile;
+use crate::quarantine::Quarantine;
 use crate::record::Record;
 use crate::scan::{Depth, Facts, Progress, Scanned, scan};
 use crate::source::{OpenOptions, Source, open};
@@ -276,10 +276,10 @@ impl Survey {
 
     /// Leaves out images that cannot or must not be used, and groups the others.
     fn leave_out(&mut self) {
-        let quarantined = self.quarantined.iter().map(|(path, reason)| Finding {
-            path: path.clone(),
-            cause: Cause::Quarantined { reason: reason.clone() },
-        });
+        let quarantined = self
+            .quarantined
+            .iter()
+            .map(|(path, reason)| Finding { path: path.clone(), cause: Cause::Quarantined { reason: reason.clone() } });
         let mut left_out: Vec<Finding> = quarantined.chain(self.faulty_and_contradicting()).collect();
         self.keep_all_but(&left_out);
         self.groups = self.group(&self.near);
@@ -465,7 +465,10 @@ mod tests {
         let config = PrepareConfig { quarantine: Some(quarantine.clone()), ..counts(2, 1, 1) };
         let manifest = prepared(&folder, &config).unwrap();
         let left_out: Vec<String> = manifest.left_out.iter().map(ToString::to_string).collect();
-        assert_eq!(left_out, ["train/cat.0.png: in quarantine: was blank", "train/dog.4.png: in quarantine: was blank"]);
+        assert_eq!(
+            left_out,
+            ["train/cat.0.png: in quarantine: was blank", "train/dog.4.png: in quarantine: was blank"]
+        );
         assert!(manifest.all_records().all(|record| record.path != "train/dog.4.png"));
 
         let misfit = Quarantine { entries: vec![entry("train/cow.1.png")], ..quarantine };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aumenta_augment::{AugmentConfig, Blend, Canvas, Mix, MixConfig, Normalization, Pipeline, Plan, Transform};
-use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, materialize, prepare};
+use aumenta_dataset::{Amounts, Dataset, Existing, Format, Link, PrepareConfig, ReadBuffer, Split, export, prepare};
 use aumenta_imgproc::{Fill, Interpolation, Layout, Size};
 use aumenta_seed::Seed;
 use aumenta_stream::{
@@ -384,7 +384,7 @@ fn an_image_that_changed_since_the_split_ends_the_epoch_and_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let zipped = drawn(folder.path());
     let files = folder.path().join("files");
-    materialize(&zipped, &files, &|_, _| {}).unwrap();
+    export(&zipped, Format::Folders(Link::Copy), &files, Existing::Refuse, &|_, _| {}).unwrap();
     let dataset = prepared(folder.path(), &files);
     let victim = &dataset.records(Split::Train)[4];
     let path = files.join(&victim.path);

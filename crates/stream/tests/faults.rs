@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aumenta_augment::{AugmentConfig, Canvas, Pipeline, Plan, Transform};
-use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, materialize, prepare};
+use aumenta_dataset::{Amounts, Dataset, Existing, Format, Link, PrepareConfig, Split, export, prepare};
 use aumenta_imgproc::{Fill, Interpolation};
 use aumenta_seed::Seed;
 use aumenta_stream::{
@@ -27,7 +27,7 @@ fn unpacked(folder: &Path) -> Arc<Dataset> {
         Arc::new(Dataset::open(folder, None).unwrap())
     };
     let files = folder.join("files");
-    materialize(&prepared(&zip), &files, &|_, _| {}).unwrap();
+    export(&prepared(&zip), Format::Folders(Link::Copy), &files, Existing::Refuse, &|_, _| {}).unwrap();
     prepared(&files)
 }
 

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{
-    Amounts, Dataset, DatasetError, Fold, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions, PrepareConfig, Quarantine, Survey,
-    check_vacant, materialize, write_folder,
+    Amounts, Dataset, DatasetError, Existing, Fold, Format, Link, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions,
+    PrepareConfig, Quarantine, Survey, check_vacant, write_folder,
 };
 use aumenta_seed::Seed;
 
 use self::amounts::AmountArgs;
 use self::rules::RuleArgs;
+use crate::command::export;
 use crate::depth::DepthArgs;
 use crate::failure::BadUse;
 use crate::limits::LimitArgs;
@@ -86,13 +87,9 @@ impl Args {
         }
         let manifest = write(&survey, &amounts[0], &self.out)?;
         if let Some(folder) = &self.materialize {
-            let bar = counting("writing files");
-            let written = materialize(&Dataset::open(&path, None)?, folder, &|done, total| {
-                bar.set_length(total as u64);
-                bar.set_position(done as u64);
-            });
-            bar.finish_and_clear();
-            eprintln!("wrote {} files below {}", written?, folder.display());
+            let format = Format::Folders(Link::Copy);
+            let written = export::write(&Dataset::open(&path, None)?, format, folder, Existing::Refuse)?;
+            eprintln!("wrote {written} files below {}", folder.display());
         }
         warn_of_left_out(&manifest);
         let text = if self.json {

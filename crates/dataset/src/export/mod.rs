@@ -1,0 +1,311 @@
+//! [`export`]: a prepared data set for other programs, an exporter a format.
+
+mod columns;
+mod csv;
+mod folders;
+mod mark;
+mod parquet;
+mod shards;
+mod zip;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use self::mark::{is_export, mark_folder};
+use crate::atomic::{check_vacant, replace_folder};
+use crate::dataset::Dataset;
+use crate::error::DatasetError;
+use crate::manifest::Manifest;
+use crate::record::Record;
+use crate::scan::Progress;
+use crate::source::ReadBuffer;
+use crate::split::Split;
+
+/// What a data set is written as. All images are checked against their hashes on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A folder a split and a class: `train/cat/cat.0.jpg`.
+    Folders(Link),
+    /// One zip archive with the same names, stored uncompressed.
+    Zip,
+    /// Tar archives as WebDataset reads them: `train-000000.tar` with `00000012.jpg` and `00000012.cls`, which holds the
+    /// index of the class. Images are shuffled by the manifest's seed, for the shards are read one behind the other.
+    Shards(ShardSize),
+    /// A CSV file with a row an image; no pixels.
+    Csv,
+    /// A Parquet file with a row an image; no pixels.
+    Parquet,
+}
+
+/// How a file in a folder gets its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Link {
+    /// It is a copy.
+    #[default]
+    Copy,
+    /// It is another name of the source's file. To change one is to change the other.
+    Hard,
+    /// It leads to the source's file.
+    Symbolic,
+}
+
+/// When a shard is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShardSize {
+    /// At so many images.
+    Images(usize),
+    /// Before its images exceed so many bytes.
+    Bytes(u64),
+}
+
+/// What becomes of what stands at the place of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and there is no export.
+    #[default]
+    Refuse,
+    /// It goes if it is an earlier export of this program, which its marks show; else it stays, and there is no export.
+    ReplaceExport,
+}
+
+/// Writes `dataset` to `out`, a folder or a file as the format says; says how many files or rows that are images.
+///
+/// The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
+/// are. Files of the same name in one folder (compared without case, as some file systems do) get a number: `a.jpg`,
+/// `a-2.jpg`.
+///
+/// # Errors
+/// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders, an image
+/// cannot be read or has changed, or a file cannot be written.
+pub fn export(
+    dataset: &Dataset,
+    format: Format,
+    out: &Path,
+    existing: Existing,
+    progress: Progress<'_>,
+) -> Result<usize, DatasetError> {
+    let manifest = dataset.manifest();
+    if let Format::Zip | Format::Csv | Format::Parquet = format {
+        check_output(out, existing)?;
+    }
+    match format {
+        Format::Folders(link) => {
+            let write = |folder: &Path| folders::write(dataset, link, folder, progress);
+            export_folder(manifest, "folders", out, existing, write)
+        }
+        Format::Shards(size) => {
+            let write = |folder: &Path| shards::write(dataset, size, folder, progress);
+            export_folder(manifest, "shards", out, existing, write)
+        }
+        Format::Zip => zip::write(dataset, out, progress),
+        Format::Csv => csv::write(manifest, out),
+        Format::Parquet => parquet::write(manifest, out),
+    }
+}
+
+/// Fills the folder `out` through `write` and marks it as an export of `manifest`; it appears when it is complete.
+///
+/// # Errors
+/// Those of [`check_output`] and of `write`, and where a folder cannot be written.
+pub fn export_folder<T, E: From<DatasetError>>(
+    manifest: &Manifest,
+    format: &str,
+    out: &Path,
+    existing: Existing,
+    write: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<T, E> {
+    check_output(out, existing)?;
+    replace_folder(out, |folder| {
+        let written = write(folder)?;
+        mark_folder(folder, manifest, format)?;
+        Ok(written)
+    })
+}
+
+/// Whether [`export`] could write to `out`.
+///
+/// # Errors
+/// [`DatasetError::OutputTaken`], or [`DatasetError::NoExport`] where something else would have to be replaced.
+pub fn check_output(out: &Path, existing: Existing) -> Result<(), DatasetError> {
+    match check_vacant(out) {
+        Err(DatasetError::OutputTaken { path }) if existing == Existing::ReplaceExport => {
+            if is_export(out)? {
+                Ok(())
+            } else {
+                Err(DatasetError::NoExport { path })
+            }
+        }
+        vacant => vacant,
+    }
+}
+
+/// Every image with its place below the export: `train/cat/cat.0.jpg` and so on.
+fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
+    let classes = &dataset.manifest().classes;
+    let mut seen = std::collections::HashMap::new();
+    for class in classes {
+        if let Some(first) = seen.insert(class.to_lowercase(), class) {
+            return Err(DatasetError::ClassCase { first: first.clone(), second: class.clone() });
+        }
+    }
+    let mut names = HashSet::new();
+    let of_split = |split: Split| dataset.records(split).iter().map(move |record| (split, record));
+    let placed = Split::ALL.into_iter().flat_map(of_split).map(|(split, record)| {
+        let folder = format!("{split}/{}", classes[record.class as usize]);
+        let name = free_name(&folder, &record.path, &mut names);
+        (format!("{folder}/{name}"), record)
+    });
+    Ok(placed.collect())
+}
+
+/// The file name of `path`, numbered where `folder` has it already.
+fn free_name(folder: &str, path: &str, names: &mut HashSet<String>) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let numbered = (2..).map(|number| format!("{stem}-{number}.{extension}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    candidates
+        .find(|candidate| names.insert(format!("{folder}/{candidate}").to_lowercase()))
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// Hands the bytes of every item's image to `take`, on all cores and in no order.
+fn for_each_image<T: Sync>(
+    dataset: &Dataset,
+    items: &[(T, &Record)],
+    progress: Progress<'_>,
+    take: impl Fn(&T, &Record, &[u8]) -> Result<(), DatasetError> + Sync,
+) -> Result<(), DatasetError> {
+    let done = AtomicUsize::new(0);
+    items.par_iter().try_for_each_init(ReadBuffer::default, |buffer, (item, record)| {
+        dataset.read(record, buffer)?;
+        take(item, record, buffer.bytes())?;
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::amounts::Amounts;
+    use crate::prepare::{PrepareConfig, prepare};
+    use crate::sample;
+    use crate::source::SourceKind;
+
+    /// A folder with `data/`, its manifest and the data set of that: of each class two images, one and one.
+    pub(super) fn dataset(files: &[(String, Vec<u8>)]) -> (TempDir, Dataset) {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_files(&folder.path().join("data"), files);
+        let config = PrepareConfig::new(Amounts::Counts { train: 2, val: 1, test: Some(1) });
+        let manifest = prepare(&folder.path().join("data"), &config, &|_, _| {}).unwrap();
+        manifest.write(&folder.path().join("manifest.json")).unwrap();
+        let dataset = Dataset::open(folder.path(), None).unwrap();
+        (folder, dataset)
+    }
+
+    const ALL: [(Format, &str); 5] = [
+        (Format::Folders(Link::Copy), "files"),
+        (Format::Zip, "data.zip"),
+        (Format::Shards(ShardSize::Images(3)), "shards"),
+        (Format::Csv, "data.csv"),
+        (Format::Parquet, "data.parquet"),
+    ];
+
+    fn written(dataset: &Dataset, format: Format, out: &Path, existing: Existing) -> Result<usize, DatasetError> {
+        export(dataset, format, out, existing, &|_, _| {})
+    }
+
+    #[test]
+    fn what_is_exported_with_pixels_is_opened_again_with_the_same_images() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let mut hashes: Vec<&str> = dataset.manifest().all_records().map(|record| record.hash.as_str()).collect();
+        hashes.sort_unstable();
+        for ((format, name), kind) in ALL.into_iter().zip([SourceKind::Folder, SourceKind::Zip, SourceKind::Tar]) {
+            let out = folder.path().join(name);
+            assert_eq!(written(&dataset, format, &out, Existing::Refuse).unwrap(), 8);
+            let source = crate::source::open(&out, &crate::source::OpenOptions::default()).unwrap();
+            assert_eq!(source.kind(), kind);
+            let mut buffer = ReadBuffer::default();
+            let mut found: Vec<String> = (0..source.entries().len())
+                .map(|index| {
+                    source.read(index, &mut buffer).unwrap();
+                    blake3::hash(buffer.bytes()).to_hex().to_string()
+                })
+                .collect();
+            found.sort();
+            assert_eq!(found, hashes);
+        }
+    }
+
+    #[test]
+    fn an_export_is_replaced_only_if_asked_and_nothing_else_ever_is() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        for (format, name) in ALL {
+            let out = folder.path().join("out").join(name);
+            written(&dataset, format, &out, Existing::Refuse).unwrap();
+            let error = written(&dataset, format, &out, Existing::Refuse).unwrap_err();
+            assert!(matches!(error, DatasetError::OutputTaken { .. }), "{name}: {error}");
+            written(&dataset, format, &out, Existing::ReplaceExport).unwrap();
+            assert_eq!(fs_err::read_dir(folder.path().join("out")).unwrap().count(), 1, "nothing is left behind");
+            fs_err::rename(&out, folder.path().join(name)).unwrap();
+        }
+        sample::write_files(&folder.path().join("mine"), &[("note.txt", b"mine".to_vec())]);
+        for (format, _) in ALL {
+            for taken in ["mine", "mine/note.txt", "data", "manifest.json"] {
+                let error = written(&dataset, format, &folder.path().join(taken), Existing::ReplaceExport).unwrap_err();
+                assert!(matches!(error, DatasetError::NoExport { .. }), "{taken}: {error}");
+            }
+        }
+        assert_eq!(fs_err::read(folder.path().join("mine/note.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn a_failure_leaves_nothing_and_keeps_an_earlier_export() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let pixels = &ALL[..3];
+        let out = |name: &str| folder.path().join("out").join(name);
+        for (format, name) in pixels {
+            written(&dataset, *format, &out(name), Existing::Refuse).unwrap();
+        }
+        let record = &dataset.records(Split::Test)[0];
+        fs_err::write(folder.path().join("data").join(&record.path), b"changed").unwrap();
+        for (format, name) in pixels {
+            let error = written(&dataset, *format, &out(name), Existing::ReplaceExport).unwrap_err();
+            assert!(error.to_string().contains(&record.path), "{error}");
+            written(&dataset, *format, &out("other"), Existing::Refuse).unwrap_err();
+        }
+        assert_eq!(fs_err::read_dir(folder.path().join("out")).unwrap().count(), 3);
+        assert!(out("files").join("train/cat").is_dir());
+    }
+
+    #[test]
+    fn files_of_one_name_get_numbers() {
+        let mut names = HashSet::new();
+        let mut name = |class, path| free_name(class, path, &mut names);
+        assert_eq!(name("cat", "x/a.jpg"), "a.jpg");
+        assert_eq!(name("cat", "y/A.jpg"), "A-2.jpg");
+        assert_eq!(name("cat", "z/a-2.jpg"), "a-2-2.jpg");
+        assert_eq!(name("cat", "w/a.jpg"), "a-3.jpg");
+        assert_eq!(name("dog", "x/a.jpg"), "a.jpg");
+    }
+
+    #[test]
+    fn classes_that_differ_in_case_alone_get_no_folders() {
+        let files: Vec<_> = sample::cats_and_dogs(4)
+            .into_iter()
+            .map(|(path, bytes)| (path.replace("train/dog", "train/Cat"), bytes))
+            .collect();
+        let (folder, dataset) = dataset(&files);
+        let error = written(&dataset, Format::Zip, &folder.path().join("a.zip"), Existing::Refuse).unwrap_err();
+        assert!(
+            matches!(&error, DatasetError::ClassCase { first, second } if first == "Cat" && second == "cat"),
+            "{error}"
+        );
+    }
+}

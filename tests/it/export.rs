@@ -1,0 +1,91 @@
+//! `aumenta export`.
+
+use serde_json::Value;
+
+use crate::command::Workspace;
+
+fn lines(workspace: &Workspace, file: &str) -> Vec<Value> {
+    let text = fs_err::read_to_string(workspace.path(file)).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_format_is_written_under_its_name_and_what_has_pixels_is_split_again() {
+    let workspace = Workspace::new();
+    workspace.draw(4).split("2,1,1");
+    let before = workspace.files().len();
+    for (format, out) in
+        [("folders", "files"), ("zip", "data.zip"), ("tar", "shards"), ("csv", "d.csv"), ("parquet", "d.parquet")]
+    {
+        let said = workspace.run(&["export", "split", "--format", format, "--out", out]);
+        assert_eq!(said.assert_code(0).stdout, format!("wrote 8 images to {out}\n"));
+    }
+    let files = workspace.files();
+    let shown: Vec<&str> = files.iter().map(String::as_str).filter(|file| !file.ends_with("jpg")).collect();
+    insta::assert_snapshot!("files", shown.join("\n"));
+    assert_eq!(files.iter().filter(|file| file.ends_with("jpg")).count(), 8);
+    assert!(files.len() > before);
+    for (source, labels) in [("files", "folder"), ("data.zip", "folder"), ("shards", "auto")] {
+        let again = format!("again-{source}");
+        let args = ["split", source, "--out", &again, "--counts", "2,1,1", "--labels", labels];
+        workspace.run(&args).assert_code(0);
+    }
+}
+
+#[test]
+fn an_export_is_replaced_on_request_and_nothing_else_is() {
+    let workspace = Workspace::new();
+    workspace.draw(4).split("2,1,1");
+    fs_err::create_dir(workspace.path("mine")).unwrap();
+    workspace.write("mine/note.txt", "mine");
+    let export = |args: &[&str]| workspace.run(&[&["export", "split"], args].concat());
+    export(&["--format", "folders", "--out", "files"]).assert_code(0);
+    export(&["--format", "folders", "--out", "files", "--replace"]).assert_code(0);
+    let mut all = Vec::new();
+    for args in [
+        &["--format", "folders", "--out", "files"][..],
+        &["--format", "folders", "--out", "mine", "--replace"],
+        &["--format", "zip", "--out", "drawn.zip", "--replace"],
+        &["--format", "folders", "--out", "links", "--link", "hard"],
+        &["--format", "zip", "--out", "links", "--link", "hard"],
+        &["--format", "tar", "--out", "shards", "--shard-size", "0"],
+        &["--out", "nothing"],
+    ] {
+        all.push(format!("$ export split {}\n{}", args.join(" "), export(args).assert_code(2).whole()));
+    }
+    insta::assert_snapshot!("refused", all.join("\n"));
+    assert_eq!(fs_err::read_to_string(workspace.path("mine/note.txt")).unwrap(), "mine");
+    assert!(!workspace.path("links").exists() && !workspace.path("shards").exists());
+}
+
+#[test]
+fn augmented_versions_come_with_what_was_drawn_and_a_rerun_gives_the_same_files() {
+    let workspace = Workspace::new();
+    workspace.draw(4).split("2,1,1");
+    let export = |out, more: &[&str]| {
+        let args = ["export", "split", "--augmented", "3", "--size", "32", "--out", out];
+        let said = workspace.run(&[&args[..], more].concat());
+        assert_eq!(said.assert_code(0).stdout, format!("wrote 12 images to {out}\n"));
+        lines(&workspace, &format!("{out}/augmented.jsonl"))
+    };
+    let (first, second) = (export("first", &[]), export("second", &[]));
+    assert_eq!(first, second);
+    assert_eq!(first.len(), 12);
+    for line in &first {
+        let file = line["file"].as_str().unwrap();
+        let bytes = |out: &str| fs_err::read(workspace.path(out).join(file)).unwrap();
+        assert_eq!(bytes("first"), bytes("second"));
+        assert!(
+            file.contains(&line["hash"].as_str().unwrap()[..16]) && file.starts_with(line["class"].as_str().unwrap())
+        );
+        assert!(!line["plan"]["ops"].as_array().unwrap().is_empty());
+    }
+    let reseeded = export("third", &["--seed", "8"]);
+    assert_ne!(first[0]["file"], reseeded[0]["file"]);
+    // The plans are those of a training's epochs.
+    let explained =
+        ["explain-sample", "split", first[1]["source"].as_str().unwrap(), "--epoch", "2", "--size", "32", "--json"];
+    let said = workspace.run(&explained);
+    let explained: Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
+    assert_eq!(first[1]["plan"], explained["plan"]);
+}

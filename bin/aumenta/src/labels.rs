@@ -12,8 +12,8 @@ pub struct LabelArgs {
     /// Where an image's class stands.
     #[arg(long, value_enum, default_value_t = Labels::Auto, conflicts_with_all = ["labels_pattern", "labels_csv"])]
     labels: Labels,
-    /// An image's class is what the group (?P<class>...) of this regular expression finds in its path, such as
-    /// '^(?P<class>[a-z]+)-'.
+    /// An image's class is what the group `(?P<class>...)` of this regular expression finds in its path, such as
+    /// `^(?P<class>[a-z]+)-`.
     #[arg(long, value_name = "REGEX", conflicts_with = "labels_csv")]
     labels_pattern: Option<String>,
     /// An image's class stands in this CSV file, such as Kaggle's `train_labels.csv`, whose rows name images with or without

@@ -371,6 +371,13 @@ pub enum DatasetError {
         path: PathBuf,
     },
 
+    /// A test set that is there already lacks a class.
+    #[error("the test set has no image of class `{class}`: it needs images of every class")]
+    TestClass {
+        /// The class.
+        class: String,
+    },
+
     /// The pattern of the test set divides nothing.
     #[error("the test pattern `{pattern}` is found in the paths of {found} of {images} images: it must divide them")]
     TestPattern {
@@ -493,6 +500,15 @@ pub enum DatasetError {
         path: PathBuf,
     },
 
+    /// An export would lie in its own source, or the source in what is replaced.
+    #[error("`{path}` and the data set's source `{source_path}` lie in each other: choose another place")]
+    OutputInSource {
+        /// What was to be written.
+        path: PathBuf,
+        /// The source.
+        source_path: PathBuf,
+    },
+
     /// Classes cannot be the names of different folders on every platform.
     #[error("the classes `{first}` and `{second}` differ in case alone, as folders cannot everywhere: rename one")]
     ClassCase {
@@ -569,6 +585,7 @@ impl DatasetError {
                 | Self::AmountsMisfit { .. }
                 | Self::TwoTestSets { .. }
                 | Self::TestPattern { .. }
+                | Self::TestClass { .. }
                 | Self::ManifestMissing { .. }
                 | Self::ManifestSyntax { .. }
                 | Self::QuarantineSyntax { .. }
@@ -578,6 +595,7 @@ impl DatasetError {
                 | Self::RecordMissing { .. }
                 | Self::OutputTaken { .. }
                 | Self::NoExport { .. }
+                | Self::OutputInSource { .. }
                 | Self::LinkSource { .. }
         )
     }

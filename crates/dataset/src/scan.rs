@@ -213,7 +213,7 @@ fn pixel_hash(image: &Image) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aumenta_imgproc::encode_jpeg;
+    use aumenta_imgproc::{encode_jpeg, encode_png};
     use zip::CompressionMethod::Stored;
 
     use super::*;
@@ -226,41 +226,61 @@ mod tests {
         open(&path, &OpenOptions::default()).unwrap()
     }
 
-    #[test]
-    fn a_full_scan_knows_the_pixels_and_a_quick_one_the_header() {
-        let files = [("a.png", sample::png(1)), ("b.png", b"\x89PNG\r\n\x1a\n".to_vec()), ("c.png", sample::png(2))];
-        let source = source(&files);
-        let full = scan(source.as_ref(), &Limits::default(), Depth::Full, &|_, _| {});
-        let quick = scan(source.as_ref(), &Limits::default(), Depth::Content, &|_, _| {});
-        for (full, quick) in full.iter().zip(&quick) {
-            match (full, quick) {
-                (Ok(full), Ok(quick)) => {
-                    let expected = Facts { hash: full.hash.clone(), pixels: full.pixels.clone(), ..sample::facts() };
-                    assert_eq!(full, &expected);
-                    assert_eq!(quick, &Facts { pixels: None, ..expected });
-                }
-                (full, quick) => assert_eq!(full, quick),
-            }
-        }
-        assert!(matches!(&full[1], Err(Finding { path, cause: Cause::Truncated { at: 8, .. } }) if path == "b.png"));
+    fn scanned(source: &dyn Source, depth: Depth) -> Scanned {
+        scan(source, &Limits::default(), depth, &|_, _| {}).unwrap()
     }
 
     #[test]
-    fn a_caller_sees_each_picture_with_its_index_and_keeps_what_it_likes() {
-        let image = Image::filled(9, 5, [200, 10, 10]);
-        let files = [("a.jpg", Vec::new()), ("b.jpg", encode_jpeg(&image, 90).unwrap()), ("c.png", sample::png(2))];
+    fn a_scan_of_pixels_knows_them_and_one_of_content_the_header() {
+        let files = [("a.png", sample::png(1)), ("b.png", b"\x89PNG\r\n\x1a\n".to_vec()), ("c.png", sample::png(2))];
         let source = source(&files);
-        let look = |index: usize, image: &Image| (index, image.width(), image.height());
-        let seen = scan_with(source.as_ref(), &Limits::default(), &|_, _| {}, look);
-        let seen: Vec<_> = seen.into_iter().map(|result| result.map(|(_, look)| look).ok()).collect();
-        assert_eq!(seen, [None, Some((1, 9, 5)), Some((2, 4, 3))]);
+        let [pixels, content] = [Depth::Pixels, Depth::Content].map(|depth| scanned(source.as_ref(), depth).images);
+        for (pixels, content) in pixels.iter().zip(&content) {
+            match (pixels, content) {
+                (Ok(pixels), Ok(content)) => {
+                    let expected =
+                        Facts { hash: pixels.hash.clone(), pixels: pixels.pixels.clone(), ..sample::facts() };
+                    assert_eq!(pixels, &expected);
+                    assert_eq!(content, &Facts { pixels: None, ..expected });
+                }
+                (pixels, content) => assert_eq!(pixels, content),
+            }
+        }
+        assert!(matches!(&pixels[1], Err(Finding { path, cause: Cause::Truncated { at: 8, .. } }) if path == "b.png"));
+    }
+
+    #[test]
+    fn a_scan_of_likeness_pairs_pixels_that_are_the_same_and_pictures_that_look_alike() {
+        let scene = |seed, side| sample::scene(seed, side, side);
+        let png = |image: &Image| encode_png(image).unwrap();
+        let small = sample::png(1);
+        let mut packed_anew = small.clone();
+        // A chunk that says nothing, behind the header: other bytes, the same pixels.
+        packed_anew.splice(33..33, *b"\0\0\0\0zzZz\x8c\x24\x5f\x9e");
+        let files = [
+            ("a.png", png(&scene(1, 90))),
+            ("b.png", small),
+            ("c.jpg", encode_jpeg(&scene(1, 70), 60).unwrap()),
+            ("d.png", png(&scene(2, 90))),
+            ("e.png", packed_anew),
+        ];
+        let source = source(&files);
+        let found = scanned(source.as_ref(), Depth::Likeness);
+        assert!(found.images.iter().all(Result::is_ok), "{:?}", found.images);
+        let pairs: Vec<(usize, usize)> = found.near.pairs.iter().map(|pair| (pair.first, pair.second)).collect();
+        assert_eq!(pairs, [(0, 2), (1, 4)]);
+        let of_some = scan_entries(source.as_ref(), &[4, 1], &Limits::default(), Depth::Pixels, &|_, _| {}).unwrap();
+        assert_eq!(of_some.near.pairs, [NearPair { first: 0, second: 1, correlation: 1.0, mirrored: false }]);
     }
 
     #[test]
     fn a_panic_is_a_finding_and_does_not_stop_the_scan() {
         let source = source(&[("a.png", sample::png(1)), ("b.png", sample::png(2))]);
-        let look = |index: usize, _: &Image| assert!(index > 0, "a defect");
-        let seen = scan_with(source.as_ref(), &Limits::default(), &|_, _| {}, look);
+        let look = |place: usize, _: &mut Buffers| {
+            assert!(place > 0, "a defect");
+            Ok(())
+        };
+        let seen = examine(source.as_ref(), &[0, 1], &|_, _| {}, look);
         assert_eq!(seen[0], Err(Finding { path: "a.png".to_owned(), cause: Cause::Panicked {} }));
         assert!(seen[1].is_ok());
     }

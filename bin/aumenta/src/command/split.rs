@@ -31,8 +31,8 @@ use crate::progress::counting;
 /// picture re-encoded, resized, brightened, mirrored, cropped or turned a little, nor images of one group (--group-by).
 ///
 /// With --folds the folder OUT gets a manifest for each fold, in fold-1, fold-2 and so on. Classes of unequal size are
-/// balanced while training, by drawing images of small classes more often (`order = "balanced"` below [sampling]), never by
-/// copying files.
+/// balanced while training, by drawing images of small classes more often (`order = "balanced"` in the configuration's
+/// table `sampling`), never by copying files.
 #[derive(clap::Args)]
 pub struct Args {
     /// The archive or folder.

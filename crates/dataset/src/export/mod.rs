@@ -18,7 +18,6 @@ use self::mark::{is_export, mark_folder};
 use crate::atomic::{check_vacant, replace_folder};
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
-use crate::manifest::Manifest;
 use crate::record::Record;
 use crate::scan::Progress;
 use crate::source::ReadBuffer;
@@ -90,15 +89,16 @@ pub fn export(
     let manifest = dataset.manifest();
     if let Format::Zip | Format::Csv | Format::Parquet = format {
         check_output(out, existing)?;
+        check_apart(dataset, out)?;
     }
     match format {
         Format::Folders(link) => {
             let write = |folder: &Path| folders::write(dataset, link, folder, progress);
-            export_folder(manifest, "folders", out, existing, write)
+            export_folder(dataset, "folders", out, existing, write)
         }
         Format::Shards(size) => {
             let write = |folder: &Path| shards::write(dataset, size, folder, progress);
-            export_folder(manifest, "shards", out, existing, write)
+            export_folder(dataset, "shards", out, existing, write)
         }
         Format::Zip => zip::write(dataset, out, progress),
         Format::Csv => csv::write(manifest, out),
@@ -106,21 +106,22 @@ pub fn export(
     }
 }
 
-/// Fills the folder `out` through `write` and marks it as an export of `manifest`; it appears when it is complete.
+/// Fills the folder `out` through `write` and marks it as an export of `dataset`; it appears when it is complete.
 ///
 /// # Errors
-/// Those of [`check_output`] and of `write`, and where a folder cannot be written.
+/// Those of [`check_output`] and of `write`, and where `out` and the source lie in each other or a folder cannot be written.
 pub fn export_folder<T, E: From<DatasetError>>(
-    manifest: &Manifest,
+    dataset: &Dataset,
     format: &str,
     out: &Path,
     existing: Existing,
     write: impl FnOnce(&Path) -> Result<T, E>,
 ) -> Result<T, E> {
     check_output(out, existing)?;
+    check_apart(dataset, out)?;
     replace_folder(out, |folder| {
         let written = write(folder)?;
-        mark_folder(folder, manifest, format)?;
+        mark_folder(folder, dataset.manifest(), format)?;
         Ok(written)
     })
 }
@@ -140,6 +141,18 @@ pub fn check_output(out: &Path, existing: Existing) -> Result<(), DatasetError> 
         }
         vacant => vacant,
     }
+}
+
+/// That neither would an export become a part of its source, nor the source go with what is replaced.
+fn check_apart(dataset: &Dataset, out: &Path) -> Result<(), DatasetError> {
+    let source = fs_err::canonicalize(dataset.source_path())?;
+    let place = std::path::absolute(out)?;
+    // What does not exist yet lies where the folder does that it would be made in.
+    let existing = place.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    let resolved = existing.and_then(|(ancestor, canonical)| Some(canonical.join(place.strip_prefix(ancestor).ok()?)));
+    let place = resolved.unwrap_or(place);
+    let is_within = place.starts_with(&source) || (place.exists() && source.starts_with(&place));
+    if is_within { Err(DatasetError::OutputInSource { path: out.to_owned(), source_path: source }) } else { Ok(()) }
 }
 
 /// Every image with its place below the export: `train/cat/cat.0.jpg` and so on.
@@ -263,6 +276,25 @@ mod tests {
             }
         }
         assert_eq!(fs_err::read(folder.path().join("mine/note.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn an_export_never_becomes_part_of_its_source_nor_replaces_it() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let files = folder.path().join("files");
+        written(&dataset, Format::Folders(Link::Copy), &files, Existing::Refuse).unwrap();
+        let config = PrepareConfig::new(Amounts::Counts { train: 2, val: 1, test: Some(1) });
+        prepare(&files, &config, &|_, _| {}).unwrap().write(&folder.path().join("again.json")).unwrap();
+        let again = Dataset::open(&folder.path().join("again.json"), None).unwrap();
+        for (format, out) in [
+            (Format::Folders(Link::Symbolic), files.clone()),
+            (Format::Folders(Link::Copy), files.join("deep/er")),
+            (Format::Csv, files.join("table.csv")),
+        ] {
+            let error = written(&again, format, &out, Existing::ReplaceExport).unwrap_err();
+            assert!(matches!(error, DatasetError::OutputInSource { .. }), "{error}");
+        }
+        assert!(files.join("train/cat").is_dir() && !files.join("deep").exists());
     }
 
     #[test]

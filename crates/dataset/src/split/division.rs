@@ -1,6 +1,6 @@
 //! [`Division`]: images into parts, groups whole and classes in proportion.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use aumenta_seed::Seed;
 use rand::seq::SliceRandom as _;
@@ -111,13 +111,21 @@ impl Division<'_> {
         Ok(assigned)
     }
 
+    /// That a test set that is there already has an image of each class.
+    pub(super) fn check_test(&self, members: &[usize]) -> Result<(), DatasetError> {
+        match self.count(members).iter().position(|count| *count == 0) {
+            None => Ok(()),
+            Some(class) => Err(DatasetError::TestClass { class: self.classes[class].clone() }),
+        }
+    }
+
     /// That there is an image of each class among `members`.
-    pub(super) fn check_filled(&self, part: &str, members: &[usize]) -> Result<(), DatasetError> {
+    fn check_filled(&self, part: &str, members: &[usize]) -> Result<(), DatasetError> {
         match self.count(members).iter().position(|count| *count == 0) {
             None => Ok(()),
             Some(class) => {
                 let of_class = self.candidates.iter().filter(|candidate| candidate.class as usize == class);
-                let groups: std::collections::HashSet<&str> = of_class.map(|candidate| candidate.group).collect();
+                let groups: HashSet<&str> = of_class.map(|candidate| candidate.group).collect();
                 let (part, class) = (part.to_owned(), self.classes[class].clone());
                 Err(DatasetError::TooFewGroups { part, class, groups: groups.len() })
             }

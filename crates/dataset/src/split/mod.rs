@@ -113,7 +113,7 @@ pub fn assign(
         assigned[index] = Some(Split::Test);
     }
     if !own_test.is_empty() {
-        division.check_filled("the test split", &own_test)?;
+        division.check_test(&own_test)?;
     }
     let Amounts::Fold(fold) = amounts else {
         let parts = division.divide(&pool, ("split", 0), &Parts::of_splits(amounts))?;

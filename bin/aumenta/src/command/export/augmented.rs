@@ -66,7 +66,7 @@ impl AugmentedArgs {
         )?;
         let versions =
             Versions { dataset: &dataset, stream, size, count: self.augmented.unwrap_or(1), seed: config.seed };
-        export_folder(dataset.manifest(), "augmented", out, existing, |folder| versions.write(folder))
+        export_folder(&dataset, "augmented", out, existing, |folder| versions.write(folder))
     }
 }
 

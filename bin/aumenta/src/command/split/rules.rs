@@ -15,7 +15,7 @@ pub struct RuleArgs {
     #[command(flatten)]
     pub labels: LabelArgs,
     /// Images for which this regular expression finds the same in their paths are of one group, which no split divides,
-    /// such as the images of a patient: '^(patient[0-9]+)/'. What is meant is its only group or (?P<group>...).
+    /// such as the images of a patient: `^(patient[0-9]+)/`. What is meant is its only group or `(?P<group>...)`.
     #[arg(long, value_name = "REGEX", conflicts_with = "group_column")]
     group_by: Option<String>,
     /// Images that have the same in this column of a CSV file are of one group; those that have nothing there are not.

@@ -68,13 +68,13 @@ fn summary(inspection: &Inspection) -> Vec<String> {
         (None, None) => String::new(),
     };
     let images = count(*images as u64);
-    let usable = if usable == &inspection.images { "all".to_owned() } else { count(*usable as u64) };
+    let usable = if usable == &inspection.images { "All".to_owned() } else { count(*usable as u64) };
     let looked = if inspection.is_quick { "have a sound header" } else { "can be decoded" };
     let (faults, notices) = (inspection.count(Severity::Fault), inspection.count(Severity::Notice));
     vec![
         format!("{}: {images} images{of_classes}, {}.", name(inspection), volume(*bytes)),
         format!(
-            "Of them {usable} {looked}. Findings: {}.",
+            "{usable} of them {looked}. Findings: {}.",
             match (faults, notices) {
                 (0, 0) => "none".to_owned(),
                 (faults, notices) => format!("{} faults, {} notices", count(faults as u64), count(notices as u64)),

@@ -1,4 +1,4 @@
-//! Measures training, augmentation and streaming with Aumenta against other libraries, interleaved in one run, and writes
+//! Measures training, augmentation, streaming and preparation with Aumenta against other libraries, interleaved in one run, and writes
 //! `docs/benchmarks.md`.
 
 #![expect(clippy::print_stderr, reason = "talk goes to standard error")]
@@ -16,6 +16,7 @@ mod outcome;
 mod output;
 mod peer;
 mod photograph;
+mod preparation;
 mod process;
 mod process_tree;
 mod protocol;
@@ -46,12 +47,15 @@ enum Command {
     Scaling(command::scaling::Args),
     Augment(command::augment::Args),
     Stream(command::stream::Args),
+    Prepare(command::prepare::Args),
     #[command(hide = true)]
     Contender(command::contender::Args),
     #[command(hide = true)]
     Augmenter(command::augmenter::Args),
     #[command(hide = true)]
     Streamer(command::streamer::Args),
+    #[command(hide = true)]
+    Preparer(command::preparer::Args),
 }
 
 fn main() -> ExitCode {
@@ -60,9 +64,11 @@ fn main() -> ExitCode {
         Command::Scaling(args) => args.run(),
         Command::Augment(args) => args.run(),
         Command::Stream(args) => args.run(),
+        Command::Prepare(args) => args.run(),
         Command::Contender(args) => args.run(),
         Command::Augmenter(args) => args.run(),
         Command::Streamer(args) => args.run(),
+        Command::Preparer(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -27,6 +27,12 @@ def main():
         for same in lab.info[kind]["sets"]
         for first, second in itertools.combinations(same, 2)
     ]
+    said["findings"] = [
+        {"path": relative(path, arguments.folder), "kind": kind.removeprefix("is_").removesuffix("_issue")}
+        for kind in lab.issues.columns
+        if kind.startswith("is_")
+        for path in lab.issues.index[lab.issues[kind].astype(bool)]
+    ]
     print(json.dumps(said))
 
 

@@ -3,9 +3,40 @@
 import argparse
 import importlib.metadata
 import json
+import logging
+import os
+import pathlib
+import re
+import shutil
+import tempfile
 import time
 
 from imagededup.methods import PHash
+
+
+ENDS = ("first", "second")
+
+
+class Log(logging.Handler):
+    """Keeps what imagededup says of files that it cannot read; its workers are processes that write to files of their own."""
+
+    def __init__(self):
+        super().__init__()
+        self.folder = pathlib.Path(tempfile.mkdtemp())
+
+    def emit(self, record):
+        with open(self.folder / str(os.getpid()), "a") as file:
+            file.write(record.getMessage().replace("\n", " ") + "\n")
+
+    def invalid(self):
+        """The paths of these files."""
+        text = "".join(file.read_text() for file in self.folder.iterdir())
+        shutil.rmtree(self.folder)
+        return re.findall(r"^Invalid image file (.*?):? ", text, re.MULTILINE)
+
+
+def relative(path, folder):
+    return os.path.relpath(path, os.path.abspath(folder))
 
 
 def main():
@@ -13,6 +44,8 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--threshold", type=int)
     arguments = parser.parse_args()
+    log = Log()
+    logging.getLogger("imagededup.utils.image_utils").addHandler(log)
     started = time.perf_counter()
     options = {} if arguments.threshold is None else {"max_distance_threshold": arguments.threshold}
     found = PHash(verbose=False).find_duplicates(arguments.folder, recursive=True, scores=True, **options)
@@ -23,8 +56,10 @@ def main():
         for second, distance in others
         if first < second
     ]
+    findings = [{"path": pair[end], "kind": "duplicate"} for pair in pairs if pair["similarity"] == 1 for end in ENDS]
+    findings += [{"path": relative(path, arguments.folder), "kind": "invalid-image"} for path in log.invalid()]
     versions = {"imagededup": importlib.metadata.version("imagededup")}
-    print(json.dumps({"versions": versions, "work-seconds": seconds, "pairs": pairs}))
+    print(json.dumps({"versions": versions, "work-seconds": seconds, "pairs": pairs, "findings": findings}))
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ fn near(folder: &Path) -> Result<Said> {
     Ok(Said {
         versions: [("aumenta".to_string(), env!("CARGO_PKG_VERSION").to_string())].into(),
         pairs: found.iter().map(pair).collect(),
+        findings: Vec::new(),
         work_seconds: Some(started.elapsed().as_secs_f64()),
     })
 }

@@ -31,4 +31,9 @@ impl Figures {
     pub fn peak_mib(&self) -> f64 {
         self.peak_kib as f64 / 1024.0
     }
+
+    /// What was written, in millions of bytes.
+    pub fn written_megabytes(&self) -> f64 {
+        self.written_bytes as f64 / 1e6
+    }
 }

@@ -160,9 +160,9 @@ mod tests {
         write_zip(&zip, [("cat.0.jpg".to_string(), file.clone()), ("dog.0.jpg".to_string(), file)]).unwrap();
         // The second photograph is the first once more, so its tiles are nothing new.
         let photographs = Photographs::open(&[zip]).unwrap();
-        let (facts, _, files) = write(&photographs, 8);
-        assert!((1..8).contains(&facts.drawn), "{facts:?}");
-        assert_eq!(files.iter().collect::<HashSet<_>>().len(), 8);
-        assert_eq!(write(&photographs, 8).2, files);
+        let (facts, _, files) = write(&photographs, 12);
+        assert!((3..12).contains(&facts.drawn), "{facts:?}");
+        assert_eq!(files.iter().collect::<HashSet<_>>().len(), 12);
+        assert_eq!(write(&photographs, 12).2, files);
     }
 }

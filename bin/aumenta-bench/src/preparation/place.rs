@@ -9,6 +9,8 @@ use crate::environment::libraries_choose_kernels;
 /// The programs that take part, and where files lie for them.
 #[derive(Clone, Debug)]
 pub struct Place {
+    /// The program `aumenta`.
+    pub aumenta: PathBuf,
     /// The Python interpreter.
     pub python: PathBuf,
     /// A folder for all files, which goes when the program ends.
@@ -16,6 +18,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// `aumenta` with its arguments still to come.
+    pub fn aumenta(&self) -> Command {
+        Command::new(&self.aumenta)
+    }
+
     /// The Python program `script` with its arguments still to come.
     pub fn python(&self, script: &str) -> Command {
         let mut command = Command::new(&self.python);

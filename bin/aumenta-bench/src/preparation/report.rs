@@ -1,13 +1,17 @@
 //! The section of `docs/benchmarks.md` about preparation.
 
+mod growth;
 mod hashes;
+mod inspect;
 mod near;
+mod split;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
 use super::figures::Figures;
+use super::pictures::Facts;
 use super::results::Results;
 use crate::outcome::Outcome;
 use crate::report::{Section, digits, place};
@@ -15,11 +19,20 @@ use crate::report::{Section, digits, place};
 /// The section with a table for each part.
 pub fn preparing(results: &Results) -> Section {
     let mut text = preamble(results);
+    if let Some(split) = &results.split {
+        text += &split::part(split);
+    }
+    if let Some(inspect) = &results.inspect {
+        text += &inspect::part(inspect);
+    }
     if let Some(near) = &results.near {
         text += &near::part(near);
     }
     if let Some(hashes) = &results.hashes {
         text += &hashes::part(hashes);
+    }
+    if let Some(growth) = &results.growth {
+        text += &growth::part(growth);
     }
     for (name, reason) in results.refusals() {
         let _ = writeln!(text, "\n`{name}` was not measured: {reason}.");
@@ -54,6 +67,20 @@ fn cells(outcome: &Outcome<Figures>) -> String {
     let Some(figures) = outcome.figures() else { return "- | - | -".to_string() };
     let (least, most) = figures.range();
     format!("{} | {} to {} | {:.0}", digits(figures.median()), digits(least), digits(most), figures.peak_mib())
+}
+
+/// What pictures there are.
+fn pictures(facts: &Facts) -> String {
+    let Facts { files, side, mean_bytes, drawn } = facts;
+    let origin = match drawn {
+        0 => "tiles of photographs that show nothing twice".to_string(),
+        drawn if drawn == files => "drawn".to_string(),
+        drawn => format!("tiles of photographs, and {drawn} of them drawn"),
+    };
+    format!(
+        "{files} different JPEGs of {side}x{side} pixels and {:.1} kB in the mean, of quality 80 with all colors, {origin}",
+        mean_bytes / 1e3,
+    )
 }
 
 /// How often each contender of a table ran.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
+use super::fault_set::Found;
 use super::pairs::FoundPair;
 
 /// What a contender says at its end, as JSON. `aumenta inspect` says much more, which is passed over.
@@ -20,6 +21,9 @@ pub struct Said {
     /// The pictures that it found to be alike.
     #[serde(default)]
     pub pairs: Vec<FoundPair>,
+    /// What it found of single pictures.
+    #[serde(default)]
+    pub findings: Vec<Found>,
 }
 
 impl Said {
@@ -42,6 +46,10 @@ mod tests {
     fn what_is_not_said_is_empty_and_what_is_unknown_is_passed_over() {
         let said = Said::read(r#"{"versions":{"unzip":"6.00"},"images":7}"#).unwrap();
         assert_eq!((said.versions["unzip"].as_str(), said.work_seconds, said.pairs), ("6.00", None, Vec::new()));
+        let said =
+            Said::read(r#"{"findings":[{"path":"a.jpg","kind":"copy","of":"b.jpg"},{"path":"c","kind":"empty"}]}"#);
+        let findings = said.unwrap().findings;
+        assert_eq!((findings[0].of.as_deref(), findings[1].kind.as_str()), (Some("b.jpg"), "empty"));
         assert_eq!(Said::read("nothing\n").unwrap_err().to_string(), "it said `nothing`");
     }
 }

@@ -2,6 +2,15 @@
 
 use super::variant::Variant;
 
+/// So many times as fast as unpacking and split-folders a split is to be that writes the same files.
+pub const MATERIALIZE_RATIO: f64 = 2.0;
+
+/// So many times as fast as these a split in place is to be.
+pub const IN_PLACE_RATIO: f64 = 20.0;
+
+/// So many times as fast as `CleanVision` an inspection is to be.
+pub const INSPECT_RATIO: f64 = 5.0;
+
 /// The share of pairs that a search for near-duplicates may not fall below of being right.
 pub const NEAR_PRECISION: f64 = 0.98;
 

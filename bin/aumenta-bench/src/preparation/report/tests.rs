@@ -2,15 +2,60 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::machine::Machine;
+use crate::preparation::fault::Fault;
+use crate::preparation::fault_set::Named;
+use crate::preparation::growth::{Depth, GrowthResults, GrowthRow};
 use crate::preparation::hash_search::HashSearch;
 use crate::preparation::hashes::HashesResults;
+use crate::preparation::inspect::{Contender as Inspector, InspectResults, InspectRow};
 use crate::preparation::near::{Contender as NearContender, NearResults, NearRow};
 use crate::preparation::pairs::{FoundPair, Judgement};
 use crate::preparation::settings::Settings;
+use crate::preparation::split::{Contender as Splitter, SplitResults, SplitRow};
 use crate::preparation::variant::Variant;
 
 fn measured(rounds: &[f64], mib: u64) -> Outcome<Figures> {
     Outcome::Measured(Figures { rounds: rounds.to_vec(), peak_kib: mib * 1024, written_bytes: mib * 1_000_000 })
+}
+
+fn facts(drawn: usize) -> Facts {
+    Facts { files: 2500, side: 200, mean_bytes: 7512.0, drawn }
+}
+
+fn split() -> SplitResults {
+    let row = |contender, seconds: &[f64], mib| SplitRow { contender, outcome: measured(seconds, mib) };
+    let rows = vec![
+        row(Splitter::UnzipSplitFolders, &[4.0, 4.2, 3.9], 30),
+        row(Splitter::OursMaterialize, &[1.0, 1.1, 1.2], 20),
+        row(Splitter::OursContent, &[0.25], 10),
+    ];
+    SplitResults { pictures: facts(0), rows }
+}
+
+fn inspect() -> InspectResults {
+    let named = |count| Named { planted: Fault::ALL.map(|fault| (fault, count)).into(), others: 3 };
+    let row = |contender, seconds, stopped: Option<&str>| InspectRow {
+        contender,
+        outcome: measured(&[seconds], 100),
+        named: Some(named(5)),
+        stopped: stopped.map(str::to_string),
+    };
+    let rows = vec![
+        row(Inspector::Ours, 2.0, None),
+        row(Inspector::Cleanvision, 15.0, Some("it ended with exit status: 1: cannot identify image file")),
+    ];
+    InspectResults { pictures: facts(2500), each: 5, slow_rounds: 1, rows }
+}
+
+fn growth() -> GrowthResults {
+    let row = |depth, images, seconds| GrowthRow { depth, images, outcome: measured(&[seconds], 40) };
+    let rows = vec![
+        row(Depth::Content, 2500, 0.5),
+        row(Depth::Content, 25_000, 5.0),
+        row(Depth::Likeness, 2500, 1.0),
+        row(Depth::Likeness, 25_000, 20.0),
+    ];
+    GrowthResults { pictures: facts(12), rows }
 }
 
 fn near() -> NearResults {
@@ -66,8 +111,11 @@ fn results() -> Results {
         versions: BTreeMap::from([("imagededup".to_string(), "0.3.3".to_string())]),
         settings: Settings { rounds: 3, slow_rounds: 1 },
         photographs: vec!["pets.zip".to_string()],
+        split: Some(split()),
+        inspect: Some(inspect()),
         near: Some(near()),
         hashes: Some(hashes()),
+        growth: Some(growth()),
     }
 }
 
@@ -78,6 +126,15 @@ fn each_part_has_a_table_and_its_targets() {
 
 #[test]
 fn what_was_not_measured_is_left_out() {
-    let text = preparing(&Results { near: None, hashes: None, photographs: Vec::new(), ..results() }).text;
+    let nothing = Results {
+        split: None,
+        inspect: None,
+        near: None,
+        hashes: None,
+        growth: None,
+        photographs: Vec::new(),
+        ..results()
+    };
+    let text = preparing(&nothing).text;
     assert!(text.trim_end().ends_with("All pictures are drawn."), "{text}");
 }

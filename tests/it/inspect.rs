@@ -97,7 +97,7 @@ fn json_holds_the_whole_inspection() {
 
 #[test]
 fn a_quick_look_finds_what_headers_and_bytes_tell() {
-    let found = json(&pets().run(&["inspect", "pets.zip", "--quick", "--json"]));
+    let found = json(&pets().run(&["inspect", "pets.zip", "--depth", "content", "--json"]));
     let kinds: Vec<&str> = found["findings"]
         .as_array()
         .unwrap()

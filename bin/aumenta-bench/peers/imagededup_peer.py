@@ -14,9 +14,6 @@ import time
 from imagededup.methods import PHash
 
 
-ENDS = ("first", "second")
-
-
 class Log(logging.Handler):
     """Keeps what imagededup says of files that it cannot read; its workers are processes that write to files of their own."""
 
@@ -56,7 +53,9 @@ def main():
         for second, distance in others
         if first < second
     ]
-    findings = [{"path": pair[end], "kind": "duplicate"} for pair in pairs if pair["similarity"] == 1 for end in ENDS]
+    findings = [
+        {"path": pair["first"], "kind": "duplicate", "of": pair["second"]} for pair in pairs if pair["similarity"] == 1
+    ]
     findings += [{"path": relative(path, arguments.folder), "kind": "invalid-image"} for path in log.invalid()]
     versions = {"imagededup": importlib.metadata.version("imagededup")}
     print(json.dumps({"versions": versions, "work-seconds": seconds, "pairs": pairs, "findings": findings}))

@@ -29,7 +29,7 @@ pub struct WholeRun {
 /// Runs `command` to its end. What it says goes through files in `folder`, where it waits for no reader.
 ///
 /// # Errors
-/// Where it cannot be started, or ends with another status than success; the last line that it wrote to standard error is told.
+/// Where it cannot be started, or ends with another status than success; the line of its standard error that says why is told.
 pub fn run_whole(command: &mut Command, folder: &Path) -> Result<WholeRun> {
     let program = command.get_program().to_string_lossy().into_owned();
     let [output, errors] = ["output", "errors"].map(|name| folder.join(name));
@@ -45,7 +45,7 @@ pub fn run_whole(command: &mut Command, folder: &Path) -> Result<WholeRun> {
     drop(end);
     let peak_kib = watcher.join().unwrap_or(0);
     if !status.success() {
-        bail!("it ended with {status}: {}", last_line(&fs::read(&errors)?));
+        bail!("it ended with {status}: {}", reason(&fs::read(&errors)?));
     }
     Ok(WholeRun { seconds, peak_kib, output: fs::read_to_string(&output)? })
 }
@@ -64,10 +64,13 @@ fn watch(id: u32, ended: &Receiver<()>) -> u64 {
     }
 }
 
-/// The last line with something in it.
-fn last_line(text: &[u8]) -> String {
+/// Why a program failed, from what it wrote to standard error: the line of an error, as our programs write it, or the last one, as
+/// Python does.
+fn reason(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
-    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("it said nothing").to_string()
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let error = lines.clone().find(|line| line.starts_with("error: "));
+    error.or(lines.next_back()).unwrap_or("it said nothing").trim_end_matches('.').to_string()
 }
 
 #[cfg(test)]
@@ -87,9 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_tells_the_last_thing_that_it_said() {
+    fn a_failed_run_tells_why() {
         let error = run("echo first >&2; echo 'no such file' >&2; echo >&2; exit 3").unwrap_err().to_string();
         assert!(error.ends_with("3: no such file"), "{error}");
+        let error = run("echo 'error: no such flag.' >&2; echo 'try --help' >&2; exit 2").unwrap_err().to_string();
+        assert!(error.ends_with("2: error: no such flag"), "{error}");
         let error = run_whole(&mut Command::new("/nowhere/unzip"), tempfile::tempdir().unwrap().path()).unwrap_err();
         assert_eq!(error.to_string(), "`/nowhere/unzip` cannot be started");
     }

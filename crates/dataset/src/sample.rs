@@ -21,7 +21,7 @@ pub(crate) fn scene(seed: u32, width: usize, height: usize) -> Image {
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(7);
     let mut random = |below: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 16) as usize * below >> 16
+        ((state >> 16) as usize * below) >> 16
     };
     let mut image = Image::filled(width, height, [128; 3]);
     for _ in 0..60 {

@@ -131,7 +131,9 @@ impl WithSimd for Hashes<'_> {
             crops: [0, 1, 2, 3].map(|corner| hash(pixels, &waves.crops[corner % 2], &waves.crops[corner / 2])),
             turns: [-TURN_SINE, TURN_SINE].map(|sine| {
                 let Motion(mut motion) = turn(sine, self.0.aspect());
-                motion.iter_mut().for_each(|value| *value *= CENTER);
+                for value in &mut motion {
+                    *value *= CENTER;
+                }
                 hash(&resampled(pixels, &Motion(motion)), &waves.whole, &waves.whole)
             }),
         }
@@ -156,19 +158,20 @@ static WAVES: LazyLock<Waves> = LazyLock::new(|| {
     }
 });
 
+/// A pixel is summed up at several of its points, at which the cosine is different.
+const POINTS: usize = 16;
+
 /// The cosines over a part of a row that is `scale` as long as it, about `offset`. Where the part begins or ends within a
 /// pixel, the pixel counts with its share.
 fn wave(scale: f64, offset: f64) -> Wave {
     let mut wave = [[0; SIDE]; FREQUENCIES];
-    // A pixel is summed up at several of its points, at which the cosine is different.
-    const POINTS: usize = 16;
     for (frequency, row) in wave.iter_mut().enumerate() {
         for (at, value) in row.iter_mut().enumerate() {
             let total: f64 = (0..POINTS)
                 .map(|point| {
                     let place = ((at * POINTS + point) as f64 + 0.5) / (SIDE * POINTS) as f64 * 2.0 - 1.0;
                     let within = (place - offset) / scale;
-                    let angle = (within + 1.0) / 2.0 * PI * frequency as f64;
+                    let angle = f64::midpoint(within, 1.0) * PI * frequency as f64;
                     if within.abs() < 1.0 { libm::cos(angle) } else { 0.0 }
                 })
                 .sum();

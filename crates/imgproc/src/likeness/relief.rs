@@ -37,8 +37,10 @@ const FLAT: f32 = 0.02;
 #[derive(Clone, Debug)]
 pub struct Relief {
     heights: [f32; Miniature::BYTES],
-    /// The change of height over the unit of a [`Motion`], to the right and downwards.
-    slopes: [[f32; Miniature::BYTES]; 2],
+    /// The change of height over the unit of a [`Motion`], to the right.
+    slopes_right: [f32; Miniature::BYTES],
+    /// The same, downwards.
+    slopes_down: [f32; Miniature::BYTES],
     /// The heights at the points of comparison, each the mean of four pixels.
     points: [f32; POINTS],
 }
@@ -69,13 +71,13 @@ impl Relief {
                 (at - stride * usize::from(position > 0), at + stride * usize::from(position + 1 < SIDE));
             (heights[after] - heights[before]) * per_unit
         };
-        let slopes =
-            [std::array::from_fn(|at| slope(at, at % SIDE, 1)), std::array::from_fn(|at| slope(at, at / SIDE, SIDE))];
+        let slopes_right = std::array::from_fn(|at| slope(at, at % SIDE, 1));
+        let slopes_down = std::array::from_fn(|at| slope(at, at / SIDE, SIDE));
         let points = std::array::from_fn(|point| {
             let corner = point / GRID * 2 * SIDE + point % GRID * 2;
             (heights[corner] + heights[corner + 1] + heights[corner + SIDE] + heights[corner + SIDE + 1]) / 4.0
         });
-        Self { heights, slopes, points }
+        Self { heights, slopes_right, slopes_down, points }
     }
 
     /// Whether there are no details to compare, as on a blank page: nothing can be said of its likeness.
@@ -177,8 +179,8 @@ impl Samples {
             self.weights[at] = weight;
             self.own[at] = own.points[at] * weight;
             self.other[at] = mix(&other.heights);
-            self.slopes[0][at] = mix(&other.slopes[0]);
-            self.slopes[1][at] = mix(&other.slopes[1]);
+            self.slopes[0][at] = mix(&other.slopes_right);
+            self.slopes[1][at] = mix(&other.slopes_down);
         }
     }
 

@@ -32,12 +32,12 @@ def main():
     ]
     said["pairs"] = [{"first": first, "second": second, "similarity": 1} for _, first, second in alike]
     said["findings"] = [
-        {"path": relative(path, arguments.folder), "kind": kind.removeprefix("is_").removesuffix("_issue")}
+        {"path": relative(path, arguments.folder), "cause": {"kind": kind.removeprefix("is_").removesuffix("_issue")}}
         for kind in lab.issues.columns
         if kind.startswith("is_") and not any(duplicates in kind for duplicates in DUPLICATES)
         for path in lab.issues.index[lab.issues[kind].astype(bool)]
     ]
-    said["findings"] += [{"path": second, "kind": kind, "of": first} for kind, first, second in alike]
+    said["findings"] += [{"path": second, "cause": {"kind": kind, "of": first}} for kind, first, second in alike]
     print(json.dumps(said))
 
 

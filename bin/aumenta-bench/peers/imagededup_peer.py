@@ -54,9 +54,13 @@ def main():
         if first < second
     ]
     findings = [
-        {"path": pair["first"], "kind": "duplicate", "of": pair["second"]} for pair in pairs if pair["similarity"] == 1
+        {"path": pair["first"], "cause": {"kind": "duplicate", "of": pair["second"]}}
+        for pair in pairs
+        if pair["similarity"] == 1
     ]
-    findings += [{"path": relative(path, arguments.folder), "kind": "invalid-image"} for path in log.invalid()]
+    findings += [
+        {"path": relative(path, arguments.folder), "cause": {"kind": "invalid-image"}} for path in log.invalid()
+    ]
     versions = {"imagededup": importlib.metadata.version("imagededup")}
     print(json.dumps({"versions": versions, "work-seconds": seconds, "pairs": pairs, "findings": findings}))
 

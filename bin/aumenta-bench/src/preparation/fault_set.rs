@@ -20,12 +20,19 @@ pub struct FaultSet {
     pub planted: BTreeMap<String, Fault>,
 }
 
-/// Something that a contender found.
+/// Something that a contender found, written as the findings of `aumenta inspect` are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The path of the picture below the folder.
     pub path: String,
-    /// What was found, in the contender's words.
+    /// What was found.
+    pub cause: FoundCause,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoundCause {
+    /// Its name, in the contender's words.
     pub kind: String,
     /// The path of another picture that it is about.
     #[serde(default)]
@@ -68,7 +75,7 @@ impl FaultSet {
     /// What of the planted was found. A copy is named, too, where its original is said to be a copy of it.
     pub fn judge(&self, found: &[Found]) -> Named {
         let (mut named, mut others) = (BTreeSet::new(), BTreeSet::new());
-        for Found { path, kind, of } in found {
+        for Found { path, cause: FoundCause { kind, of } } in found {
             let about = [Some(path), of.as_ref()].into_iter().flatten();
             let planted = about.filter_map(|path| self.planted.get_key_value(path));
             named.extend(planted.filter(|(_, fault)| fault.is_named_by(kind)));
@@ -124,7 +131,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let set = set(folder.path());
         let path_of = |fault: Fault| set.planted.iter().find(|(_, of)| **of == fault).unwrap().0.clone();
-        let found = |path: String, kind: &str, of: Option<String>| Found { path, kind: kind.to_string(), of };
+        let found = |path: String, kind: &str, of: Option<String>| Found {
+            path,
+            cause: FoundCause { kind: kind.to_string(), of },
+        };
         let named = set.judge(&[
             found(path_of(Fault::Truncated), "truncated", None),
             found(path_of(Fault::Truncated), "damaged", None),

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::fault_set::Found;
 use super::pairs::FoundPair;
 
+/// The characters of a misunderstood output that are shown.
+const MOST_SHOWN: usize = 100;
+
 /// What a contender says at its end, as JSON. `aumenta inspect` says much more, which is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -34,7 +37,10 @@ impl Said {
     pub fn read(output: &str) -> Result<Self> {
         // Libraries say things of their own before.
         let json = output.find('{').map_or(output, |start| &output[start..]);
-        serde_json::from_str(json).with_context(|| format!("it said `{}`", output.trim_end()))
+        serde_json::from_str(json).with_context(|| {
+            let start: String = output.trim_end().chars().take(MOST_SHOWN).collect();
+            format!("it said `{start}`")
+        })
     }
 }
 
@@ -46,10 +52,9 @@ mod tests {
     fn what_is_not_said_is_empty_and_what_is_unknown_is_passed_over() {
         let said = Said::read(r#"{"versions":{"unzip":"6.00"},"images":7}"#).unwrap();
         assert_eq!((said.versions["unzip"].as_str(), said.work_seconds, said.pairs), ("6.00", None, Vec::new()));
-        let said =
-            Said::read(r#"{"findings":[{"path":"a.jpg","kind":"copy","of":"b.jpg"},{"path":"c","kind":"empty"}]}"#);
+        let said = Said::read(r#"{"findings":[{"path":"a.jpg","cause":{"kind":"copy","of":"b.jpg","at":1}}]}"#);
         let findings = said.unwrap().findings;
-        assert_eq!((findings[0].of.as_deref(), findings[1].kind.as_str()), (Some("b.jpg"), "empty"));
+        assert_eq!((findings[0].cause.of.as_deref(), findings[0].cause.kind.as_str()), (Some("b.jpg"), "copy"));
         assert_eq!(Said::read("nothing\n").unwrap_err().to_string(), "it said `nothing`");
     }
 }

@@ -1,6 +1,7 @@
-//! [`DepthArgs`]: how closely images are looked at, as a flag.
+//! [`DepthArgs`]: how closely images are looked at, as a flag; [`crowded_remark`]: what that may have missed.
 
 use aumenta_dataset::Depth;
+use aumenta_report::count;
 use clap::ValueEnum;
 
 /// How closely images are looked at.
@@ -29,4 +30,15 @@ impl From<DepthArgs> for Depth {
             Choice::Likeness => Self::Likeness,
         }
     }
+}
+
+/// What to say where images were like too many others to be compared with all of them.
+pub fn crowded_remark(crowded: usize) -> Option<String> {
+    (crowded > 0).then(|| {
+        format!(
+            "{} images are like so many others that they were compared with the nearest 64: near-duplicates of theirs may \
+             have been missed.",
+            count(crowded as u64)
+        )
+    })
 }

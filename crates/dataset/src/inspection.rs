@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Cause, Finding, Kind, Severity};
 use crate::labels::{LabelRule, Labels};
+use crate::manifest::is_zero;
 use crate::natural::natural_key;
 use crate::near_duplicates::NearPair;
 use crate::oddities::Norm;
@@ -57,6 +58,10 @@ pub struct Inspection {
     pub orientations: Vec<Tally<u8>>,
     /// Images with more than one frame.
     pub animated: usize,
+    /// How many images had hashes like those of more images than they were compared with: near-duplicates of theirs may
+    /// have been missed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crowded: usize,
     /// Files that are no images by their names.
     pub passed_over: PassedOver,
     /// What happens to colors when images are decoded.
@@ -154,6 +159,7 @@ impl Inspection {
             bits: tally(&facts, |facts| facts.bits),
             orientations: tally(&facts, |facts| facts.orientation),
             animated: facts.iter().filter(|facts| facts.frames > 1).count(),
+            crowded: near.crowded,
             passed_over: source.passed_over().clone(),
             color_policy: COLOR_POLICY.to_owned(),
             findings,
@@ -478,5 +484,21 @@ pub(crate) mod tests {
         assert_eq!(bins.iter().map(|bin| bin.images).collect::<Vec<_>>(), [1, 1, 0, 0, 0, 0, 0, 1]);
         assert_eq!((bins[0].from, bins[0].to, bins[7].to), (64.0, Some(128.0), None));
         assert!(histogram(&[], &SIDES, |_| 0.0).is_empty());
+    }
+
+    #[test]
+    fn images_that_are_like_too_many_others_are_counted() {
+        let picture = |number: u8| {
+            let mut image = sample::scene(2, 60, 60);
+            image.set(0, 0, [number, 7, 7]);
+            encode_png(&image).unwrap()
+        };
+        let names: Vec<String> = (0..70).map(|number| format!("cat.{number}.png")).collect();
+        let files: Vec<(&str, Vec<u8>)> = names.iter().map(String::as_str).zip((0..70).map(picture)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        sample::write_files(folder.path(), &files);
+        let source = open(folder.path(), &OpenOptions::default()).unwrap();
+        let scanned = scan(source.as_ref(), &Limits::default(), Depth::Likeness, &|_, _| {}).unwrap();
+        assert_eq!(Inspection::new(source.as_ref(), &scanned, Err("one class".to_owned())).crowded, 70);
     }
 }

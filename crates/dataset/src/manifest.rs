@@ -79,6 +79,10 @@ pub struct Grouping {
     /// The correlation of details from which on images were taken for near-duplicates, if they were looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near_correlation: Option<f32>,
+    /// How many images had hashes like those of more images than they were compared with: near-duplicates of theirs may
+    /// have been missed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crowded: usize,
     /// Where the names of declared groups stood, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<GroupRule>,
@@ -99,7 +103,7 @@ pub struct SourceReference {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_zero(count: &usize) -> bool {
+pub(crate) fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 

@@ -81,8 +81,8 @@ pub enum OnFaulty {
 
 /// Opens the source at `path`, scans all of its images and divides them into splits.
 ///
-/// Byte-identical copies go to the same split, so that none is trained on and tested with, and so do images that are
-/// declared of one group. Copies under different classes are faulty, for one of the labels is wrong; images that belong
+/// Copies of the same bytes or pixels and near-duplicates go to the same split, as far as the depth of the look shows them,
+/// so that none is trained on and tested with; so do images that are declared of one group. Copies of the same bytes under different classes are faulty, for one of the labels is wrong; images that belong
 /// together with one of a test set that is there already are left out.
 ///
 /// # Errors
@@ -141,6 +141,7 @@ impl Survey {
             depth: config.depth,
             grouping: Grouping {
                 near_correlation: (config.depth == Depth::Likeness).then_some(NEAR_CORRELATION),
+                crowded: 0,
                 declared: rule,
             },
             test_pattern: config.test_pattern.clone(),
@@ -164,6 +165,7 @@ impl Survey {
 
         let Scanned { images, near } = scan(survey.source.as_ref(), &config.limits, config.depth, progress)?;
         survey.scanned = images;
+        survey.grouping.crowded = near.crowded;
         survey.near = near.pairs.iter().map(|pair| vec![pair.first, pair.second]).collect();
         survey.leave_out();
         let faults: Vec<Finding> = survey.left_out.iter().filter(|finding| finding.is_fault()).cloned().collect();

@@ -94,13 +94,10 @@ pub(crate) fn scan_entries(
     depth: Depth,
     progress: Progress<'_>,
 ) -> io::Result<Scanned> {
-    let gallery = Gallery::new()?;
+    let gallery = (depth == Depth::Likeness).then(Gallery::new).transpose()?;
     let looked = examine(source, entries, progress, |place, buffers| {
         let facts = if depth == Depth::Content { content(buffers, limits)? } else { full(buffers, limits)? };
-        let portrait = match depth {
-            Depth::Content | Depth::Pixels => Ok(None),
-            Depth::Likeness => gallery.add(place, &buffers.decoded),
-        };
+        let portrait = gallery.as_ref().map_or(Ok(None), |gallery| gallery.add(place, &buffers.decoded));
         Ok((facts, portrait))
     });
     let mut portraits = Vec::with_capacity(looked.len());
@@ -115,7 +112,10 @@ pub(crate) fn scan_entries(
     for pair in &same_pixels {
         portraits[pair.second] = None;
     }
-    let mut near = near_duplicates(&gallery, &portraits)?;
+    let mut near = match &gallery {
+        Some(gallery) => near_duplicates(gallery, &portraits)?,
+        None => NearDuplicates::default(),
+    };
     near.pairs.extend(same_pixels);
     near.pairs.sort_by_key(|pair| (pair.first, pair.second));
     Ok(Scanned { images, near })

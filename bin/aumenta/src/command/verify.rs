@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use aumenta_dataset::{Breach, Certificate, Depth, Split, verify, write_file};
 use aumenta_report::{Alignment, CertificatePage, Table, count};
 
-use crate::depth::DepthArgs;
+use crate::depth::{DepthArgs, crowded_remark};
 use crate::output::print;
 use crate::progress::counting;
 
@@ -98,11 +98,12 @@ impl Shown<'_> {
     fn verdict(&self) -> String {
         let Certificate { images, bytes, violations, .. } = self.certificate;
         let read = format!("{} images, {} bytes read", count(*images as u64), count(*bytes));
-        match violations.len() {
+        let verdict = match violations.len() {
             0 => format!("The certificate holds: {read}, nothing crosses a split."),
             1 => format!("The certificate does not hold: {read}, 1 violation."),
             found => format!("The certificate does not hold: {read}, {} violations.", count(found as u64)),
-        }
+        };
+        [Some(verdict), crowded_remark(self.certificate.crowded)].into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// A row a class, or a row a fold.

@@ -15,8 +15,9 @@ pub use self::breach::{Breach, Placed};
 use crate::amounts::Amounts;
 use crate::dataset::open_source;
 use crate::error::DatasetError;
-use crate::manifest::{MANIFEST_FILE, Manifest};
+use crate::manifest::{MANIFEST_FILE, Manifest, is_zero};
 use crate::natural::natural_key;
+use crate::near_duplicates::NearDuplicates;
 use crate::record::Record;
 use crate::scan::{Depth, Progress, scan_entries};
 use crate::source::{ReadBuffer, Source};
@@ -36,6 +37,10 @@ pub struct Certificate {
     pub bytes: u64,
     /// How closely they were looked at: only at [`Depth::Likeness`] are near-duplicates found anew.
     pub depth: Depth,
+    /// How many images had hashes like those of more images than they were compared with: near-duplicates of theirs may
+    /// have been missed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub crowded: usize,
     /// What is not as it should be.
     pub violations: Vec<Violation>,
 }
@@ -119,9 +124,11 @@ pub fn verify(
     }
     let records: Vec<&Record> = records.into_values().collect();
     of_all.extend(not_as_recorded(source.as_ref(), &records, progress));
+    let mut crowded = 0;
     if depth == Depth::Likeness {
         let known: HashSet<Violation> = violations.iter().cloned().collect();
-        let found = alike_across(source.as_ref(), &records, &manifests, progress)?;
+        let (found, crowded_images) = alike_across(source.as_ref(), &records, &manifests, progress)?;
+        crowded = crowded_images;
         violations.extend(found.into_iter().filter(|violation| !known.contains(violation)));
     }
     violations.extend(of_all.into_iter().map(|breach| Violation { manifest: None, breach }));
@@ -130,6 +137,7 @@ pub fn verify(
         images: records.len(),
         bytes: records.iter().map(|record| record.size).sum(),
         depth,
+        crowded,
         manifests: manifests.iter().map(|(path, manifest)| certified(path, manifest)).collect(),
         violations,
     })
@@ -247,19 +255,21 @@ fn not_as_recorded(source: &dyn Source, records: &[&Record], progress: Progress<
     looked.collect::<Vec<_>>().into_iter().flatten().collect()
 }
 
-/// Images of the same pixels and near-duplicates, found anew from the pixels, that are in different splits of a manifest.
+/// Images of the same pixels and near-duplicates, found anew from the pixels, that are in different splits of a manifest; and
+/// how many images were like too many others to be compared with all.
 fn alike_across(
     source: &dyn Source,
     records: &[&Record],
     manifests: &[(PathBuf, Manifest)],
     progress: Progress<'_>,
-) -> Result<Vec<Violation>, DatasetError> {
+) -> Result<(Vec<Violation>, usize), DatasetError> {
     let by_path: HashMap<&str, usize> =
         source.entries().iter().enumerate().map(|(index, entry)| (entry.path.as_str(), index)).collect();
     let known = |record: &&&Record| by_path.contains_key(record.path.as_str());
     let records: Vec<&Record> = records.iter().filter(known).copied().collect();
     let entries: Vec<usize> = records.iter().map(|record| by_path[record.path.as_str()]).collect();
-    let pairs = scan_entries(source, &entries, &Limits::default(), Depth::Likeness, progress)?.near.pairs;
+    let NearDuplicates { pairs, crowded } =
+        scan_entries(source, &entries, &Limits::default(), Depth::Likeness, progress)?.near;
     let mut violations = Vec::new();
     for (path, manifest) in manifests {
         let of_split = |split| manifest.records(split).iter().map(move |record| (record.path.as_str(), split));
@@ -275,7 +285,7 @@ fn alike_across(
         });
         violations.extend(crossing.map(|breach| Violation { manifest: Some(path.clone()), breach }));
     }
-    Ok(violations)
+    Ok((violations, crowded))
 }
 
 fn certified(path: &Path, manifest: &Manifest) -> CertifiedManifest {

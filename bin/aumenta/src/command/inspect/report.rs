@@ -6,6 +6,7 @@ use aumenta_dataset::{Bin, Finding, Inspection, PassedOver, Severity, Tally};
 use aumenta_report::{Alignment, Exhibit, FindingGroup, Histogram, InspectionReport, Section, Shown, Table, count};
 
 use super::thumbnails::Thumbnails;
+use crate::depth::crowded_remark;
 
 /// The most pictures of one kind of finding, so that other kinds have some too.
 const MOST_OF_A_KIND: usize = 100;
@@ -71,7 +72,7 @@ fn summary(inspection: &Inspection) -> Vec<String> {
     let usable = if usable == &inspection.images { "All".to_owned() } else { count(*usable as u64) };
     let looked = if inspection.is_quick { "have a sound header" } else { "can be decoded" };
     let (faults, notices) = (inspection.count(Severity::Fault), inspection.count(Severity::Notice));
-    vec![
+    let lines = [
         format!("{}: {images} images{of_classes}, {}.", name(inspection), volume(*bytes)),
         format!(
             "{usable} of them {looked}. Findings: {}.",
@@ -80,7 +81,8 @@ fn summary(inspection: &Inspection) -> Vec<String> {
                 (faults, notices) => format!("{} faults, {} notices", count(faults as u64), count(notices as u64)),
             }
         ),
-    ]
+    ];
+    lines.into_iter().chain(crowded_remark(inspection.crowded)).collect()
 }
 
 fn volume(bytes: u64) -> String {

@@ -8,6 +8,8 @@ use aumenta_dataset::{Fold, MANIFEST_FILE, Manifest, Order, Split};
 use aumenta_report::{Alignment, Table};
 use serde_json::{Map, Value, json};
 
+use crate::depth::crowded_remark;
+
 pub fn to_text(manifest: &Manifest, path: &Path) -> String {
     let mut table = table("class");
     for (class, name) in (0u32..).zip(&manifest.classes) {
@@ -112,10 +114,15 @@ fn deviations(manifest: &Manifest) -> String {
 
 fn remarks(manifest: &Manifest) -> String {
     let (groups, members) = groups(manifest);
-    let Manifest { unmatched_rows, unused, other_files, .. } = manifest;
+    let Manifest { grouping, unmatched_rows, unused, other_files, .. } = manifest;
     let left_out = manifest.left_out.len();
     [
         (groups > 0).then(|| format!("{members} images in {groups} groups that stay whole\n")),
+        crowded_remark(grouping.crowded).map(|remark| {
+            remark
+                + "
+"
+        }),
         (*unmatched_rows > 0).then(|| format!("{unmatched_rows} rows of the CSV file name no image\n")),
         Some(format!("{left_out} images left out, {unused} not used, {other_files} other files passed over\n")),
     ]

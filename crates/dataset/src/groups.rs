@@ -79,13 +79,11 @@ pub(crate) struct Groups {
 }
 
 impl Groups {
-    /// The groups of `members`, among which those that `near` lists together are near-duplicates.
-    pub(crate) fn of(members: &[Member<'_>], near: &[Vec<usize>]) -> Self {
+    /// The groups of `members`, among which the pairs of `near` are near-duplicates.
+    pub(crate) fn of(members: &[Member<'_>], near: &[[usize; 2]]) -> Self {
         let mut near_sets = Sets::of(members.len());
-        for group in near {
-            for pair in group.windows(2) {
-                near_sets.join(pair[0], pair[1]);
-            }
+        for &[first, second] in near {
+            near_sets.join(first, second);
         }
         let mut sets = near_sets.clone();
         let (mut by_content, mut by_name) = (HashMap::new(), HashMap::new());
@@ -188,7 +186,7 @@ mod tests {
             ("6", "h6", Some("q")),
             ("7", "h7", None),
         ]);
-        let groups = Groups::of(&members, &[vec![3, 0], vec![4, 6]]);
+        let groups = Groups::of(&members, &[[3, 0], [4, 6]]);
         assert_eq!(groups.numbers, [Some(0), Some(0), Some(0), Some(0), Some(1), Some(2), Some(1)]);
         assert_eq!(groups.near_numbers, [Some(0), None, None, Some(0), Some(1), None, Some(1)]);
         assert_eq!(groups.keys[0], "name p");

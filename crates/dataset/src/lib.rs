@@ -2,10 +2,11 @@
 //!
 //! The way of a data set: [`open`] finds out how it is packed and gives a [`Source`]; [`prepare`] scans every image,
 //! finds classes by a [`LabelRule`] and groups by a [`GroupRule`], leaves faulty images out as [`Finding`]s, divides the rest by
-//! [`Amounts`] into the three [`Split`]s, groups and copies of one content together, and gives a [`Manifest`]; a [`Dataset`]
+//! [`Amounts`] into the three [`Split`]s, groups, copies and near-duplicates together, and gives a [`Manifest`]; a [`Dataset`]
 //! is a manifest with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked:
 //! images are read from within a zip or tar archive, even from a zip archive within another. Those who want folders all
-//! the same, or other programs' archives and tables, call [`export`]. [`verify`] reads everything again and gives a [`Certificate`].
+//! the same, or other programs' archives and tables, call [`export`]. [`scan`] and [`Inspection`] look
+//! without dividing; [`near_duplicates`] says how images that look alike are found. [`verify`] reads everything again and gives a [`Certificate`].
 //!
 //! ```
 //! use aumenta_dataset::{Amounts, Dataset, PrepareConfig, ReadBuffer, Split, prepare, write_zip};

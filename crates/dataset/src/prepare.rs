@@ -109,7 +109,7 @@ pub struct Survey {
     declared: Vec<Option<String>>,
     scanned: Vec<Result<Facts, Finding>>,
     /// Pairs of entries that look alike or have the same pixels.
-    near: Vec<Vec<usize>>,
+    near: Vec<[usize; 2]>,
     /// Why images are in quarantine, by their paths.
     quarantined: HashMap<String, String>,
     /// The entries that can be used.
@@ -166,7 +166,7 @@ impl Survey {
         let Scanned { images, near } = scan(survey.source.as_ref(), &config.limits, config.depth, progress)?;
         survey.scanned = images;
         survey.grouping.crowded = near.crowded;
-        survey.near = near.pairs.iter().map(|pair| vec![pair.first, pair.second]).collect();
+        survey.near = near.pairs.iter().map(|pair| [pair.first, pair.second]).collect();
         survey.leave_out();
         let faults: Vec<Finding> = survey.left_out.iter().filter(|finding| finding.is_fault()).cloned().collect();
         if config.on_faulty == OnFaulty::Fail && !faults.is_empty() {
@@ -251,8 +251,8 @@ impl Survey {
         assign(&self.labels.classes, &candidates, amounts, self.order, self.seed)
     }
 
-    /// The groups of the usable entries, of which `near` lists near-duplicates by their entries' indices.
-    fn group(&self, near: &[Vec<usize>]) -> Groups {
+    /// The groups of the usable entries, among which the pairs of `near` look alike; they are told by their entries' indices.
+    fn group(&self, near: &[[usize; 2]]) -> Groups {
         let members: Vec<Member<'_>> = self
             .usable
             .iter()
@@ -264,8 +264,8 @@ impl Survey {
             .collect();
         let place_of: HashMap<usize, usize> =
             self.usable.iter().enumerate().map(|(place, &index)| (index, place)).collect();
-        let places = |group: &Vec<usize>| group.iter().filter_map(|index| place_of.get(index).copied()).collect();
-        Groups::of(&members, &near.iter().map(places).collect::<Vec<_>>())
+        let places = |[first, second]: &[usize; 2]| Some([*place_of.get(first)?, *place_of.get(second)?]);
+        Groups::of(&members, &near.iter().filter_map(places).collect::<Vec<_>>())
     }
 
     /// What tells the entry's content from others: its hash or, before the scan, its path.
@@ -668,7 +668,7 @@ mod tests {
         let folder = folder(&sample::cats_and_dogs(6));
         let mut survey = Survey::new(folder.path(), &counts(3, 1, 1), &|_, _| {}).unwrap();
         // Entries are in order of their paths: six cats, six dogs.
-        survey.groups = survey.group(&[vec![4, 1, 7]]);
+        survey.groups = survey.group(&[[4, 1], [1, 7]]);
         let manifest = survey.divide(&Amounts::Ratios { train: 0.5, val: 0.25, test: Some(0.25) }).unwrap();
         let near: Vec<&str> =
             manifest.all_records().filter(|record| record.near == Some(0)).map(|record| record.path.as_str()).collect();

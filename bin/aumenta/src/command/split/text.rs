@@ -118,11 +118,7 @@ fn remarks(manifest: &Manifest) -> String {
     let left_out = manifest.left_out.len();
     [
         (groups > 0).then(|| format!("{members} images in {groups} groups that stay whole\n")),
-        crowded_remark(grouping.crowded).map(|remark| {
-            remark
-                + "
-"
-        }),
+        crowded_remark(grouping.crowded).map(|remark| format!("{remark}\n")),
         (*unmatched_rows > 0).then(|| format!("{unmatched_rows} rows of the CSV file name no image\n")),
         Some(format!("{left_out} images left out, {unused} not used, {other_files} other files passed over\n")),
     ]

@@ -71,6 +71,6 @@ pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{
     AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerVariant, ParameterGroup, RmsPropConfig, SgdConfig,
 };
-pub use parameters::{Parameter, Parameters, safetensors_metadata};
+pub use parameters::{Parameter, Parameters, Penalty, safetensors_metadata};
 pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential, TrainStep};

@@ -49,11 +49,12 @@ impl Checkpoint {
     /// # Errors
     /// [`TrainError::Classes`] where it does not.
     pub fn check_classes(&self) -> Result<(), TrainError> {
-        let (expected, got) = (self.model.architecture()?.classes(), self.classes.len());
+        let architecture = self.model.architecture()?;
+        let (expected, got) = (architecture.classes(), self.classes.len());
         if expected == got {
             return Ok(());
         }
-        let (model, classes) = (self.model.name(), self.classes.join(", "));
+        let (model, classes) = (architecture.name().to_string(), self.classes.join(", "));
         Err(TrainError::Classes { model, expected, got, classes })
     }
 
@@ -70,7 +71,7 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {
-        let tensors = self.with_whitening(parameters)?;
+        let tensors = self.tensors(parameters)?;
         Ok(tensors.to_safetensors(&[(HEADER, serde_json::to_string(self)?)])?)
     }
 
@@ -84,7 +85,7 @@ impl Checkpoint {
             let mut checkpoint = Self::from_header(&bytes)?;
             // The seed only fills weights that are overwritten right away.
             let model = checkpoint.model.architecture()?.build(Seed::new(0), device)?;
-            let tensors = checkpoint.with_whitening(model.parameters())?;
+            let tensors = checkpoint.tensors(model.parameters())?;
             tensors.load_safetensors(&bytes)?;
             checkpoint.take_whitening(&tensors)?;
             Ok((checkpoint, model))
@@ -92,8 +93,12 @@ impl Checkpoint {
         load().map_err(|source| fault(path, source))
     }
 
-    /// `parameters`, and the tensors of the whitening where there is one.
-    fn with_whitening(&self, parameters: &Parameters) -> Result<Parameters, NnError> {
+    /// All tensors that a checkpoint with `parameters` holds: these, and `normalization.mean` and `normalization.matrix` of the
+    /// whitening where there is one.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where memory cannot be had.
+    pub fn tensors(&self, parameters: &Parameters) -> Result<Parameters, NnError> {
         let mut tensors = parameters.clone();
         if let Some(whitening) = self.preprocessing.normalization.whitening() {
             let (mean, matrix) = (whitening.mean(), whitening.matrix());

@@ -271,7 +271,7 @@ mod tests {
     use candle_core::DType;
 
     use super::*;
-    use crate::finite_differences::ramp;
+    use crate::finite_differences::{assert_gradients, ramp};
     use crate::layer::{Conv2dLayer, DepthwiseConv2dLayer, Padding, Pool2dLayer};
     use crate::op::loss::cross_entropy;
     use crate::optimizer::{Optimizer, OptimizerConfig, RmsPropConfig};
@@ -397,6 +397,21 @@ mod tests {
             }
         }
         assert_eq!(parameters.statistics().count(), 8);
+    }
+
+    #[test]
+    fn the_gradient_through_a_block_with_a_shortcut_equals_finite_differences() {
+        let conv = |name: &str, kernel| {
+            let conv = Conv2dLayer { stride: 2, padding: Padding::Same, ..Conv2dLayer::new(3, kernel) };
+            NamedLayer::new(name, LayerSpec::Conv2d(conv))
+        };
+        for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid] {
+            let (layers, shortcut) = (vec![conv("block.conv1", 3)], vec![conv("block.conv2", 1)]);
+            let block = [NamedLayer::new("block", LayerSpec::Residual { layers, shortcut, activation })];
+            let network = Sequential::new(&[5, 4, 2], &block, Seed::new(7), &Device::Cpu).unwrap();
+            let x = ramp(&[2, 5, 4, 2], 7);
+            assert_gradients(&[x], |inputs| network.forward(&inputs[0], Mode::Train { step: 0 }));
+        }
     }
 
     #[test]

@@ -63,6 +63,6 @@ pub enum ModelError {
         line: Option<usize>,
         /// The layer and why.
         #[source]
-        source: Box<ModelError>,
+        source: NnError,
     },
 }

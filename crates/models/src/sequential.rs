@@ -94,10 +94,11 @@ impl SequentialConfig {
         }
         match config.architecture() {
             Ok(_) => Ok(config),
-            Err(source) => {
+            Err(ModelError::Layers { source, .. }) => {
                 let line = config.line_of(&source, &text);
-                Err(ModelError::File { path: path.to_path_buf(), line, source: Box::new(source) })
+                Err(ModelError::File { path: path.to_path_buf(), line, source })
             }
+            Err(error) => Err(error),
         }
     }
 
@@ -151,8 +152,8 @@ impl SequentialConfig {
     }
 
     /// The line, from 1, of the layer that an error names.
-    fn line_of(&self, error: &ModelError, text: &str) -> Option<usize> {
-        let ModelError::Layers { source: NnError::Layer { layer, .. }, .. } = error else { return None };
+    fn line_of(&self, error: &NnError, text: &str) -> Option<usize> {
+        let NnError::Layer { layer, .. } = error else { return None };
         let mut layers = self.layers.clone();
         name_layers(&mut layers, "");
         let places: Places = toml::from_str(text).ok()?;
@@ -201,6 +202,8 @@ fn read_text(path: &Path) -> Result<String, ModelError> {
 fn advice(message: &str) -> &'static str {
     if message.contains("`softmax`") {
         "; the loss works on logits, so leave a final softmax out: predictions and exports compute it"
+    } else if message.starts_with("unknown field") && (message.contains("`kernel`") || message.contains("`units`")) {
+        "; besides what its type has, such a layer may have `name`, `initializer`, `l1` and `l2`"
     } else {
         ""
     }
@@ -412,7 +415,7 @@ units = 4
     #[test]
     fn files_that_describe_no_network_are_refused_with_line_layer_and_shapes() {
         check_refused("input = [8, 8\n", &["line 1"]);
-        check_refused(&BLOCKS.replace("filters = 8", "filter = 8"), &["unknown field `filter`", "line 5"]);
+        check_refused(&BLOCKS.replace("filters = 8", "filter = 8"), &["unknown field `filter`", "line 5", "`l2`"]);
         check_refused(&BLOCKS.replace("input =", "inputs ="), &["unknown field `inputs`", "line 3"]);
         check_refused(&BLOCKS.replace("rate = 0.5", "rate = 1.5"), &["line 45", "`dropout1`", "below 1, got 1.5"]);
         let narrow = BLOCKS.replace("input = [16, 16, 3]", "input = [4, 4, 3]");
@@ -469,6 +472,16 @@ units = 4
         fs_err::write(&path, BLOCKS.replace("title = \"blocks\"", "")).unwrap();
         assert_eq!(SequentialConfig::read(&path).unwrap().name(), "my-net");
         assert_eq!(blocks().name(), "blocks");
+    }
+
+    #[test]
+    fn the_example_of_the_docs_is_a_network() {
+        let docs = include_str!("../../../docs/models.md");
+        let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let config: SequentialConfig = toml::from_str(example).unwrap();
+        let architecture = config.architecture().unwrap();
+        let implied = SequentialConfig { head: None, ..config }.architecture().unwrap();
+        assert_eq!((architecture.name(), architecture.head()), ("small-resnet", implied.head()));
     }
 
     #[test]

@@ -111,7 +111,9 @@ def draw(folder, classes, count):
 
 
 def check_run(aumenta, folder, classes, normalization):
-    run = lambda *args: subprocess.run([aumenta, *args], cwd=folder, check=True, capture_output=True, text=True)
+    def run(*arguments):
+        subprocess.run([aumenta, *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
     draw(folder / "pictures", classes, 12)
     (folder / "net.toml").write_text(NET.replace("UNITS", str(1 if len(classes) == 2 else len(classes))))
     run("split", "pictures", "--out", "split", "--counts", "6,3,3")
@@ -131,8 +133,7 @@ def check_run(aumenta, folder, classes, normalization):
         rows = list(csv.DictReader(file))
     assert len(rows) == 12 * len(classes)
     expected = np.float32([[float(row[name]) for name in sorted(classes)] for row in rows])
-    paths = {path.name: path for path in (folder / "pictures").glob("*/*.png")}
-    pictures = [np.asarray(Image.open(paths[pathlib.PurePath(row["id"]).name])) for row in rows]
+    pictures = [np.asarray(Image.open(folder / "pictures" / row["path"])) for row in rows]
     images = (np.float32(pictures) * scale + offset).transpose(0, 3, 1, 2)
     (probabilities,) = runtime.run(["probabilities"], {"images": np.ascontiguousarray(images)})
     check_close(f"run of {len(classes)} classes, {normalization}", probabilities, expected)
@@ -150,9 +151,9 @@ def main():
     aumenta, example = (str(pathlib.Path(argument).resolve()) for argument in sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
         check_pairs(example, folder)
-    for classes, normalization in [(["ant", "bee"], "imagenet"), (["ant", "bee", "cow"], "imagenet")]:
+    for classes in [["ant", "bee"], ["ant", "bee", "cow"]]:
         with tempfile.TemporaryDirectory() as folder:
-            check_run(aumenta, pathlib.Path(folder), classes, normalization)
+            check_run(aumenta, pathlib.Path(folder), classes, "imagenet")
     print("all exports agree")
 
 

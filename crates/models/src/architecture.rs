@@ -35,7 +35,7 @@ impl Architecture {
             check_logits(&summary, &layers)?;
             Ok(summary)
         };
-        let summary = fits().map_err(|source| ModelError::Layers { model: name.to_string(), source })?;
+        let summary = fits().map_err(|source| ModelError::layers(name, source))?;
         Ok(Self { name: name.to_string(), input, layers, head: boundary, summary })
     }
 
@@ -80,7 +80,7 @@ impl Architecture {
     /// [`ModelError::Layers`] where memory cannot be had on the device.
     pub fn build(&self, seed: Seed, device: &Device) -> Result<Box<dyn Model>, ModelError> {
         let network = Sequential::new(&self.input, &self.layers, seed, device)
-            .map_err(|source| ModelError::Layers { model: self.name.clone(), source })?;
+            .map_err(|source| ModelError::layers(&self.name, source))?;
         Ok(Box::new(SequentialModel::new(network, self.head..self.layers.len())))
     }
 }
@@ -113,8 +113,7 @@ pub(crate) fn logits(model: &str, layer: &str, classes: usize) -> Result<usize, 
     match classes {
         0 | 1 => {
             let reason = format!("there must be at least 2 classes, got {classes}");
-            let source = NnError::Layer { layer: layer.to_string(), reason };
-            Err(ModelError::Layers { model: model.to_string(), source })
+            Err(ModelError::layers(model, NnError::Layer { layer: layer.to_string(), reason }))
         }
         2 => Ok(1),
         _ => Ok(classes),

@@ -30,7 +30,7 @@ pub enum ModelError {
         model: String,
         /// The layer and why.
         #[source]
-        source: NnError,
+        source: Box<NnError>,
     },
     /// A model file cannot be read.
     #[error("cannot read the model file")]
@@ -63,6 +63,13 @@ pub enum ModelError {
         line: Option<usize>,
         /// The layer and why.
         #[source]
-        source: NnError,
+        source: Box<NnError>,
     },
+}
+
+impl ModelError {
+    /// The layers of `model` do not fit, as `source` says.
+    pub(crate) fn layers(model: &str, source: NnError) -> Self {
+        Self::Layers { model: model.to_string(), source: Box::new(source) }
+    }
 }

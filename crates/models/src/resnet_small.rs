@@ -3,7 +3,7 @@
 //!
 //! Where a block changes its shape, the paper's section 4.2 pads the input with channels of zeros (its option A); here a
 //! strided 1x1 convolution takes its place (option B), which adds 2,752 parameters. Weights are drawn as in He et al. 2015,
-//! and layers have the names that torchvision gives them in its ResNets.
+//! and layers have the names that torchvision gives those of its residual networks.
 
 use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, Initializer, LayerSpec, NamedLayer, Padding};
 

@@ -90,7 +90,8 @@ impl SequentialConfig {
         })?;
         if config.title.is_none() {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy());
-            config.title = stem.map(|stem| stem.chars().filter(is_printable).take(LONGEST_NAME).collect());
+            config.title =
+                stem.map(|stem| stem.chars().filter(|letter| is_printable(*letter)).take(LONGEST_NAME).collect());
         }
         match config.architecture() {
             Ok(_) => Ok(config),
@@ -113,7 +114,7 @@ impl SequentialConfig {
     /// [`ModelError::Layers`], naming the layer and the shapes that do not fit; or where there are more or larger layers than
     /// any machine trains: 2,048 layers, 8 blocks within each other, 2 GiB of parameters or of activations for one image.
     pub fn architecture(&self) -> Result<Architecture, ModelError> {
-        let refuse = |source| ModelError::Layers { model: self.name().to_string(), source };
+        let refuse = |source| ModelError::layers(self.name(), source);
         self.check().map_err(refuse)?;
         let mut layers = self.layers.clone();
         name_layers(&mut layers, "");
@@ -126,7 +127,7 @@ impl SequentialConfig {
     /// Whether names and the count of layers stay within their limits.
     fn check(&self) -> Result<(), NnError> {
         let name = self.name();
-        if !(1..=LONGEST_NAME).contains(&name.chars().count()) || !name.chars().all(|letter| is_printable(&letter)) {
+        if !(1..=LONGEST_NAME).contains(&name.chars().count()) || !name.chars().all(is_printable) {
             return Err(refused("", &format!("`title` must be 1 to {LONGEST_NAME} printable characters")));
         }
         if self.layers.is_empty() {
@@ -213,7 +214,7 @@ fn refused(layer: &str, reason: &str) -> NnError {
     NnError::Layer { layer: layer.to_string(), reason: reason.to_string() }
 }
 
-fn is_printable(letter: &char) -> bool {
+fn is_printable(letter: char) -> bool {
     !letter.is_control()
 }
 
@@ -408,7 +409,7 @@ units = 4
     }
 
     fn messages(error: &dyn std::error::Error) -> String {
-        let source = error.source().map(|source| messages(source)).unwrap_or_default();
+        let source = error.source().map(messages).unwrap_or_default();
         format!("{error}: {source}")
     }
 
@@ -453,8 +454,8 @@ units = 4
         };
         check_refused(&nested(12), &["more than 8 blocks"]);
         check_refused(&nested(5000), &["line 2"]);
-        let header: String = (1..3000).map(|depth| format!("[[layers{}]]\n", ".layers".repeat(depth))).collect();
-        check_refused(&format!("input = [8, 8, 3]\n{}", &header[..900_000]), &[]);
+        let headers: Vec<String> = (1..3000).map(|depth| format!("[[layers{}]]", ".layers".repeat(depth))).collect();
+        check_refused(&format!("input = [8, 8, 3]\n{}", &headers.join("\n")[..900_000]), &[]);
         let dense = |units: u64| format!("{{ type = \"dense\", units = {units} }}");
         let wide = [dense(1 << 29), dense(1 << 29)].join(", ");
         check_refused(&format!("input = [1, 1, 1]\nlayers = [{{ type = \"flatten\" }}, {wide}]"), &["more than"]);

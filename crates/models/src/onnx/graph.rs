@@ -12,17 +12,17 @@ pub const IMAGES: &str = "images";
 pub const LOGITS: &str = "logits";
 pub const PROBABILITIES: &str = "probabilities";
 
-/// The nodes of a network in the order in which they run, and the numbers that they take.
+/// The parts of a network's graph: its nodes in the order in which they run, and the numbers that they take.
 ///
 /// A value has the name of its node behind a slash, which no parameter's name has.
-pub struct Nodes<'a> {
+pub struct Parts<'a> {
     parameters: &'a Parameters,
     pub nodes: Vec<Node>,
     pub initializers: Vec<Tensor>,
 }
 
-impl<'a> Nodes<'a> {
-    /// The nodes that lead from the images to both outputs.
+impl<'a> Parts<'a> {
+    /// What leads from the images to both outputs.
     pub fn of(architecture: &Architecture, parameters: &'a Parameters) -> Result<Self, NnError> {
         let mut graph = Self { parameters, nodes: Vec::new(), initializers: Vec::new() };
         let last = graph.chain(architecture.layers(), IMAGES, &architecture.input())?;
@@ -60,13 +60,11 @@ impl<'a> Nodes<'a> {
         let y = match &layer.spec {
             LayerSpec::Conv2d(conv) => {
                 let window = windows(input, conv.kernel, conv.stride, conv.padding, conv.dilation);
-                let attributes = [dilated(conv.dilation), vec![Attribute::int("group", conv.groups)]].concat();
-                self.weighted(layer, "Conv", &x, input, [window, attributes].concat())?
+                self.weighted(layer, "Conv", &x, input, convolution(window, conv.dilation, conv.groups))?
             }
             LayerSpec::DepthwiseConv2d(conv) => {
                 let window = windows(input, conv.kernel, conv.stride, conv.padding, conv.dilation);
-                let attributes = [dilated(conv.dilation), vec![Attribute::int("group", channels)]].concat();
-                self.weighted(layer, "Conv", &x, input, [window, attributes].concat())?
+                self.weighted(layer, "Conv", &x, input, convolution(window, conv.dilation, channels))?
             }
             LayerSpec::BatchNorm(norm) => {
                 let epsilon = vec![Attribute::float("epsilon", norm.epsilon)];
@@ -172,6 +170,8 @@ fn windows(input: &[usize], side: usize, stride: usize, padding: Padding, dilati
     ]
 }
 
-fn dilated(dilation: usize) -> Vec<Attribute> {
-    vec![Attribute::ints("dilations", &[dilation; 2])]
+/// How such windows, of elements `dilation` apart, are divided into groups of channels.
+fn convolution(windows: Vec<Attribute>, dilation: usize, groups: usize) -> Vec<Attribute> {
+    let further = [Attribute::ints("dilations", &[dilation; 2]), Attribute::int("group", groups)];
+    windows.into_iter().chain(further).collect()
 }

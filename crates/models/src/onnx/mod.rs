@@ -10,7 +10,7 @@ use prost::Message as _;
 
 use crate::architecture::Architecture;
 use crate::error::ModelError;
-use graph::{IMAGES, LOGITS, Nodes, PROBABILITIES};
+use graph::{IMAGES, LOGITS, PROBABILITIES, Parts};
 use proto::{Graph, Model, OperatorSet, Property, ValueInfo};
 
 /// The version of the format, which every runtime since 2022 reads.
@@ -38,13 +38,13 @@ impl Architecture {
     /// # Errors
     /// [`ModelError::Layers`] where a parameter is missing, or the file would have more than 2 GiB.
     pub fn to_onnx(&self, parameters: &Parameters, metadata: &[(&str, String)]) -> Result<Vec<u8>, ModelError> {
-        let refuse = |source| ModelError::Layers { model: self.name().to_string(), source };
-        let nodes = Nodes::of(self, parameters).map_err(refuse)?;
+        let refuse = |source| ModelError::layers(self.name(), source);
+        let parts = Parts::of(self, parameters).map_err(refuse)?;
         let [height, width, channels] = self.input();
         let graph = Graph {
-            node: nodes.nodes,
+            node: parts.nodes,
             name: Some(self.name().to_string()),
-            initializer: nodes.initializers,
+            initializer: parts.initializers,
             input: vec![ValueInfo::batch(IMAGES, &[channels, height, width])],
             output: vec![
                 ValueInfo::batch(PROBABILITIES, &[self.classes()]),
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn layers_become_the_operators_of_onnx() {
         let graph = exported(&diverse()).graph.unwrap();
-        let operators: Vec<&str> = graph.node.iter().map(|node| node.op_type()).collect();
+        let operators: Vec<&str> = graph.node.iter().map(proto::Node::op_type).collect();
         assert_eq!(
             operators,
             [
@@ -205,7 +205,7 @@ mod tests {
         let config = ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.5 };
         let model = exported(&config.architecture().unwrap());
         let graph = model.graph.clone().unwrap();
-        let last: Vec<&str> = graph.node.iter().map(|node| node.op_type()).collect();
+        let last: Vec<&str> = graph.node.iter().map(proto::Node::op_type).collect();
         assert_eq!(last[last.len() - 5..], ["Identity", "Neg", "Sigmoid", "Sigmoid", "Concat"]);
         assert!(!last.contains(&"Dropout"));
         assert_eq!(onnx_metadata(&model.encode_to_vec()).unwrap()["classes"], "[\"a\"]");

@@ -14,9 +14,9 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("augment", &["imgproc"], &[]),
     ("dataset", &["seed", "imgproc"], &["csv", "parquet", "tar", "zip"]),
     ("nn", &["seed"], &["candle-core"]),
-    ("runs", &["metrics"], &[]),
+    ("runs", &["metrics"], &["prost"]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
-    ("models", &["seed", "nn"], &["candle-core"]),
+    ("models", &["seed", "nn"], &["candle-core", "prost"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
     ("report", &["imgproc", "metrics", "runs"], &["plotters"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 18] = [
+const FENCED: [&str; 19] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -47,6 +47,7 @@ const FENCED: [&str; 18] = [
     "memmap2",
     "parquet",
     "plotters",
+    "prost",
     "sysinfo",
     "tar",
     "turbojpeg",

@@ -1,8 +1,11 @@
 //! `aumenta export`.
 
+use aumenta_models::onnx_metadata;
+use aumenta_nn::TensorFile;
 use serde_json::Value;
 
 use crate::command::Workspace;
+use crate::summary::NET;
 
 fn lines(workspace: &Workspace, file: &str) -> Vec<Value> {
     let text = fs_err::read_to_string(workspace.path(file)).unwrap();
@@ -88,4 +91,61 @@ fn augmented_versions_come_with_what_was_drawn_and_a_rerun_gives_the_same_files(
     let said = workspace.run(&explained);
     let explained: Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
     assert_eq!(first[1]["plan"], explained["plan"]);
+}
+
+#[test]
+fn a_runs_network_is_written_with_all_that_a_prediction_needs() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("net.toml", NET);
+    let args = ["train", "--data", "split", "--run", "run", "--epochs", "1", "--model", "net.toml"];
+    workspace.run(&args).assert_code(0);
+    let export = |args: &[&str]| workspace.run(&[&["export", "run"], args].concat());
+    for format in ["onnx", "safetensors"] {
+        let out = format!("net.{format}");
+        let said = export(&["--format", format, "--out", &out]);
+        assert!(said.assert_code(0).stdout.starts_with(&format!("wrote {out} (")), "{}", said.stdout);
+        export(&["--format", format, "--out", &out]).assert_code(2);
+        export(&["--format", format, "--out", &out, "--replace", "--checkpoint", "last"]).assert_code(0);
+        export(&["--format", format, "--out", "net.toml", "--replace"]).assert_code(2);
+    }
+    let bytes = |name: &str| fs_err::read(workspace.path(name)).unwrap();
+    let (onnx, weights) = (
+        onnx_metadata(&bytes("net.onnx")).unwrap(),
+        TensorFile::from_bytes(&bytes("net.safetensors")).unwrap().metadata,
+    );
+    assert_eq!(weights["format"], "pt");
+    for (key, value) in onnx {
+        assert_eq!(weights[&key], value);
+    }
+    for (key, expected) in
+        [("model", "tiny"), ("classes", "[\"cat\",\"dog\"]"), ("width", "16"), ("color", "rgb"), ("epoch", "1")]
+    {
+        assert_eq!(weights[key], expected);
+    }
+    let whole: Value = serde_json::from_str(&weights["aumenta"]).unwrap();
+    assert_eq!(whole["preprocessing"]["height"], 16);
+    assert_eq!(whole["model"]["layers"][0]["filters"], 8);
+    let mut all = Vec::new();
+    for args in [
+        &["export", "split", "--format", "onnx", "--out", "split.onnx"][..],
+        &["export", "run", "--format", "csv", "--out", "run.csv"],
+        &["export", "split", "--format", "csv", "--out", "d.csv", "--checkpoint", "last"],
+    ] {
+        all.push(format!("$ {}\n{}", args.join(" "), workspace.run(args).assert_code(2).whole()));
+    }
+    insta::assert_snapshot!("network_refused", all.join("\n"));
+}
+
+#[test]
+fn a_whitening_goes_with_the_weights_and_has_no_place_in_a_graph() {
+    let workspace = Workspace::new();
+    let net = "input = [4, 4, 1]\nlayers = [{ type = \"flatten\" }, { type = \"dense\", units = 1 }]";
+    workspace.draw(6).split("4,1,1").write("net.toml", net);
+    let args = ["train", "--data", "split", "--run", "run", "--epochs", "1", "--model", "net.toml", "--normalization"];
+    workspace.run(&[&args[..], &["{ zca = {} }"]].concat()).assert_code(0);
+    let said = workspace.run(&["export", "run", "--format", "onnx", "--out", "net.onnx"]);
+    assert!(said.assert_code(2).stderr.contains("whitening"), "{}", said.stderr);
+    workspace.run(&["export", "run", "--format", "safetensors", "--out", "net.safetensors"]).assert_code(0);
+    let bytes = fs_err::read(workspace.path("net.safetensors")).unwrap();
+    assert!(String::from_utf8_lossy(&bytes).contains("normalization.matrix"));
 }

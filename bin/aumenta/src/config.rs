@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, MANIFEST_FILE};
-use aumenta_models::ModelConfig;
+use aumenta_models::{ModelChoice, ModelConfig, ModelError};
 use aumenta_nn::{OptimizerConfig, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
 use aumenta_train::{CheckpointsConfig, EarlyStopping, FitConfig, Length, LossConfig, OnNan, ValidationConfig};
@@ -16,10 +16,11 @@ use crate::failure::BadUse;
 
 /// A training's configuration, as a TOML file holds it. Paths in a file are relative to the file's folder.
 ///
-/// `A` is what `[augment]` is read as: the project's own settings or those of a dialect.
+/// `A` is what `[augment]` is read as: the project's own settings or those of a dialect. `M` is what `[model]` is read as: a
+/// model, or the name of its file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Config<A = Augmentation> {
+pub struct Config<A = Augmentation, M = ModelConfig> {
     /// The manifest, or the folder that holds `manifest.json`.
     pub data: Option<PathBuf>,
     /// The folder of the run, which must not exist yet or be empty.
@@ -60,7 +61,7 @@ pub struct Config<A = Augmentation> {
     /// Which images an epoch draws.
     pub sampling: Sampling,
     /// The network.
-    pub model: Option<ModelConfig>,
+    pub model: Option<M>,
     /// What every image goes through, in training and in evaluation.
     pub preprocessing: PreprocessingConfig,
     /// How the weights move.
@@ -92,7 +93,7 @@ pub struct PreprocessingConfig {
     pub normalization: Option<NormalizationConfig>,
 }
 
-impl<A: Default> Default for Config<A> {
+impl<A: Default, M> Default for Config<A, M> {
     fn default() -> Self {
         Self {
             data: None,
@@ -130,27 +131,28 @@ impl Config {
     /// Reads a file; its paths become relative to the working directory.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path).map_err(BadUse::from_error)?;
-        let mut config = Self::parse(&text)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut config = Self::parse(&text, folder)
             .with_context(|| format!("`{}` is no valid configuration", path.display()))
             .map_err(BadUse::wrap)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
         for path in config.paths_mut() {
             *path = folder.join(&*path);
         }
         Ok(config)
     }
 
-    /// Reads a file's text: once to see which settings `[augment]` may have, then as a configuration with those.
-    fn parse(text: &str) -> Result<Self> {
+    /// Reads the text of a file in `folder`: once to see which settings `[augment]` may have, then as a configuration with
+    /// those.
+    fn parse(text: &str, folder: &Path) -> Result<Self> {
         let table: toml::Table = toml::from_str(text)?;
         let augment = table.get("augment").and_then(toml::Value::as_table);
         let has_dialect = augment.is_some_and(|settings| settings.contains_key("dialect"));
         let read = if has_dialect {
-            toml::from_str::<Config<KerasConfig>>(text).map(Config::resolved)
+            toml::from_str::<Config<KerasConfig, ModelChoice>>(text).map(|config| config.resolved(folder))
         } else {
-            toml::from_str::<Config<AugmentConfig>>(text).map(Config::resolved)
+            toml::from_str::<Config<AugmentConfig, ModelChoice>>(text).map(|config| config.resolved(folder))
         };
-        read.map_err(|error| {
+        let resolved = read.map_err(|error| {
             let mut keys = augment.into_iter().flat_map(|settings| settings.keys());
             let unknown = keys.find(|key| error.message().starts_with(&format!("unknown field `{key}`")));
             let advice = match (has_dialect, unknown) {
@@ -161,7 +163,8 @@ impl Config {
                 _ => return error.into(),
             };
             anyhow!("{}; {advice}", error.to_string().trim_end())
-        })
+        })?;
+        Ok(resolved?)
     }
 
     /// The configuration as TOML, with paths relative to `folder`, where it will be saved.
@@ -244,10 +247,10 @@ pub fn manifest_path(data: &Path) -> PathBuf {
     if data.is_dir() { data.join(MANIFEST_FILE) } else { data.to_path_buf() }
 }
 
-impl<A: Into<Augmentation>> Config<A> {
-    /// The same, whatever `[augment]` was read as.
-    fn resolved(self) -> Config {
-        Config {
+impl<A: Into<Augmentation>> Config<A, ModelChoice> {
+    /// The same, whatever `[augment]` was read as, with the model of a file below `folder` in place of its name.
+    fn resolved(self, folder: &Path) -> Result<Config, ModelError> {
+        Ok(Config {
             data: self.data,
             run: self.run,
             seed: self.seed,
@@ -265,7 +268,7 @@ impl<A: Into<Augmentation>> Config<A> {
             cache_folder: self.cache_folder,
             on_error: self.on_error,
             sampling: self.sampling,
-            model: self.model,
+            model: self.model.map(|model| model.resolved(folder)).transpose()?,
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
             schedule: self.schedule,
@@ -275,7 +278,7 @@ impl<A: Into<Augmentation>> Config<A> {
             checkpoints: self.checkpoints,
             augment: self.augment.into(),
             mix: self.mix,
-        }
+        })
     }
 }
 
@@ -342,6 +345,22 @@ mod tests {
     }
 
     #[test]
+    fn a_model_file_becomes_part_of_the_saved_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let net =
+            "input = [8, 8, 3]\n[[layers]]\ntype = \"flatten\"\n[[layers]]\ntype = \"dense\"\nunits = 1\nl2 = 0.5\n";
+        fs_err::write(folder.path().join("net.toml"), net).unwrap();
+        let path = folder.path().join("config.toml");
+        fs_err::write(&path, "epochs = 3\n[model]\nfile = \"net.toml\"\n").unwrap();
+        let config = Config::read(&path).unwrap();
+        fs_err::remove_file(folder.path().join("net.toml")).unwrap();
+        let error = Config::read(&path).unwrap_err();
+        assert!(error.chain().any(|cause| cause.to_string().contains("net.toml")), "{error:?}");
+        fs_err::write(&path, config.to_toml(folder.path()).unwrap()).unwrap();
+        assert_eq!(Config::read(&path).unwrap().model, config.model);
+    }
+
+    #[test]
     fn unknown_keys_are_refused_with_their_line_at_every_level() {
         let folder = tempfile::tempdir().unwrap();
         for (text, reason) in [
@@ -352,6 +371,7 @@ mod tests {
             ("[preprocessing]\nnormalization = { zca = { eps = 0.1 } }", "unexpected keys in table: eps"),
             ("[optimizer]\nname = \"rmsprop\"\nlr = 0.1", "unknown field `lr`"),
             ("[model]\nname = \"mnist-convnet\"\ndropout = 0.5", "unknown field `dropout`"),
+            ("[model]\nfile = \"net.toml\"\ndropout = 0.5", "unknown field `dropout`"),
         ] {
             let path = folder.path().join("config.toml");
             fs_err::write(&path, text).unwrap();
@@ -365,7 +385,7 @@ mod tests {
     #[track_caller]
     fn check_refused(augment: &str, line: &str, end: &str) {
         let text = format!("epochs = 3\n[augment]\n{augment}\n[optimizer]\nname = 'rmsprop'\nlearning-rate = 0.1");
-        let message = Config::parse(&text).unwrap_err().to_string();
+        let message = Config::parse(&text, Path::new("")).unwrap_err().to_string();
         assert!(message.contains(line) && message.trim_end().ends_with(end), "{message}");
     }
 
@@ -394,7 +414,7 @@ mod tests {
             ("contrast = nan", "contrast"),
             ("dialect = 'keras-2.15'\nshear_range = nan", "shear_range"),
         ] {
-            let config = Config::parse(&format!("[augment]\n{augment}")).unwrap();
+            let config = Config::parse(&format!("[augment]\n{augment}"), Path::new("")).unwrap();
             let message = config.augment.build().unwrap_err().to_string();
             assert!(message.starts_with(&format!("{field} is NaN, expected")), "{message}");
         }
@@ -402,7 +422,7 @@ mod tests {
 
     #[test]
     fn a_training_ends_after_epochs_or_steps() {
-        let length = |text: &str| Config::parse(text).unwrap().length();
+        let length = |text: &str| Config::parse(text, Path::new("")).unwrap().length();
         assert_eq!(length("").unwrap(), Length::Epochs(10));
         assert_eq!(length("epochs = 3").unwrap(), Length::Epochs(3));
         assert_eq!(length("steps = 300").unwrap(), Length::Steps(300));
@@ -415,7 +435,7 @@ mod tests {
         let text = "ema-decay = 0.99\non-nan = 'skip'\n[schedule]\nname = 'cosine'\nwarm-up-steps = 10\n\
                     [loss]\nlabel-smoothing = 0.1\nclass-weights = 'balanced'\n[validation]\nevery-steps = 50\n\
                     monitor = 'loss'\n[early-stopping]\npatience = 3\n[checkpoints]\nevery-steps = 20";
-        let fit = Config::parse(text).unwrap().fit().unwrap();
+        let fit = Config::parse(text, Path::new("")).unwrap().fit().unwrap();
         assert_eq!((fit.ema_decay, fit.on_nan), (Some(0.99), OnNan::Skip));
         assert_eq!(fit.schedule, ScheduleConfig::Cosine { warm_up_steps: 10, final_fraction: 0.0 });
         assert_eq!(fit.early_stopping, Some(EarlyStopping { patience: 3, ..EarlyStopping::default() }));
@@ -424,7 +444,7 @@ mod tests {
         for text in
             ["[loss]\nsmoothing = 1", "[validation]\nevery = 1", "[early-stopping]\nwait = 1", "[checkpoints]\nn = 1"]
         {
-            assert!(Config::parse(text).unwrap_err().to_string().contains("unknown field"), "{text}");
+            assert!(Config::parse(text, Path::new("")).unwrap_err().to_string().contains("unknown field"), "{text}");
         }
     }
 

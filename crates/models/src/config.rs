@@ -1,10 +1,13 @@
 //! Which architecture a run uses, and its settings.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
 use crate::error::ModelError;
-use crate::{cats_dogs_convnet, efficientnet_lite0, mnist_convnet};
+use crate::sequential::SequentialConfig;
+use crate::{cats_dogs_convnet, efficientnet_lite0, mnist_convnet, resnet_small};
 
 /// A model's name and settings, as the `[model]` table of a configuration holds them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,11 +33,33 @@ pub enum ModelConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         classes: Option<usize>,
     },
+    /// A residual network for small RGB images of any classes.
+    ResnetSmall {
+        /// The input's side in pixels.
+        #[serde(default = "resnet_small::default_image_size")]
+        image_size: usize,
+        /// The classes told apart; where they are not given, as many as the data has, or CIFAR-10's ten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<usize>,
+    },
+    /// A network of its own, with all its layers.
+    Sequential(SequentialConfig),
 }
 
 impl ModelConfig {
-    /// The names of all models.
-    pub const NAMES: [&str; 3] = ["mnist-convnet", "cats-dogs-convnet", "efficientnet-lite0"];
+    /// The names of all models that are built in.
+    pub const NAMES: [&str; 4] = ["mnist-convnet", "cats-dogs-convnet", "efficientnet-lite0", "resnet-small"];
+
+    /// The model that is named `model`, with default settings, or that the file at the path `model` describes, which ends in
+    /// `.toml`.
+    ///
+    /// # Errors
+    /// As [`ModelConfig::named`] and [`SequentialConfig::read`].
+    pub fn open(model: &str) -> Result<Self, ModelError> {
+        let path = Path::new(model);
+        let is_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        if is_file { SequentialConfig::read(path).map(Self::Sequential) } else { Self::named(model) }
+    }
 
     /// The model named `name`, with default settings.
     ///
@@ -49,6 +74,9 @@ impl ModelConfig {
             "efficientnet-lite0" => {
                 Ok(Self::EfficientnetLite0 { image_size: efficientnet_lite0::default_image_size(), classes: None })
             }
+            resnet_small::NAME => {
+                Ok(Self::ResnetSmall { image_size: resnet_small::default_image_size(), classes: None })
+            }
             _ => Err(ModelError::UnknownModel {
                 name: name.to_string(),
                 known: Self::NAMES.map(|name| format!("`{name}`")).join(", "),
@@ -56,12 +84,14 @@ impl ModelConfig {
         }
     }
 
-    /// The model's name.
+    /// The model's name in configurations; [`Architecture::name`] is the network's own.
     pub fn name(&self) -> &'static str {
         match self {
             Self::MnistConvnet {} => "mnist-convnet",
             Self::CatsDogsConvnet { .. } => "cats-dogs-convnet",
             Self::EfficientnetLite0 { .. } => "efficientnet-lite0",
+            Self::ResnetSmall { .. } => resnet_small::NAME,
+            Self::Sequential(_) => "sequential",
         }
     }
 
@@ -69,35 +99,27 @@ impl ModelConfig {
     ///
     /// # Errors
     /// [`ModelError::NoSetting`] where the model does not have a given setting.
-    pub fn with(self, image_size: Option<usize>, dropout: Option<f32>) -> Result<Self, ModelError> {
-        match self {
-            Self::CatsDogsConvnet { image_size: old_size, dropout: old_dropout } => Ok(Self::CatsDogsConvnet {
-                image_size: image_size.unwrap_or(old_size),
-                dropout: dropout.unwrap_or(old_dropout),
-            }),
-            Self::EfficientnetLite0 { image_size: old_size, classes } if dropout.is_none() => {
-                Ok(Self::EfficientnetLite0 { image_size: image_size.unwrap_or(old_size), classes })
+    pub fn with(mut self, image_size: Option<usize>, dropout: Option<f32>) -> Result<Self, ModelError> {
+        let model = self.name();
+        let (own_size, own_dropout) = match &mut self {
+            Self::MnistConvnet {} | Self::Sequential(_) => (None, None),
+            Self::CatsDogsConvnet { image_size, dropout } => (Some(image_size), Some(dropout)),
+            Self::EfficientnetLite0 { image_size, .. } | Self::ResnetSmall { image_size, .. } => {
+                (Some(image_size), None)
             }
-            Self::EfficientnetLite0 { .. } => Err(ModelError::NoSetting { model: self.name(), setting: "dropout" }),
-            Self::MnistConvnet {} => {
-                let given = [("image-size", image_size.is_some()), ("dropout", dropout.is_some())];
-                match given.into_iter().find(|(_, given)| *given) {
-                    Some((setting, _)) => Err(ModelError::NoSetting { model: self.name(), setting }),
-                    None => Ok(self),
-                }
-            }
-        }
+        };
+        replace(model, "image-size", own_size, image_size)?;
+        replace(model, "dropout", own_dropout, dropout)?;
+        Ok(self)
     }
 
     /// The same model for `classes` classes, where it takes any number and was not given one.
     #[must_use]
-    pub fn for_classes(self, count: usize) -> Self {
-        match self {
-            Self::EfficientnetLite0 { image_size, classes: None } => {
-                Self::EfficientnetLite0 { image_size, classes: Some(count) }
-            }
-            other => other,
+    pub fn for_classes(mut self, count: usize) -> Self {
+        if let Self::EfficientnetLite0 { classes, .. } | Self::ResnetSmall { classes, .. } = &mut self {
+            classes.get_or_insert(count);
         }
+        self
     }
 
     /// The configured layers.
@@ -105,11 +127,30 @@ impl ModelConfig {
     /// # Errors
     /// [`ModelError::Layers`] where the settings do not fit, such as an image too small for its four poolings.
     pub fn architecture(&self) -> Result<Architecture, ModelError> {
-        match *self {
+        match self {
             Self::MnistConvnet {} => mnist_convnet::architecture(),
-            Self::CatsDogsConvnet { image_size, dropout } => cats_dogs_convnet::architecture(image_size, dropout),
-            Self::EfficientnetLite0 { image_size, classes } => efficientnet_lite0::architecture(image_size, classes),
+            Self::CatsDogsConvnet { image_size, dropout } => cats_dogs_convnet::architecture(*image_size, *dropout),
+            Self::EfficientnetLite0 { image_size, classes } => efficientnet_lite0::architecture(*image_size, *classes),
+            Self::ResnetSmall { image_size, classes } => resnet_small::architecture(*image_size, *classes),
+            Self::Sequential(config) => config.architecture(),
         }
+    }
+}
+
+/// Puts what is `given` in place of a model's `own` setting, which must be there then.
+fn replace<T>(
+    model: &'static str,
+    setting: &'static str,
+    own: Option<&mut T>,
+    given: Option<T>,
+) -> Result<(), ModelError> {
+    match (own, given) {
+        (_, None) => Ok(()),
+        (Some(own), Some(given)) => {
+            *own = given;
+            Ok(())
+        }
+        (None, Some(_)) => Err(ModelError::NoSetting { model, setting }),
     }
 }
 
@@ -133,7 +174,8 @@ mod tests {
         let error = ModelConfig::named("resnet").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`"
+            "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, \
+             `resnet-small`, and a model file's name ends in `.toml`"
         );
     }
 
@@ -155,6 +197,25 @@ mod tests {
         assert_eq!(of_two.architecture().unwrap().outputs(), 1);
         assert_eq!(of_two.clone().for_classes(5), of_two);
         assert_eq!(model.for_classes(5).architecture().unwrap().outputs(), 5);
+    }
+
+    #[test]
+    fn a_name_that_ends_in_toml_is_a_model_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("net.toml");
+        let text = "input = [8, 8, 1]\nlayers = [{ type = \"flatten\" }, { type = \"dense\", units = 3 }]";
+        fs_err::write(&path, text).unwrap();
+        let model = ModelConfig::open(path.to_str().unwrap()).unwrap();
+        assert_eq!((model.name(), model.architecture().unwrap().name()), ("sequential", "net"));
+        assert_eq!(model.architecture().unwrap().classes(), 3);
+        let text = toml::to_string(&model).unwrap();
+        assert!(text.starts_with("name = \"sequential\"\ntitle = \"net\""), "{text}");
+        assert_eq!(toml::from_str::<ModelConfig>(&text).unwrap(), model);
+        let json = serde_json::to_string(&model).unwrap();
+        assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), model);
+        assert_eq!(ModelConfig::open("mnist-convnet").unwrap(), ModelConfig::MnistConvnet {});
+        let error = model.with(None, Some(0.5)).unwrap_err();
+        assert_eq!(error.to_string(), "the model `sequential` has no setting `dropout`");
     }
 
     #[test]

@@ -4,11 +4,9 @@
 //! Layers have the names that timm gives them in `tf_efficientnet_lite0`. Padding is TensorFlow's `same`, the epsilon of
 //! batch normalization 1e-3.
 
-use aumenta_nn::{
-    Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, NnError, Padding,
-};
+use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding};
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, logits};
 use crate::error::ModelError;
 
 /// Some inverted residual blocks (Sandler et al. 2018) alike but for the first, which changes channels and may have a stride.
@@ -54,15 +52,7 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     }
     features.extend([convolution("conv_head", 1280, 1, 1), norm("bn2", Activation::Relu6)]);
     features.push(NamedLayer::new("global_pool", LayerSpec::GlobalAvgPool2d {}));
-    let classes = classes.unwrap_or(CLASSES);
-    if classes < 2 {
-        let source = NnError::Layer {
-            layer: "classifier".to_string(),
-            reason: format!("there must be at least 2 classes, got {classes}"),
-        };
-        return Err(ModelError::Layers { model: NAME, source });
-    }
-    let units = if classes == 2 { 1 } else { classes };
+    let units = logits(NAME, "classifier", classes.unwrap_or(CLASSES))?;
     let head = vec![NamedLayer::new("classifier", LayerSpec::Dense { units, activation: Activation::Linear })];
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }
@@ -88,7 +78,7 @@ fn block(name: &str, stage: &Stage, inputs: usize, stride: usize) -> Vec<NamedLa
         norm(&part("bn3"), Activation::Linear),
     ];
     if stride == 1 && inputs == stage.filters {
-        vec![NamedLayer::new(name, LayerSpec::Residual { layers })]
+        vec![NamedLayer::new(name, LayerSpec::residual(layers))]
     } else {
         layers
     }

@@ -107,6 +107,7 @@ impl Model for SequentialModel {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_nn::{AdamConfig, Optimizer, OptimizerConfig, cross_entropy};
     use aumenta_seed::Seed;
     use candle_core::{DType, Device};
 
@@ -119,6 +120,7 @@ mod tests {
             ModelConfig::MnistConvnet {},
             ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.3 },
             ModelConfig::EfficientnetLite0 { image_size: 64, classes: Some(3) },
+            ModelConfig::ResnetSmall { image_size: 32, classes: Some(3) },
         ] {
             let architecture = config.architecture().unwrap();
             let mut model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();
@@ -135,6 +137,25 @@ mod tests {
                 assert!(size > 0.0, "{} has a zero gradient", parameter.name);
             }
         }
+    }
+
+    #[test]
+    fn the_residual_network_learns_eight_images_by_heart() {
+        let config = ModelConfig::ResnetSmall { image_size: 12, classes: Some(3) };
+        let mut model = config.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+        let pixels: Vec<f32> = (0..8 * 12 * 12 * 3).map(|i| ((i * 7919 + 11) % 1009) as f32 / 1009.0).collect();
+        let images = Tensor::from_vec(pixels, (8, 12, 12, 3), &Device::Cpu).unwrap();
+        let classes = Tensor::new(&[0u32, 1, 2, 0, 1, 2, 0, 1], &Device::Cpu).unwrap();
+        let parameters = model.parameters().clone();
+        let config = AdamConfig { learning_rate: 3e-3, ..AdamConfig::default() };
+        let mut optimizer = Optimizer::new(OptimizerConfig::Adam(config), &parameters).unwrap();
+        let mut last = f32::NAN;
+        for step in 0..40 {
+            let step = model.gradients(&images, step, &mut |logits| cross_entropy(logits, &classes)).unwrap();
+            optimizer.step(&parameters, &step.gradients).unwrap();
+            last = step.losses.mean_all().unwrap().to_scalar().unwrap();
+        }
+        assert!(last < 0.02, "the loss is still {last}");
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! Layers as data: what each does to a shape, and which parameters it has.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::NnError;
+use crate::init::Initializer;
 use crate::kernel::conv2d::Geometry;
 use crate::kernel::{depthwise_conv2d, pool2d};
 use crate::op::activation::Activation;
 use crate::op::conv2d::{Conv2dOptions, geometry, same_padding};
 use crate::op::depthwise_conv2d::DepthwiseConv2dOptions;
 use crate::op::pool2d::Pool2dOptions;
+use crate::parameters::Penalty;
+use crate::setting;
 
 /// What a sample or a parameter may have: 4 GiB of f32 numbers.
 const MOST_ELEMENTS: usize = 1 << 30;
@@ -56,10 +61,18 @@ pub enum LayerSpec {
         #[serde(default)]
         activation: Activation,
     },
-    /// Adds what the layers compute to their input (He et al. 2016).
+    /// Adds what the layers compute to their input, or to what a shortcut makes of it (He et al. 2016):
+    /// `y = activation(layers(x) + shortcut(x))`.
     Residual {
-        /// Applied one after the other; their output has the shape of their input.
+        /// Applied one after the other.
         layers: Vec<NamedLayer>,
+        /// Applied to the input one after the other, and added; where there is none, the input itself is. Its output has the
+        /// shape of the layers' output.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        shortcut: Vec<NamedLayer>,
+        /// Applied to the sum.
+        #[serde(default)]
+        activation: Activation,
     },
 }
 
@@ -171,18 +184,43 @@ fn yes() -> bool {
     true
 }
 
-/// A layer and its name, which begins the names of its parameters.
+/// A layer and its name, which begins the names of its parameters; and what is particular about its weight.
+///
+/// ```
+/// use aumenta_nn::{Activation, Initializer, LayerSpec, NamedLayer};
+///
+/// let dense = LayerSpec::Dense { units: 10, activation: Activation::Relu };
+/// let layer = NamedLayer { initializer: Some(Initializer::HeNormal), l2: 1e-4, ..NamedLayer::new("dense1", dense) };
+/// let [weight, bias] = &layer.parameter_shapes(&[64])[..] else { panic!("a dense layer has two parameters") };
+/// assert_eq!((weight.name.as_str(), weight.penalty.l2), ("dense1.weight", 1e-4));
+/// assert_eq!((bias.name.as_str(), bias.penalty.l2), ("dense1.bias", 0.0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedLayer {
-    /// Unique within a network.
+    /// Unique within a network, and not empty.
+    #[serde(default)]
     pub name: String,
     /// What the layer does.
     #[serde(flatten)]
     pub spec: LayerSpec,
+    /// How the weight of a convolution or a dense layer is filled; Glorot-uniform where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initializer: Option<Initializer>,
+    /// L1 regularization of the weight, at least 0; see [`Penalty`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub l1: f32,
+    /// L2 regularization of the weight, at least 0; see [`Penalty`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub l2: f32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(value: &f32) -> bool {
+    *value == 0.0
 }
 
 /// A parameter that a layer has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ParameterShape {
     /// Such as `conv1.weight`.
     pub name: String,
@@ -190,6 +228,10 @@ pub struct ParameterShape {
     pub shape: Vec<usize>,
     /// What it is in its layer.
     pub role: Role,
+    /// How it is filled at first.
+    pub initializer: Initializer,
+    /// How it is regularized.
+    pub penalty: Penalty,
 }
 
 /// What a parameter is in its layer.
@@ -219,7 +261,42 @@ impl Role {
 impl NamedLayer {
     /// A layer named `name`.
     pub fn new(name: &str, spec: LayerSpec) -> Self {
-        Self { name: name.to_string(), spec }
+        Self { name: name.to_string(), spec, initializer: None, l1: 0.0, l2: 0.0 }
+    }
+
+    /// Whether all `layers`, with those within others, have names of their own.
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] where one has none, or that of another.
+    pub fn check_names(layers: &[Self]) -> Result<(), NnError> {
+        check_names(&mut layers.iter(), &mut HashSet::new())
+    }
+
+    /// The layers within it: those of a residual block, then those of its shortcut.
+    pub fn inner(&self) -> impl Iterator<Item = &Self> {
+        let (layers, shortcut): (&[Self], &[Self]) = match &self.spec {
+            LayerSpec::Residual { layers, shortcut, .. } => (layers, shortcut),
+            _ => (&[], &[]),
+        };
+        layers.iter().chain(shortcut)
+    }
+
+    /// The activation that its output has gone through.
+    pub fn activation(&self) -> Activation {
+        match &self.spec {
+            LayerSpec::Conv2d(conv) => conv.activation,
+            LayerSpec::DepthwiseConv2d(conv) => conv.activation,
+            LayerSpec::BatchNorm(norm) => norm.activation,
+            LayerSpec::Activation { activation }
+            | LayerSpec::Dense { activation, .. }
+            | LayerSpec::Residual { activation, .. } => *activation,
+            LayerSpec::MaxPool2d(_)
+            | LayerSpec::AvgPool2d(_)
+            | LayerSpec::GlobalAvgPool2d {}
+            | LayerSpec::Flatten {}
+            | LayerSpec::Dropout { .. }
+            | LayerSpec::SpatialDropout { .. } => Activation::Linear,
+        }
     }
 
     /// The shape of one output sample for one input sample of shape `input`: `[height, width, channels]` or
@@ -231,10 +308,30 @@ impl NamedLayer {
         self.check_size("an input", input)?;
         let output = self.shape_of_output(input)?;
         self.check_size("an output", &output)?;
-        for parameter in self.parameter_shapes(input) {
-            self.check_size("a parameter", &parameter.shape)?;
+        self.check_weight()?;
+        // The layers within a block have checked theirs.
+        if self.inner().next().is_none() {
+            for parameter in self.parameter_shapes(input) {
+                self.check_size("a parameter", &parameter.shape)?;
+            }
         }
         Ok(output)
+    }
+
+    /// Whether what is particular about the weight lies in its range, and there is a weight.
+    fn check_weight(&self) -> Result<(), NnError> {
+        let has_weight =
+            matches!(self.spec, LayerSpec::Conv2d(_) | LayerSpec::DepthwiseConv2d(_) | LayerSpec::Dense { .. });
+        let settings = [("initializer", self.initializer.is_some()), ("l1", self.l1 != 0.0), ("l2", self.l2 != 0.0)];
+        if let Some((setting, _)) = settings.into_iter().find(|(_, given)| *given && !has_weight) {
+            let kind = self.spec.type_name();
+            return self
+                .wrong(format!("{kind} has no weight that `{setting}` could be of; give it to a layer with one"));
+        }
+        let checked = setting::at_least_zero("l1", self.l1)
+            .and_then(|()| setting::at_least_zero("l2", self.l2))
+            .and_then(|()| self.initializer.map_or(Ok(()), Initializer::check));
+        checked.or_else(|error| self.wrong(error.to_string()))
     }
 
     /// Whether a tensor of `shape` has elements, and no more than can be counted on.
@@ -278,13 +375,20 @@ impl NamedLayer {
                 }
                 Ok(vec![*units])
             }
-            (LayerSpec::Residual { layers }, _) => {
+            (LayerSpec::Residual { layers, shortcut, .. }, _) => {
                 if layers.is_empty() {
                     return self.wrong("it has no layers".to_string());
                 }
-                let output = layers.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape))?;
-                if output != input {
-                    return self.wrong(format!("its layers make {output:?} of {input:?}, and the two cannot be added"));
+                let output_of =
+                    |layers: &[Self]| layers.iter().try_fold(input.to_vec(), |shape, layer| layer.output_shape(&shape));
+                let (output, added) = (output_of(layers)?, output_of(shortcut)?);
+                if output != added {
+                    let makes = format!("its layers make {output:?} of {input:?}");
+                    return self.wrong(if shortcut.is_empty() {
+                        format!("{makes}, and the two cannot be added: give it a `shortcut`, such as a 1x1 convolution")
+                    } else {
+                        format!("{makes} and its shortcut makes {added:?}, and the two cannot be added")
+                    });
                 }
                 Ok(output)
             }
@@ -309,7 +413,7 @@ impl NamedLayer {
         let &Conv2dLayer { filters, kernel, stride, dilation, groups, .. } = conv;
         self.check_image(input)?;
         let fits = kernel > 0 && stride > 0 && dilation > 0 && groups > 0;
-        let padding = if fits { conv.padding.of_image(input, kernel, stride, dilation) } else { [0; 4] };
+        let padding = if fits { conv.padding.around(input, kernel, stride, dilation) } else { [0; 4] };
         let options = Conv2dOptions {
             stride: [stride; 2],
             padding,
@@ -336,7 +440,7 @@ impl NamedLayer {
         let &DepthwiseConv2dLayer { kernel, multiplier, stride, dilation, .. } = conv;
         self.check_image(input)?;
         let fits = kernel > 0 && stride > 0 && dilation > 0;
-        let padding = if fits { conv.padding.of_image(input, kernel, stride, dilation) } else { [0; 4] };
+        let padding = if fits { conv.padding.around(input, kernel, stride, dilation) } else { [0; 4] };
         let options = DepthwiseConv2dOptions {
             stride: [stride; 2],
             padding,
@@ -359,7 +463,7 @@ impl NamedLayer {
     ) -> Result<(Pool2dOptions, pool2d::Geometry), NnError> {
         self.check_image(input)?;
         let (window, stride) = (pool.window, pool.stride.unwrap_or(pool.window));
-        let padding = if window > 0 && stride > 0 { pool.padding.of_image(input, window, stride, 1) } else { [0; 4] };
+        let padding = if window > 0 && stride > 0 { pool.padding.around(input, window, stride, 1) } else { [0; 4] };
         let options = Pool2dOptions { window: [window; 2], stride: [stride; 2], padding };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
         match options.geometry("pool2d", &batch) {
@@ -375,6 +479,8 @@ impl NamedLayer {
             name: format!("{}.{kind}", self.name),
             shape,
             role,
+            initializer: self.initializer_of(role),
+            penalty: if role == Role::Weight { Penalty { l1: self.l1, l2: self.l2 } } else { Penalty::default() },
         };
         let weight = |shape| parameter("weight", Role::Weight, shape);
         let bias = |len| parameter("bias", Role::Bias, vec![len]);
@@ -399,13 +505,15 @@ impl NamedLayer {
                 kinds.map(|(kind, role)| parameter(kind, role, vec![input[input.len() - 1]])).to_vec()
             }
             LayerSpec::Dense { units, .. } => vec![weight(vec![*units, input.iter().product()]), bias(*units)],
-            LayerSpec::Residual { layers } => {
-                let mut shape = input.to_vec();
+            LayerSpec::Residual { layers, shortcut, .. } => {
                 let mut parameters = Vec::new();
-                for layer in layers {
-                    parameters.extend(layer.parameter_shapes(&shape));
-                    // A layer that cannot take its input has no parameters for it either.
-                    shape = layer.output_shape(&shape).unwrap_or_default();
+                for layers in [layers, shortcut] {
+                    let mut shape = input.to_vec();
+                    for layer in layers {
+                        parameters.extend(layer.parameter_shapes(&shape));
+                        // A layer that cannot take its input has no parameters for it either.
+                        shape = layer.output_shape(&shape).unwrap_or_default();
+                    }
                 }
                 parameters
             }
@@ -418,6 +526,30 @@ impl NamedLayer {
             | LayerSpec::SpatialDropout { .. } => Vec::new(),
         }
     }
+
+    fn initializer_of(&self, role: Role) -> Initializer {
+        match role {
+            Role::Weight => self.initializer.unwrap_or(Initializer::GlorotUniform),
+            Role::Bias | Role::Shift | Role::RunningMean => Initializer::Zeros,
+            Role::Scale | Role::RunningVariance => Initializer::Ones,
+        }
+    }
+}
+
+fn check_names<'a>(
+    layers: &mut dyn Iterator<Item = &'a NamedLayer>,
+    names: &mut HashSet<&'a str>,
+) -> Result<(), NnError> {
+    for layer in layers {
+        if layer.name.is_empty() {
+            return layer.wrong("a layer has no name".to_string());
+        }
+        if !names.insert(&layer.name) {
+            return layer.wrong("another layer has the same name".to_string());
+        }
+        check_names(&mut layer.inner(), names)?;
+    }
+    Ok(())
 }
 
 impl LayerSpec {
@@ -429,6 +561,11 @@ impl LayerSpec {
     /// Max pooling with square windows that do not overlap.
     pub fn max_pool2d(window: usize) -> Self {
         Self::MaxPool2d(Pool2dLayer { window, stride: None, padding: Padding::Valid })
+    }
+
+    /// A residual block that adds its input itself.
+    pub fn residual(layers: Vec<NamedLayer>) -> Self {
+        Self::Residual { layers, shortcut: Vec::new(), activation: Activation::Linear }
     }
 
     /// Whether it is 2x2 max pooling without overlap and padding, which a convolution before it can do on its way.
@@ -487,8 +624,19 @@ impl DepthwiseConv2dLayer {
 }
 
 impl Padding {
-    /// The padding at the top, bottom, left and right of an image `[height, width, channels]`.
-    fn of_image(self, input: &[usize], kernel: usize, stride: usize, dilation: usize) -> [usize; 4] {
+    /// The rows and columns at the top, bottom, left and right of an image `[height, width, channels]`, of which windows of
+    /// `kernel` by `kernel` elements, `dilation` apart, are taken `stride` by `stride`.
+    ///
+    /// ```
+    /// use aumenta_nn::Padding;
+    ///
+    /// assert_eq!(Padding::Same.around(&[9, 8, 3], 3, 2, 1), [1, 1, 0, 1]);
+    /// assert_eq!(Padding::Zeros(2).around(&[9, 8, 3], 3, 2, 1), [2; 4]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where `kernel` or `stride` is 0, or the image has no two axes.
+    pub fn around(self, input: &[usize], kernel: usize, stride: usize, dilation: usize) -> [usize; 4] {
         match self {
             Self::Valid => [0; 4],
             Self::Zeros(count) => [count; 4],
@@ -536,14 +684,61 @@ mod tests {
     fn a_residual_keeps_its_shape_and_has_its_layers_parameters() {
         let same = Conv2dLayer { padding: Padding::Same, bias: false, ..Conv2dLayer::new(8, 3) };
         let layers = vec![NamedLayer::new("block.conv1", LayerSpec::Conv2d(same))];
-        let block = NamedLayer::new("block", LayerSpec::Residual { layers });
+        let block = NamedLayer::new("block", LayerSpec::residual(layers));
         assert_eq!(block.output_shape(&[9, 9, 8]).unwrap(), [9, 9, 8]);
         let parameters = block.parameter_shapes(&[9, 9, 8]);
-        let weight =
-            ParameterShape { name: "block.conv1.weight".to_string(), shape: vec![8, 8, 3, 3], role: Role::Weight };
+        let weight = ParameterShape {
+            name: "block.conv1.weight".to_string(),
+            shape: vec![8, 8, 3, 3],
+            role: Role::Weight,
+            initializer: Initializer::GlorotUniform,
+            penalty: Penalty::default(),
+        };
         assert_eq!(parameters, [weight]);
         let error = block.output_shape(&[9, 9, 4]).unwrap_err().to_string();
         assert!(error.contains("its layers make [9, 9, 8] of [9, 9, 4]"), "{error}");
+    }
+
+    #[test]
+    fn a_shortcut_takes_the_input_to_the_shape_of_the_layers_output() {
+        let strided = |name: &str, kernel| {
+            let conv = Conv2dLayer { stride: 2, padding: Padding::Same, bias: false, ..Conv2dLayer::new(16, kernel) };
+            NamedLayer::new(name, LayerSpec::Conv2d(conv))
+        };
+        let residual = |shortcut: Vec<NamedLayer>| {
+            let layers = vec![strided("block.conv1", 3)];
+            NamedLayer::new("block", LayerSpec::Residual { layers, shortcut, activation: RELU })
+        };
+        let block = residual(vec![strided("block.shortcut", 1)]);
+        assert_eq!(block.output_shape(&[9, 9, 8]).unwrap(), [5, 5, 16]);
+        let names: Vec<String> = block.parameter_shapes(&[9, 9, 8]).into_iter().map(|p| p.name).collect();
+        assert_eq!(names, ["block.conv1.weight", "block.shortcut.weight"]);
+        let error = residual(Vec::new()).output_shape(&[9, 9, 8]).unwrap_err().to_string();
+        assert!(error.contains("give it a `shortcut`"), "{error}");
+        let pool = NamedLayer::new("pool", LayerSpec::max_pool2d(2));
+        let error = residual(vec![pool]).output_shape(&[9, 9, 8]).unwrap_err().to_string();
+        assert!(error.contains("make [5, 5, 16] of [9, 9, 8] and its shortcut makes [4, 4, 8]"), "{error}");
+    }
+
+    #[test]
+    fn what_is_particular_about_a_weight_is_read_and_checked() {
+        let parse = |text: &str| serde_json::from_str::<NamedLayer>(text);
+        let layer = parse(r#"{"type": "dense", "units": 4, "l1": 0.5, "l2": 1, "initializer": "he-normal"}"#).unwrap();
+        assert_eq!((layer.l1, layer.l2, layer.initializer), (0.5, 1.0, Some(Initializer::HeNormal)));
+        assert_eq!(parse(&serde_json::to_string(&layer).unwrap()).unwrap(), layer);
+        let parameters = layer.parameter_shapes(&[3]);
+        assert_eq!([parameters[0].penalty.l1, parameters[1].penalty.l1], [0.5, 0.0]);
+        assert_eq!(parameters[1].initializer, Initializer::Zeros);
+        for (text, reason) in [
+            (r#"{"type": "dense", "units": 4, "l2": -1}"#, "`l2` must be at least 0, got -1"),
+            (r#"{"type": "dense", "units": 4, "initializer": {"normal": {"deviation": -1}}}"#, "`deviation` must be"),
+            (r#"{"type": "flatten", "l1": 0.5}"#, "Flatten has no weight that `l1` could be of"),
+        ] {
+            let error = parse(text).unwrap().output_shape(&[3]).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+        let error = parse(r#"{"type": "dense", "units": 4, "L2": 1}"#).unwrap_err().to_string();
+        assert!(error.contains("unknown field `L2`"), "{error}");
     }
 
     #[track_caller]
@@ -560,7 +755,7 @@ mod tests {
         assert_refused(conv(8, 0), &[9, 9, 1], "a dimension is empty");
         assert_refused(conv(8, 3), &[9], "Conv2d cannot take an input of [9]");
         assert_refused(conv(8, 3), &[9, 9, 0], "[9, 9, 0] has no elements");
-        assert_refused(LayerSpec::Residual { layers: Vec::new() }, &[9], "it has no layers");
+        assert_refused(LayerSpec::residual(Vec::new()), &[9], "it has no layers");
         let wide = Conv2dLayer { padding: Padding::Zeros(1 << 63), ..Conv2dLayer::new(8, 3) };
         assert_refused(LayerSpec::Conv2d(wide), &[9, 9, 3], "at most 65536");
         let far = Conv2dLayer { dilation: usize::MAX, padding: Padding::Same, ..Conv2dLayer::new(8, 3) };

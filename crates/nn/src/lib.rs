@@ -74,7 +74,7 @@ pub use optimizer::{
     AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerState, OptimizerVariant, ParameterGroup,
     RmsPropConfig, SgdConfig,
 };
-pub use parameters::{Parameter, Parameters};
+pub use parameters::{Parameter, Parameters, Penalty};
 pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential, TrainStep};
 pub use tensor_file::{NamedTensor, TensorFile};

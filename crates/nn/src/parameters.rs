@@ -12,6 +12,21 @@ pub struct Parameter {
     pub name: String,
     /// The values.
     pub var: Var,
+    /// How it is regularized.
+    pub penalty: Penalty,
+}
+
+/// What the size of a parameter's values `p` adds to the loss that is minimized: the sum of `l1 * |p| + l2 * p^2`, as Keras'
+/// `L1L2(l1, l2)` does.
+///
+/// An [`Optimizer`](crate::Optimizer) adds its gradient, `l1 * sign(p) + 2 * l2 * p`, to that of the loss, after clipping. So it
+/// is coupled in every optimizer, also where weight decay is not. The losses that a network reports are those of the data alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Penalty {
+    /// The weight of absolute values, at least 0.
+    pub l1: f32,
+    /// The weight of squares, at least 0.
+    pub l2: f32,
 }
 
 /// All parameters of a network, in the order of its layers, and the running statistics of its batch normalizations.
@@ -25,13 +40,21 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Adds a parameter at the end.
+    /// Adds a parameter without a penalty at the end.
     ///
     /// # Panics
     /// Where the name is taken, or the variable has another name already: an optimizer would step it twice.
     pub fn push(&mut self, name: String, var: Var) {
+        self.push_penalized(name, var, Penalty::default());
+    }
+
+    /// Adds a parameter at the end.
+    ///
+    /// # Panics
+    /// As [`Parameters::push`].
+    pub fn push_penalized(&mut self, name: String, var: Var, penalty: Penalty) {
         self.check_new(&name, &var);
-        self.trained.push(Parameter { name, var });
+        self.trained.push(Parameter { name, var, penalty });
     }
 
     /// Adds a running statistic at the end.
@@ -40,7 +63,7 @@ impl Parameters {
     /// As [`Parameters::push`].
     pub fn push_statistic(&mut self, name: String, var: Var) {
         self.check_new(&name, &var);
-        self.statistics.push(Parameter { name, var });
+        self.statistics.push(Parameter { name, var, penalty: Penalty::default() });
     }
 
     fn check_new(&self, name: &str, var: &Var) {

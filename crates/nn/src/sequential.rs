@@ -1,14 +1,11 @@
 //! A chain of layers with its parameters.
 
-use std::collections::HashSet;
-
 use aumenta_seed::Seed;
 use candle_core::{Device, Tensor, Var};
 
 use crate::error::NnError;
 use crate::gradients::Gradients;
-use crate::init::Initializer;
-use crate::layer::{BatchNormLayer, LayerSpec, NamedLayer, ParameterShape, Role};
+use crate::layer::{BatchNormLayer, LayerSpec, NamedLayer, ParameterShape};
 use crate::op::activation::{Activation, activate};
 use crate::op::avg_pool2d::{PaddingCount, avg_pool2d};
 use crate::op::batch_norm::{RunningStatistics, batch_norm_eval, batch_norm_train};
@@ -58,14 +55,14 @@ pub struct TrainStep<'a> {
 }
 
 impl Sequential {
-    /// A network for input samples of shape `input` (`[height, width, channels]`), its weights Glorot-uniform and its
-    /// biases zero, all drawn from `seed`.
+    /// A network for input samples of shape `input` (`[height, width, channels]`), its weights as their layers'
+    /// [`NamedLayer::initializer`] says and its biases zero, all drawn from `seed`.
     ///
     /// # Errors
-    /// [`NnError::Layer`] where a layer cannot take the output of the one before, or two have one name; [`NnError::Shape`]
-    /// where there is none.
+    /// [`NnError::Layer`] where a layer cannot take the output of the one before, or has no name of its own;
+    /// [`NnError::Shape`] where there is none.
     pub fn new(input: &[usize], layers: &[NamedLayer], seed: Seed, device: &Device) -> Result<Self, NnError> {
-        check_names(layers, &mut HashSet::new())?;
+        NamedLayer::check_names(layers)?;
         if layers.is_empty() {
             return Err(NnError::shape("sequential", "a network needs at least one layer"));
         }
@@ -73,15 +70,10 @@ impl Sequential {
         let mut shape = input.to_vec();
         for layer in layers {
             let next = layer.output_shape(&shape)?;
-            for ParameterShape { name, shape, role } in layer.parameter_shapes(&shape) {
-                let initializer = match role {
-                    Role::Weight => Initializer::GlorotUniform,
-                    Role::Bias | Role::Shift | Role::RunningMean => Initializer::Zeros,
-                    Role::Scale | Role::RunningVariance => Initializer::Ones,
-                };
+            for ParameterShape { name, shape, role, initializer, penalty } in layer.parameter_shapes(&shape) {
                 let var = initializer.variable(&name, &shape, seed, device)?;
                 if role.is_trained() {
-                    parameters.push(name, var);
+                    parameters.push_penalized(name, var, penalty);
                 } else {
                     parameters.push_statistic(name, var);
                 }
@@ -197,6 +189,10 @@ impl Sequential {
         if x.rank() < 2 || x.elem_count() == 0 {
             return Err(NnError::shape("sequential", format!("{:?} is no batch", x.dims())));
         }
+        self.chain(layers, x, mode)
+    }
+
+    fn chain(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
@@ -238,9 +234,9 @@ impl Sequential {
                 let (weight, bias) = (self.parameter(layer, "weight", mode)?, self.parameter(layer, "bias", mode)?);
                 dense(input, &weight, &bias, *activation)
             }
-            LayerSpec::Residual { layers } => {
-                let added = layers.iter().try_fold(input.clone(), |input, layer| self.apply(layer, &input, mode))?;
-                Ok((added + input)?)
+            LayerSpec::Residual { layers, shortcut, activation } => {
+                let sum = (self.chain(layers, input, mode)? + self.chain(shortcut, input, mode)?)?;
+                if *activation == Activation::Linear { Ok(sum) } else { activate(&sum, *activation) }
             }
         }
     }
@@ -292,26 +288,12 @@ fn is_finite(x: &Tensor) -> Result<bool, NnError> {
     Ok(values.iter().all(|value| value.is_finite()))
 }
 
-/// Whether all layers, with those inside others, have names of their own.
-fn check_names<'a>(layers: &'a [NamedLayer], names: &mut HashSet<&'a str>) -> Result<(), NnError> {
-    for layer in layers {
-        if !names.insert(&layer.name) {
-            let reason = "another layer has the same name".to_string();
-            return Err(NnError::Layer { layer: layer.name.clone(), reason });
-        }
-        if let LayerSpec::Residual { layers } = &layer.spec {
-            check_names(layers, names)?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use candle_core::DType;
 
     use super::*;
-    use crate::finite_differences::ramp;
+    use crate::finite_differences::{assert_gradients, ramp};
     use crate::layer::{Conv2dLayer, DepthwiseConv2dLayer, Padding, Pool2dLayer};
     use crate::op::loss::cross_entropy;
     use crate::optimizer::{Optimizer, OptimizerConfig, RmsPropConfig};
@@ -366,11 +348,33 @@ mod tests {
             NamedLayer::new("block.conv", LayerSpec::Conv2d(same)),
             NamedLayer::new("block.norm", norm(Activation::Relu)),
         ];
+        let strided = |name: &str, kernel| {
+            let conv = Conv2dLayer { stride: 2, padding: Padding::Same, ..Conv2dLayer::new(8, kernel) };
+            NamedLayer::new(name, LayerSpec::Conv2d(conv))
+        };
+        let down = LayerSpec::Residual {
+            layers: vec![
+                strided("down.conv1", 3),
+                NamedLayer::new("down.norm1", norm(Activation::Relu)),
+                NamedLayer::new("down.drop", LayerSpec::Dropout { rate: 0.1 }),
+            ],
+            shortcut: vec![strided("down.conv2", 1), NamedLayer::new("down.norm2", norm(Activation::Linear))],
+            activation: Activation::Relu6,
+        };
+        let flat_block = LayerSpec::Residual {
+            layers: vec![NamedLayer::new("deep.drop", LayerSpec::Dropout { rate: 0.2 })],
+            shortcut: vec![NamedLayer::new(
+                "deep.dense",
+                LayerSpec::Dense { units: 9, activation: Activation::Linear },
+            )],
+            activation: Activation::Sigmoid,
+        };
         let layers = [
             NamedLayer::new("conv1", LayerSpec::conv2d(12, 3, Activation::Relu6)),
             NamedLayer::new("pool1", LayerSpec::max_pool2d(2)),
             NamedLayer::new("norm1", norm(Activation::Linear)),
-            NamedLayer::new("block", LayerSpec::Residual { layers: block }),
+            NamedLayer::new("block", LayerSpec::residual(block)),
+            NamedLayer::new("down", down),
             NamedLayer::new("depthwise", LayerSpec::DepthwiseConv2d(depthwise)),
             NamedLayer::new("spatial", LayerSpec::SpatialDropout { rate: 0.2 }),
             NamedLayer::new("conv2", LayerSpec::Conv2d(sigmoid)),
@@ -380,6 +384,7 @@ mod tests {
             NamedLayer::new("activation", LayerSpec::Activation { activation: Activation::Relu }),
             NamedLayer::new("pool4", LayerSpec::GlobalAvgPool2d {}),
             NamedLayer::new("flatten", LayerSpec::Flatten {}),
+            NamedLayer::new("deep", flat_block),
             NamedLayer::new("dropout", LayerSpec::Dropout { rate: 0.3 }),
             NamedLayer::new("dense1", LayerSpec::Dense { units: 7, activation: Activation::Relu }),
             NamedLayer::new("dense2", LayerSpec::Dense { units: 3, activation: Activation::Linear }),
@@ -424,7 +429,22 @@ mod tests {
                 assert_close(&got.name, got.var.as_tensor(), expected.var.as_tensor());
             }
         }
-        assert_eq!(parameters.statistics().count(), 4);
+        assert_eq!(parameters.statistics().count(), 8);
+    }
+
+    #[test]
+    fn the_gradient_through_a_block_with_a_shortcut_equals_finite_differences() {
+        let conv = |name: &str, kernel| {
+            let conv = Conv2dLayer { stride: 2, padding: Padding::Same, ..Conv2dLayer::new(3, kernel) };
+            NamedLayer::new(name, LayerSpec::Conv2d(conv))
+        };
+        for activation in [Activation::Linear, Activation::Relu, Activation::Sigmoid] {
+            let (layers, shortcut) = (vec![conv("block.conv1", 3)], vec![conv("block.conv2", 1)]);
+            let block = [NamedLayer::new("block", LayerSpec::Residual { layers, shortcut, activation })];
+            let network = Sequential::new(&[5, 4, 2], &block, Seed::new(7), &Device::Cpu).unwrap();
+            let x = ramp(&[2, 5, 4, 2], 7);
+            assert_gradients(&[x], |inputs| network.forward(&inputs[0], Mode::Train { step: 0 }));
+        }
     }
 
     #[test]
@@ -538,7 +558,7 @@ mod tests {
             Sequential::new(input, layers, Seed::new(7), &Device::Cpu).unwrap_err().to_string()
         };
         let dropout = NamedLayer::new("drop", LayerSpec::Dropout { rate: 0.1 });
-        let twice = [dropout.clone(), NamedLayer::new("block", LayerSpec::Residual { layers: vec![dropout.clone()] })];
+        let twice = [dropout.clone(), NamedLayer::new("block", LayerSpec::residual(vec![dropout.clone()]))];
         assert_eq!(refused(&[4], &twice), "layer `drop`: another layer has the same name");
         assert!(refused(&[4], &[]).contains("at least one layer"));
         assert!(refused(&[4, 0, 2], std::slice::from_ref(&dropout)).contains("[4, 0, 2]"));

@@ -50,11 +50,12 @@ impl Checkpoint {
     /// # Errors
     /// [`TrainError::Classes`] where it does not.
     pub fn check_classes(&self) -> Result<(), TrainError> {
-        let (expected, got) = (self.model.architecture()?.classes(), self.classes.len());
+        let architecture = self.model.architecture()?;
+        let (expected, got) = (architecture.classes(), self.classes.len());
         if expected == got {
             return Ok(());
         }
-        let (model, classes) = (self.model.name(), self.classes.join(", "));
+        let (model, classes) = (architecture.name().to_string(), self.classes.join(", "));
         Err(TrainError::Classes { model, expected, got, classes })
     }
 
@@ -71,6 +72,16 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {
+        let metadata = [(HEADER.to_string(), serde_json::to_string(self)?)].into();
+        Ok(TensorFile { tensors: self.tensors(parameters)?, metadata }.to_bytes()?)
+    }
+
+    /// All tensors that a checkpoint with `parameters` holds: these, and `normalization.mean` and `normalization.matrix` of the
+    /// whitening where there is one.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where the parameters cannot be read from their device.
+    pub fn tensors(&self, parameters: &Parameters) -> Result<Vec<NamedTensor>, NnError> {
         let mut tensors = parameters.tensors()?;
         if let Some(whitening) = self.preprocessing.normalization.whitening() {
             let (mean, matrix) = (whitening.mean(), whitening.matrix());
@@ -79,8 +90,7 @@ impl Checkpoint {
             tensors.push(tensor(WHITENING_MEAN, vec![mean.len()], mean));
             tensors.push(tensor(WHITENING_MATRIX, vec![mean.len(); 2], matrix));
         }
-        let metadata = [(HEADER.to_string(), serde_json::to_string(self)?)].into();
-        Ok(TensorFile { tensors, metadata }.to_bytes()?)
+        Ok(tensors)
     }
 
     /// Reads a checkpoint and builds its network, with its weights, on `device`.

@@ -28,7 +28,7 @@ pub enum TrainError {
     )]
     Classes {
         /// The model's name.
-        model: &'static str,
+        model: String,
         /// The model's classes.
         expected: usize,
         /// The data's classes.

@@ -62,9 +62,18 @@ impl From<SplitName> for Split {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum CheckpointName {
+pub enum CheckpointName {
     Best,
     Last,
+}
+
+impl From<CheckpointName> for Kept {
+    fn from(name: CheckpointName) -> Self {
+        match name {
+            CheckpointName::Best => Self::Best,
+            CheckpointName::Last => Self::Last,
+        }
+    }
 }
 
 /// Measuring has no substitutes: they would measure an image twice.
@@ -86,12 +95,8 @@ impl From<OnErrorName> for OnError {
 impl Args {
     pub fn run(self) -> Result<()> {
         let run = RunFolder::open(&self.run)?;
-        let kept = match self.checkpoint {
-            CheckpointName::Best => Kept::Best,
-            CheckpointName::Last => Kept::Last,
-        };
         let measurement = Measurement {
-            kept,
+            kept: self.checkpoint.into(),
             data: self.data.as_deref(),
             split: self.split.into(),
             batch_size: self.batch_size,

@@ -1,30 +1,40 @@
-//! `aumenta export`: a prepared data set for other programs.
+//! `aumenta export`: a prepared data set, or a run's network, for other programs.
 
 mod augmented;
+mod network;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use aumenta_dataset::{Dataset, Existing, Format, Link, ShardSize, check_output, export};
+use aumenta_report::count;
+use aumenta_runs::{Kept, RunFolder};
 use clap::ValueEnum;
 
 use self::augmented::AugmentedArgs;
+use self::network::NetworkFormat;
+use crate::command::evaluate::CheckpointName;
 use crate::failure::BadUse;
 use crate::output::print;
 use crate::progress::counting;
 
-/// Write a prepared data set for other programs: class folders, a zip archive, WebDataset's tar shards, or a table.
+/// Write a prepared data set for other programs: class folders, a zip archive, WebDataset's tar shards, or a table; or a
+/// run's network: weights as safetensors, or a graph with weights as ONNX.
 ///
 /// Every image is compared with its hash on the way. What is written appears under its name when it is complete.
 ///
 /// With --augmented it writes augmented versions of the training images instead, each with what was drawn for it.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The manifest, or the folder of it.
-    manifest: PathBuf,
+    /// The manifest, or the folder of it; or, for safetensors and ONNX, the folder of a run.
+    #[arg(value_name = "MANIFEST|RUN")]
+    from: PathBuf,
     /// What to write.
     #[arg(long, value_enum, required_unless_present = "augmented", conflicts_with = "augmented")]
     format: Option<Kind>,
+    /// For a network: which of the run's checkpoints [default: best].
+    #[arg(long, value_enum)]
+    checkpoint: Option<CheckpointName>,
     /// The folder (for folders, tar, and augmented images) or the file to write.
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
@@ -60,6 +70,10 @@ enum Kind {
     Csv,
     /// A Parquet file with a row an image, without pixels.
     Parquet,
+    /// Of a run: the weights under PyTorch's names, with preprocessing and classes in the header.
+    Safetensors,
+    /// Of a run: the network with its weights, with preprocessing and classes in the metadata.
+    Onnx,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,16 +101,55 @@ fn shard_size(text: &str) -> Result<ShardSize> {
     }
 }
 
+impl Kind {
+    /// What it is of a run, where it is one of a run's.
+    fn of_network(self) -> Option<NetworkFormat> {
+        match self {
+            Self::Safetensors => Some(NetworkFormat::Safetensors),
+            Self::Onnx => Some(NetworkFormat::Onnx),
+            Self::Folders | Self::Zip | Self::Tar | Self::Csv | Self::Parquet => None,
+        }
+    }
+}
+
 impl Args {
     pub fn run(self) -> Result<()> {
         let existing = if self.replace { Existing::ReplaceExport } else { Existing::Refuse };
         if self.link != Linking::Copy && !matches!(self.format, Some(Kind::Folders)) {
             return Err(BadUse::message("--link is for --format folders".into()));
         }
+        match self.format.and_then(Kind::of_network) {
+            Some(format) => self.export_network(format, existing),
+            None => self.export_data(existing),
+        }
+    }
+
+    fn export_network(self, format: NetworkFormat, existing: Existing) -> Result<()> {
+        let run = RunFolder::open(&self.from).context("safetensors and onnx are formats of a run's network")?;
+        let kept = self.checkpoint.map_or(Kept::Best, Kept::from);
+        let bytes = network::write(&run, kept, format, &self.out, existing)?;
+        if self.json {
+            return print(&format!("{:#}\n", serde_json::json!({ "out": self.out, "bytes": bytes })));
+        }
+        print(&format!("wrote {} ({} bytes)\n", self.out.display(), count(bytes as u64)))
+    }
+
+    fn export_data(self, existing: Existing) -> Result<()> {
+        if RunFolder::open(&self.from).is_ok() {
+            let run = self.from.display();
+            return Err(BadUse::message(format!(
+                "`{run}` is a run: its network is written with --format safetensors or --format onnx, and its data set by \
+                 the manifest of that"
+            )));
+        }
+        if self.checkpoint.is_some() {
+            return Err(BadUse::message("--checkpoint is for --format safetensors and --format onnx".into()));
+        }
         check_output(&self.out, existing)?;
-        let dataset = Dataset::open(&self.manifest, self.source.as_deref())?;
-        let written = match self.format {
-            Some(kind) => write(&dataset, self.format(kind), &self.out, existing)?,
+        let dataset = Dataset::open(&self.from, self.source.as_deref())?;
+        let format = self.format.and_then(|kind| self.format_of_data(kind));
+        let written = match format {
+            Some(format) => write(&dataset, format, &self.out, existing)?,
             None => self.augmented.write(dataset, &self.out, existing)?,
         };
         if self.json {
@@ -106,17 +159,18 @@ impl Args {
         print(&format!("wrote {written} images to {}\n", self.out.display()))
     }
 
-    fn format(&self, kind: Kind) -> Format {
+    fn format_of_data(&self, kind: Kind) -> Option<Format> {
         match kind {
-            Kind::Folders => Format::Folders(match self.link {
+            Kind::Folders => Some(Format::Folders(match self.link {
                 Linking::Copy => Link::Copy,
                 Linking::Hard => Link::Hard,
                 Linking::Symbolic => Link::Symbolic,
-            }),
-            Kind::Zip => Format::Zip,
-            Kind::Tar => Format::Shards(self.shard_size),
-            Kind::Csv => Format::Csv,
-            Kind::Parquet => Format::Parquet,
+            })),
+            Kind::Zip => Some(Format::Zip),
+            Kind::Tar => Some(Format::Shards(self.shard_size)),
+            Kind::Csv => Some(Format::Csv),
+            Kind::Parquet => Some(Format::Parquet),
+            Kind::Safetensors | Kind::Onnx => None,
         }
     }
 }

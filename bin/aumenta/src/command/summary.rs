@@ -1,16 +1,26 @@
-//! `aumenta summary`: the table of a model's layers.
+//! `aumenta summary`: the table of a network's layers.
+
+use std::path::Path;
 
 use anyhow::Result;
 use aumenta_models::{ModelConfig, Summary};
 use aumenta_report::{Alignment, Table, count};
+use aumenta_runs::RunFolder;
 use serde_json::json;
 
+use crate::config::Config;
+use crate::failure::BadUse;
 use crate::output::print;
 
-/// Print the layers of a model: output shapes and parameters.
+/// Print the layers of a network: output shapes, parameters, and multiply-adds for one image.
+///
+/// As in Keras, parameters are all numbers that are saved: also the running means and variances of batch normalization, which
+/// no optimizer moves. Multiply-adds are the products of a weight and an input.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The model: `mnist-convnet` or `cats-dogs-convnet`.
+    /// A model's name (`mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, `resnet-small`), a model file (`.toml`), or
+    /// the folder of a run.
+    #[arg(value_name = "MODEL|FILE|RUN")]
     model: String,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
@@ -25,9 +35,21 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let model = ModelConfig::named(&self.model)?.with(self.image_size, self.dropout)?;
-        let summary = model.architecture()?.summary();
+        let summary = self.model()?.architecture()?.summary();
         if self.json { print(&format!("{:#}\n", to_json(&summary))) } else { print(&to_text(&summary)) }
+    }
+
+    fn model(&self) -> Result<ModelConfig> {
+        let folder = Path::new(&self.model);
+        if ModelConfig::NAMES.contains(&self.model.as_str()) || !folder.is_dir() {
+            return Ok(ModelConfig::open(&self.model)?.with(self.image_size, self.dropout)?);
+        }
+        if self.image_size.is_some() || self.dropout.is_some() {
+            return Err(BadUse::message("--image-size and --dropout are for a model's name: a run has its own".into()));
+        }
+        let run = RunFolder::open(folder)?;
+        let classes = run.read_info()?.classes.len();
+        Ok(Config::read(&run.config_path())?.model()?.clone().for_classes(classes))
     }
 }
 
@@ -36,37 +58,59 @@ fn to_text(summary: &Summary) -> String {
         ("layer (type)", Alignment::Left),
         ("output shape", Alignment::Left),
         ("parameters", Alignment::Right),
+        ("multiply-adds", Alignment::Right),
     ]);
     for row in &summary.rows {
         let shape: Vec<String> = row.output.iter().map(ToString::to_string).collect();
         table.push([
-            format!("{} ({})", row.name, row.kind),
+            format!("{}{} ({})", "  ".repeat(row.depth), row.name, row.kind),
             format!("(batch, {})", shape.join(", ")),
-            count(row.parameters as u64),
+            count((row.parameters + row.statistics) as u64),
+            count(row.multiply_adds),
         ]);
     }
-    let (total, input) = (summary.parameters() as u64, &summary.input);
+    let (trained, statistics, input) = (summary.parameters(), summary.statistics(), &summary.input);
     format!(
-        "model: {}, input (batch, {}, {}, {})\n{}total parameters: {} ({:.2} MiB)\ntrainable: {}\nfrozen: 0\n",
+        "model: {}, input (batch, {}, {}, {})\n{}total parameters: {}\ntrainable: {}\nnon-trainable: {}\nmultiply-adds for \
+         one image: {}\n",
         summary.model,
         input[0],
         input[1],
         input[2],
         table.to_text(),
-        count(total),
-        total as f64 * 4.0 / f64::from(1 << 20),
-        count(total),
+        with_memory(trained + statistics),
+        with_memory(trained),
+        with_memory(statistics),
+        count(summary.multiply_adds()),
     )
 }
 
+/// So many numbers, and what they take as f32.
+fn with_memory(numbers: usize) -> String {
+    format!("{} ({:.2} MiB)", count(numbers as u64), numbers as f64 * 4.0 / f64::from(1 << 20))
+}
+
 fn to_json(summary: &Summary) -> serde_json::Value {
-    let rows = summary.rows.iter().map(
-        |row| json!({ "name": row.name, "type": row.kind, "output-shape": row.output, "parameters": row.parameters }),
-    );
+    let rows = summary.rows.iter().map(|row| {
+        json!({
+            "name": row.name,
+            "type": row.kind,
+            "depth": row.depth,
+            "output-shape": row.output,
+            "trainable": row.parameters,
+            "non-trainable": row.statistics,
+            "multiply-adds": row.multiply_adds,
+        })
+    });
+    let (trained, statistics) = (summary.parameters(), summary.statistics());
     json!({
         "model": summary.model,
         "input-shape": summary.input,
         "layers": rows.collect::<Vec<_>>(),
-        "parameters": summary.parameters(),
+        "parameters": trained + statistics,
+        "trainable": trained,
+        "non-trainable": statistics,
+        "bytes": 4 * (trained + statistics),
+        "multiply-adds": summary.multiply_adds(),
     })
 }

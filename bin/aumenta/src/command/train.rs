@@ -66,8 +66,9 @@ pub struct Settings {
     /// The folder of the run, which must not exist yet or be empty.
     #[arg(long)]
     pub run: Option<PathBuf>,
-    /// The model: `mnist-convnet`, `cats-dogs-convnet` or `efficientnet-lite0`.
-    #[arg(long)]
+    /// The model: `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, `resnet-small`, or the path of a model file
+    /// (`.toml`).
+    #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
@@ -237,7 +238,7 @@ impl Settings {
         if let Some(name) = self.model {
             // The file's settings of the same model stay.
             let settings = config.model.filter(|model| model.name() == name);
-            config.model = Some(settings.map_or_else(|| ModelConfig::named(&name), Ok)?);
+            config.model = Some(settings.map_or_else(|| ModelConfig::open(&name), Ok)?);
         }
         if let Some(model) = config.model {
             config.model = Some(model.with(self.image_size, self.dropout)?);

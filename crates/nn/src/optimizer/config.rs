@@ -23,6 +23,8 @@ use crate::setting;
 ///   by `clip_norm / (norm + 1e-6)`, as by PyTorch's `clip_grad_norm_` (Pascanu, Mikolov and Bengio 2013, section 3.2),
 ///   before weight decay and L1 are added. Frozen parameters do not count.
 /// - `groups`: parameters that are stepped otherwise, see [`ParameterGroup`].
+///
+/// Besides, every optimizer adds the gradient of a parameter's own [`Penalty`](crate::Penalty).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "lowercase")]
 pub enum OptimizerConfig {

@@ -26,7 +26,7 @@ pub use state::OptimizerState;
 
 use crate::error::NnError;
 use crate::gradients::{Gradients, global_norm};
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Penalty};
 use crate::setting;
 use crate::storage::with_f32s;
 use sweep::Sweep;
@@ -72,6 +72,8 @@ struct Member {
     rate_scale: f32,
     weight_decay: f32,
     l1: f32,
+    /// The parameter's own, besides the optimizer's.
+    penalty: Penalty,
     /// What is remembered of each element, a vector a slot of [`OptimizerConfig::slots`].
     state: Vec<Vec<f32>>,
 }
@@ -100,6 +102,7 @@ impl Optimizer {
                 rate_scale: group.map_or(1.0, |group| group.learning_rate_scale),
                 weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(common.weight_decay),
                 l1: group.and_then(|group| group.l1).unwrap_or(common.l1),
+                penalty: parameter.penalty,
                 state: vec![vec![0.0; parameter.var.elem_count()]; slots],
             });
         }
@@ -131,7 +134,7 @@ impl Optimizer {
         self.steps
     }
 
-    /// Moves every parameter that is not frozen by its gradient.
+    /// Moves every parameter that is not frozen by its gradient and that of its [`Penalty`].
     ///
     /// # Errors
     /// [`NnError::GradientNotFinite`] where a gradient holds NaN or an infinity; [`NnError::Optimizer`] where `parameters` are not
@@ -261,7 +264,12 @@ mod tests {
             for parameter in reference["parameters"].as_array().unwrap() {
                 let shape: Vec<usize> = serde_json::from_value(parameter["shape"].clone()).unwrap();
                 let var = Var::from_vec(f32s(&parameter["values"]), shape, &Device::Cpu).unwrap();
-                parameters.push(parameter["name"].as_str().unwrap().to_string(), var);
+                let name = parameter["name"].as_str().unwrap();
+                let penalty = case["penalties"].get(name).map_or_else(Penalty::default, |penalty| {
+                    let [l1, l2] = ["l1", "l2"].map(|kind| penalty[kind].as_f64().unwrap() as f32);
+                    Penalty { l1, l2 }
+                });
+                parameters.push_penalized(name.to_string(), var, penalty);
             }
             let config: OptimizerConfig = serde_json::from_value(case["config"].clone()).unwrap();
             let mut optimizer = Optimizer::new(config, &parameters).unwrap();
@@ -362,6 +370,28 @@ mod tests {
         let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
         optimizer.step(&parameters, &gradients(&parameters, &[vec![0.0; 3]])).unwrap();
         assert_eq!(values(&parameters, "p"), [0.0, 0.75, -1.75]);
+    }
+
+    #[test]
+    fn a_penalty_is_coupled_also_where_weight_decay_is_not_and_moves_its_parameter_alone() {
+        let mut parameters = Parameters::default();
+        let var = || Var::new(&[2.0f32, -4.0], &Device::Cpu).unwrap();
+        parameters.push_penalized("w".to_string(), var(), Penalty { l1: 0.25, l2: 0.125 });
+        parameters.push("b".to_string(), var());
+        let config = SgdConfig { learning_rate: 1.0, ..SgdConfig::default() };
+        let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
+        let none = [vec![0.0; 2], vec![0.0; 2]];
+        optimizer.step(&parameters, &gradients(&parameters, &none)).unwrap();
+        // 2 - (0.25 * 1 + 2 * 0.125 * 2), and -4 + (0.25 + 2 * 0.125 * 4).
+        assert_eq!(values(&parameters, "w"), [1.25, -2.75]);
+        assert_eq!(values(&parameters, "b"), [2.0, -4.0]);
+        let config = AdamWConfig { learning_rate: 1.0, weight_decay: 0.0, ..AdamWConfig::default() };
+        let mut optimizer = Optimizer::new(OptimizerConfig::AdamW(config), &parameters).unwrap();
+        optimizer.step(&parameters, &gradients(&parameters, &none)).unwrap();
+        // The first step of Adam has the size of the learning rate, whatever the gradient's.
+        let moved = values(&parameters, "w");
+        assert!((moved[0] - 0.25).abs() < 1e-5 && (moved[1] + 1.75).abs() < 1e-5, "{moved:?}");
+        assert_eq!(values(&parameters, "b"), [2.0, -4.0]);
     }
 
     #[test]

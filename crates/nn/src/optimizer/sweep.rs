@@ -61,8 +61,9 @@ impl Sweep<'_> {
                     let mut pieces = Vec::new();
                     for ((member, parameter), gradient) in members.iter_mut().zip(parameters).zip(gradients) {
                         let rate = self.learning_rate * member.rate_scale;
-                        let (l2, decay) = decay(rate, member.weight_decay);
-                        let terms = Terms { rate, scale: self.gradient_scale, l2, l1: member.l1, decay };
+                        let (coupled, decay) = decay(rate, member.weight_decay);
+                        let (l2, l1) = (coupled + 2.0 * member.penalty.l2, member.l1 + member.penalty.l1);
+                        let terms = Terms { rate, scale: self.gradient_scale, l2, l1, decay };
                         let gradients = gradient.chunks(PIECE);
                         let states = states(&mut member.state);
                         for ((parameter, gradient), state) in parameter.chunks_mut(PIECE).zip(gradients).zip(states) {
@@ -89,6 +90,7 @@ fn states<const N: usize>(slots: &mut [Vec<f32>]) -> impl Iterator<Item = [&mut 
 struct Terms {
     rate: f32,
     scale: f32,
+    /// What a value is multiplied by to be added to its gradient.
     l2: f32,
     l1: f32,
     decay: f32,

@@ -60,9 +60,15 @@ impl Chain {
                 LayerSpec::Dense { units, activation } => {
                     Box::new(Dense::new(layer, len, *units, *activation, parameters)?)
                 }
-                LayerSpec::Residual { layers } => {
-                    Box::new(Residual { len, chain: Self::new(&shape, layers, parameters)?.0 })
-                }
+                LayerSpec::Residual { layers, shortcut, activation } => Box::new(Residual {
+                    len: output.iter().product(),
+                    chain: Self::new(&shape, layers, parameters)?.0,
+                    shortcut: match &shortcut[..] {
+                        [] => None,
+                        layers => Some(Self::new(&shape, layers, parameters)?.0),
+                    },
+                    activation: *activation,
+                }),
             });
             shape = output;
         }

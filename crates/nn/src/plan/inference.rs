@@ -52,7 +52,7 @@ enum Step<'a> {
     Activation(Activation),
     Flatten { pixels: usize, channels: usize },
     Dense { inputs: usize, weight: &'a [f32], bias: &'a [f32], activation: Activation },
-    Residual(Inference<'a>),
+    Residual { layers: Inference<'a>, shortcut: Option<Inference<'a>>, activation: Activation },
 }
 
 impl<'a> Inference<'a> {
@@ -109,7 +109,14 @@ impl<'a> Inference<'a> {
                     bias: values.get(&layer.name, "bias")?,
                     activation: *activation,
                 },
-                LayerSpec::Residual { layers } => Step::Residual(Self::new(&shape, layers, values)?.0),
+                LayerSpec::Residual { layers, shortcut, activation } => Step::Residual {
+                    layers: Self::new(&shape, layers, values)?.0,
+                    shortcut: match &shortcut[..] {
+                        [] => None,
+                        layers => Some(Self::new(&shape, layers, values)?.0),
+                    },
+                    activation: *activation,
+                },
             };
             shape = output;
             steps.push((step, shape.iter().product()));
@@ -181,13 +188,26 @@ impl Step<'_> {
                 dense::forward(*inputs, x, weight, bias, out);
                 activation::apply(*activation, out);
             }
-            Self::Residual(inner) => {
-                chain(&inner.steps, x, out);
-                for (out, x) in out.iter_mut().zip(x) {
-                    *out += x;
+            Self::Residual { layers, shortcut, activation } => {
+                chain(&layers.steps, x, out);
+                match shortcut {
+                    None => add(out, x),
+                    Some(shortcut) => {
+                        let mut through_shortcut = Scratch::of(out.len());
+                        chain(&shortcut.steps, x, &mut through_shortcut);
+                        add(out, &through_shortcut);
+                    }
                 }
+                activation::apply(*activation, out);
             }
         }
+    }
+}
+
+/// On the calling thread: the values are still in its cache.
+fn add(sum: &mut [f32], values: &[f32]) {
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += value;
     }
 }
 

@@ -11,23 +11,36 @@ use candle_core::{Device, Tensor};
 
 use crate::error::TrainError;
 use crate::observer::{Observer, Progress};
+use crate::predictions::{Predictions, push_probabilities};
 use crate::tensors::from_batch;
 
-/// The loss, accuracy and confusion matrix of `model` over all images of `stream`, without dropout.
+/// What [`evaluate`] finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// All measures.
+    pub evaluation: Evaluation,
+    /// What was said of each image.
+    pub predictions: Predictions,
+    /// The images that could not be used.
+    pub faults: Vec<Fault>,
+}
+
+/// Measures `model` in one pass over all images of `stream`, without dropout.
 ///
 /// # Errors
-/// [`TrainError::Stream`] where an image cannot be used and the stream does not go on without it, [`TrainError::Network`] where the images do not fit the model.
+/// [`TrainError::Stream`] where an image cannot be used and the stream does not go on without it, [`TrainError::Network`]
+/// where the images do not fit the model or a logit is not finite.
 pub fn evaluate(
     model: &dyn Model,
     classes: usize,
     stream: &EvalStream,
     device: &Device,
     observer: &mut dyn Observer,
-) -> Result<Evaluation, TrainError> {
-    Ok(measure(model, classes, stream, device, 0, observer)?.0)
+) -> Result<Measured, TrainError> {
+    measure(model, classes, stream, device, 0, observer)
 }
 
-/// As [`evaluate`], in epoch `epoch` of a training; also the images that could not be used.
+/// As [`evaluate`], in epoch `epoch` of a training.
 pub(crate) fn measure(
     model: &dyn Model,
     classes: usize,
@@ -35,8 +48,9 @@ pub(crate) fn measure(
     device: &Device,
     epoch: usize,
     observer: &mut dyn Observer,
-) -> Result<(Evaluation, Vec<Fault>), TrainError> {
+) -> Result<Measured, TrainError> {
     let mut tally = Tally::new(epoch, classes, stream.image_count());
+    let mut predictions = Predictions::with_capacity(classes, stream.image_count());
     let mut pass = stream.pass();
     for batch in pass.by_ref() {
         let batch = batch?;
@@ -44,9 +58,20 @@ pub(crate) fn measure(
         let logits = model.predict(&images)?;
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
         tally.add(&batch.classes, &logits, &losses)?;
+        predictions.ids.extend_from_slice(&batch.ids);
+        predictions.truth.extend(batch.classes.iter().map(|class| *class as usize));
+        predictions.losses.extend(losses.to_vec1::<f32>().map_err(NnError::from)?);
+        for row in logits.to_vec2::<f32>().map_err(NnError::from)? {
+            push_probabilities(&row, &mut predictions.probabilities);
+        }
         observer.measured(&tally.progress());
     }
-    Ok((Evaluation::new(stream.split().name(), tally.loss(), tally.confusion), pass.faults().to_vec()))
+    let faults = pass.faults().to_vec();
+    let evaluation = Evaluation {
+        skipped: faults.len() as u64,
+        ..Evaluation::of(stream.split().name(), &predictions.scored(), &predictions.losses)
+    };
+    Ok(Measured { evaluation, predictions, faults })
 }
 
 /// Losses and predictions, summed up batch by batch.

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use aumenta_dataset::Split;
+use aumenta_metrics::Measure;
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError, Optimizer, OptimizerConfig};
 use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, RunFolder, Scores, best_epoch};
@@ -11,7 +12,7 @@ use candle_core::{Device, Tensor};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
-use crate::evaluate::{Tally, measure};
+use crate::evaluate::{Measured, Tally, measure};
 use crate::observer::Observer;
 use crate::tensors::from_batch;
 
@@ -78,7 +79,9 @@ fn fit_epoch(
     let started = Instant::now();
     let Trained { scores: train, stalls, faults } = train_epoch(model, settings, classes, epoch, optimizer, observer)?;
     let trained = started.elapsed();
-    let (validation, of_validation) = measure(model, classes, settings.validation, settings.device, epoch, observer)?;
+    let Measured { evaluation: validation, faults: of_validation, .. } =
+        measure(model, classes, settings.validation, settings.device, epoch, observer)?;
+    let value = |measure| validation.value(measure).unwrap_or(f64::NAN);
     let faults: Vec<FaultRecord> = to_records(epoch, Split::Train, faults)
         .chain(to_records(epoch, settings.validation.split(), of_validation))
         .collect();
@@ -86,7 +89,11 @@ fn fit_epoch(
     let record = EpochRecord {
         epoch,
         train,
-        validation: Scores { loss: validation.loss, accuracy: validation.accuracy, images: validation.images },
+        validation: Scores {
+            loss: value(Measure::Loss),
+            accuracy: value(Measure::Accuracy),
+            images: validation.images,
+        },
         learning_rate: f64::from(optimizer.learning_rate()),
         images_per_second: train.images as f64 / trained.as_secs_f64(),
         seconds: started.elapsed().as_secs_f64(),
@@ -242,8 +249,9 @@ mod tests {
         for (kept, record) in [(Kept::Best, best), (Kept::Last, &records[5])] {
             let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu).unwrap();
             assert_eq!(checkpoint.epoch, record.epoch);
-            let measured = evaluate(&*model, 2, &validation(&dataset), &Device::Cpu, &mut ()).unwrap();
-            assert_eq!((measured.loss, measured.accuracy), (record.validation.loss, record.validation.accuracy));
+            let measured = evaluate(&*model, 2, &validation(&dataset), &Device::Cpu, &mut ()).unwrap().evaluation;
+            assert_eq!(measured.value(Measure::Loss), Some(record.validation.loss));
+            assert_eq!(measured.value(Measure::Accuracy), Some(record.validation.accuracy));
         }
     }
 

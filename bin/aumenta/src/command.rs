@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod explain_sample;
 pub mod export;
 pub mod inspect;
+pub mod predict;
 pub mod preview;
 pub mod split;
 pub mod summary;

@@ -90,10 +90,10 @@ fn library_hint(error: &TranslateError) -> Option<&'static str> {
 }
 
 /// The flag that completes a submission.
-fn form_hint(error: &FormFault) -> Option<&'static str> {
+fn form_hint(error: &ReportError) -> Option<&'static str> {
     match error {
-        FormFault::Positive { .. } => Some("--positive CLASS chooses one"),
-        FormFault::Unusable { .. } => Some("--fill VALUE stands in for them"),
+        ReportError::Form(FormFault::Positive { .. }) => Some("--positive CLASS chooses one"),
+        ReportError::Form(FormFault::Unusable { .. }) => Some("--fill VALUE stands in for them"),
         _ => None,
     }
 }

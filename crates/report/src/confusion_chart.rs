@@ -49,8 +49,8 @@ impl Layout {
 /// its share of its row, and says how many images it counts; a cell without any is empty. Pointing at a cell tells its
 /// classes.
 ///
-/// The picture has no background, and takes its ink from the text around it, as [`overlay`](crate::overlay) does. A class
-/// beyond `classes` is called by its number.
+/// The picture has no background and takes its ink from the text around it; where it stands alone, that is a gray that can
+/// be read on pale blue. A class beyond `classes` is called by its number.
 ///
 /// ```
 /// use aumenta_metrics::ConfusionMatrix;
@@ -66,7 +66,7 @@ pub fn confusion_chart(matrix: &ConfusionMatrix, classes: &[String]) -> String {
     let (width, height) = (layout.left + side + 8.0, layout.top + side + 8.0);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"Confusion matrix of {} classes\" \
-         width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" color=\"#767676\" \
+         width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\" color=\"#555\" \
          font-family=\"system-ui, sans-serif\" fill=\"currentColor\">\n",
         names.len()
     );
@@ -121,7 +121,7 @@ fn write_cell(svg: &mut String, layout: &Layout, [row, column]: [usize; 2], imag
     let text = count(images);
     let font = (0.5 * cell).min(14.0).min(0.92 * cell / (CHARACTER * text.len() as f64));
     // On deep blue any other ink than white is hard to read.
-    let ink = if share > 0.5 { " fill=\"#fff\"" } else { "" };
+    let ink = if share > 0.7 { " fill=\"#fff\"" } else { "" };
     let _ = writeln!(
         svg,
         "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{cell:.1}\" height=\"{cell:.1}\" fill=\"{BLUE}\" \

@@ -16,6 +16,6 @@ pub enum ReportError {
         source: DrawingAreaErrorKind<std::io::Error>,
     },
     /// A submission form cannot be filled.
-    #[error("the submission form cannot be filled")]
+    #[error(transparent)]
     Form(#[from] FormFault),
 }

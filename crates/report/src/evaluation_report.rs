@@ -202,10 +202,14 @@ pub fn hard_rows(images: Vec<(HardImage, aumenta_imgproc::Image)>, classes: &[St
         .into_iter()
         .map(|(hard, image)| {
             let HardImage { path, truth, predicted, probability, loss } = hard;
-            let said = if truth == predicted { "right".to_owned() } else { class_name(classes, predicted) };
+            let said = if truth == predicted {
+                "recognized".to_owned()
+            } else {
+                format!("taken for {}", class_name(classes, predicted))
+            };
             let (truth, name) = (class_name(classes, truth), path.rsplit('/').next().unwrap_or(&path));
             let (probability, loss) = (decimal(f64::from(probability), 2), decimal(f64::from(loss), 2));
-            Cell { image, caption: format!("{truth} as {said} {probability}, loss {loss}, {name}") }
+            Cell { image, caption: format!("{truth}, {said} {probability}; loss {loss}; {name}") }
         })
         .collect();
     cells.chunks(IN_A_ROW).map(|cells| Row { title: String::new(), cells: cells.to_vec() }).collect()
@@ -283,6 +287,6 @@ mod tests {
         let images = vec![(hard("train/cat.7.jpg"), Image::filled(8, 8, [0; 3])); 7];
         let rows = hard_rows(images, &["cat".to_owned(), "dog".to_owned()]);
         assert_eq!(rows.iter().map(|row| row.cells.len()).collect::<Vec<_>>(), [6, 1]);
-        assert_eq!(rows[0].cells[0].caption, "cat as dog 0.98, loss 3.91, cat.7.jpg");
+        assert_eq!(rows[0].cells[0].caption, "cat, taken for dog 0.98; loss 3.91; cat.7.jpg");
     }
 }

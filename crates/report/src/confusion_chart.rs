@@ -120,12 +120,14 @@ fn write_cell(svg: &mut String, layout: &Layout, [row, column]: [usize; 2], imag
     let (x, y) = (left + column as f64 * cell, top + row as f64 * cell);
     let text = count(images);
     let font = (0.5 * cell).min(14.0).min(0.92 * cell / (CHARACTER * text.len() as f64));
+    // Steeper than the share itself where that is small, so that rare confusions are seen among a hundred classes.
+    let opacity = share.powf(0.6);
     // On deep blue any other ink than white is hard to read.
-    let ink = if share > 0.7 { " fill=\"#fff\"" } else { "" };
+    let ink = if opacity > 0.7 { " fill=\"#fff\"" } else { "" };
     let _ = writeln!(
         svg,
         "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{cell:.1}\" height=\"{cell:.1}\" fill=\"{BLUE}\" \
-         fill-opacity=\"{share:.3}\"/><text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{font:.1}\" \
+         fill-opacity=\"{opacity:.3}\"/><text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{font:.1}\" \
          text-anchor=\"middle\"{ink}>{text}</text></g>",
         escape::html(title),
         x + cell / 2.0,

@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn the_brier_score_of_two_classes_is_that_of_one_of_them() {
         let scored = Scored::new(2, &[0, 1], &[0.75, 0.25, 0.5, 0.5]);
-        assert_eq!(brier_score(&scored).map(|score| score.value), Some((0.0625 + 0.25) / 2.0));
+        assert_eq!(brier_score(&scored).map(|score| score.value), Some(0.15625));
     }
 
     #[test]

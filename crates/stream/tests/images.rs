@@ -22,8 +22,11 @@ fn drawn(folder: &Path) -> Arc<dyn Source> {
     Arc::from(open(&zip, &OpenOptions::default()).unwrap())
 }
 
-/// All views of a pass, by path, and the faults.
-fn all(source: Arc<dyn Source>, config: ImageConfig) -> Result<(Vec<(String, Vec<f32>)>, Vec<Fault>), StreamError> {
+/// The values of all views of an image, with its path.
+type Delivered = (String, Vec<f32>);
+
+/// What a pass delivers, and its faults.
+fn all(source: Arc<dyn Source>, config: ImageConfig) -> Result<(Vec<Delivered>, Vec<Fault>), StreamError> {
     let stream = ImageStream::new(source, config)?;
     let mut pass = stream.pass();
     let mut images = Vec::new();

@@ -18,11 +18,14 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
     ("models", &["seed", "nn"], &["candle-core", "prost"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
-    ("report", &["imgproc", "metrics", "runs"], &["plotters"]),
+    ("report", &["imgproc", "metrics", "runs"], &["csv", "plotters"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",
-        &["seed", "imgproc", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report", "train"],
+        &[
+            "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
+            "train",
+        ],
         &["candle-core", "clap", "anyhow", "indicatif", "sysinfo"],
     ),
     (

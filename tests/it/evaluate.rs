@@ -21,9 +21,40 @@ fn an_evaluation_is_printed_and_kept_with_the_run() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&kept).unwrap(), json);
 
     let text = workspace.run(&["evaluate", "run", "--split", "val"]).assert_code(0).stdout.clone();
-    for word in ["val: 4 images, epoch 1", "accuracy", "95 % interval", "precision", "cat", "dog"] {
+    for word in ["run: 4 images of the split val", "accuracy", "95% interval", "precision", "cat", "largest losses"] {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
+}
+
+#[test]
+fn an_evaluation_leaves_a_page_with_its_parts() {
+    let workspace = trained();
+    workspace.run(&["evaluate", "run"]).assert_code(0);
+    let said = workspace.run(&["evaluate", "run", "--checkpoint", "last", "--out", "new/folder", "--json"]);
+    assert!(said.assert_code(0).stderr.contains("wrote new/folder/evaluation.html"), "{}", said.stderr);
+    for folder in ["run/evaluation-test", "new/folder"] {
+        let read = |name: &str| fs_err::read_to_string(workspace.path(folder).join(name)).unwrap();
+        assert!(read("evaluation.html").contains("data:image/png;base64,"));
+        assert!(read("confusion.svg").starts_with("<svg ") && read("calibration.svg").starts_with("<svg "));
+        assert_eq!(read("classes.csv").lines().count(), 3);
+        let predictions = read("predictions.csv");
+        assert!(predictions.starts_with("id,path,true,predicted,loss,cat,dog\n"), "{predictions}");
+        assert_eq!(predictions.lines().count(), 5);
+        let json: serde_json::Value = serde_json::from_str(&read("evaluation.json")).unwrap();
+        assert_eq!(json["images"], 4);
+        let picture = fs_err::read(workspace.path(folder).join("top-losses.png")).unwrap();
+        assert!(picture.starts_with(b"\x89PNG"));
+    }
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()["split"], "test");
+}
+
+#[test]
+fn another_checkpoint_or_data_set_leaves_the_run_as_it_is() {
+    let workspace = trained();
+    let before = workspace.files();
+    workspace.run(&["evaluate", "run", "--checkpoint", "last"]).assert_code(0);
+    workspace.run(&["evaluate", "run", "--data", "split"]).assert_code(0);
+    assert_eq!(workspace.files(), before);
 }
 
 #[test]
@@ -33,8 +64,9 @@ fn the_last_epoch_of_training_and_its_evaluation_agree() {
     let evaluated: serde_json::Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
     let epochs = fs_err::read_to_string(workspace.path("run/epochs.jsonl")).unwrap();
     let recorded: serde_json::Value = serde_json::from_str(epochs.lines().last().unwrap()).unwrap();
-    assert_eq!(recorded["validation"]["accuracy"], evaluated["accuracy"]);
-    let difference = recorded["validation"]["loss"].as_f64().unwrap() - evaluated["loss"].as_f64().unwrap();
+    let value = |measure: &str| evaluated["measures"][measure]["value"].as_f64().unwrap();
+    assert_eq!(recorded["validation"]["accuracy"].as_f64(), Some(value("accuracy")));
+    let difference = recorded["validation"]["loss"].as_f64().unwrap() - value("loss");
     assert!(difference.abs() < 1e-5, "{difference}");
 }
 

@@ -13,6 +13,7 @@ mod evaluate;
 mod explain_sample;
 mod export;
 mod inspect;
+mod predict;
 mod preview;
 mod real_data;
 mod resume;

@@ -63,5 +63,5 @@ fn mnist_is_learned_from_its_own_files() {
     let said = workspace.run(&["evaluate", "run", "--batch-size", "256", "--json"]);
     let evaluation = json(&said.assert_code(0).stdout);
     assert_eq!(evaluation["images"], 10_000);
-    assert!(evaluation["accuracy"].as_f64().unwrap() > 0.9, "{evaluation}");
+    assert!(evaluation["measures"]["accuracy"]["value"].as_f64().unwrap() > 0.9, "{evaluation}");
 }

@@ -8,6 +8,7 @@ pub mod explain_sample;
 pub mod export;
 pub mod find_rate;
 pub mod inspect;
+pub mod predict;
 pub mod preview;
 pub mod split;
 pub mod summary;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use aumenta_augment::TranslateError;
 use aumenta_dataset::{DatasetError, TableFault};
 use aumenta_models::ModelError;
+use aumenta_report::{FormFault, ReportError};
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
 use aumenta_train::TrainError;
@@ -62,10 +63,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
         last = cause;
     }
-    if let Some(hint) = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref().and_then(hint).or_else(|| cause.downcast_ref().and_then(library_hint)))
-    {
+    if let Some(hint) = error.chain().find_map(|cause| {
+        let of_form = || cause.downcast_ref().and_then(form_hint);
+        cause.downcast_ref().and_then(hint).or_else(|| cause.downcast_ref().and_then(library_hint)).or_else(of_form)
+    }) {
         eprintln!("hint: {hint}");
     }
     ExitCode::from(if is_bad_use(error) { 2 } else { 1 })
@@ -95,12 +96,22 @@ fn library_hint(error: &TranslateError) -> Option<&'static str> {
         .then_some("--from torchvision or --from albumentations says whose it is")
 }
 
+/// The flag that completes a submission.
+fn form_hint(error: &ReportError) -> Option<&'static str> {
+    match error {
+        ReportError::Form(FormFault::Positive { .. }) => Some("--positive CLASS chooses one"),
+        ReportError::Form(FormFault::Unusable { .. }) => Some("--fill VALUE stands in for them"),
+        _ => None,
+    }
+}
+
 fn is_bad_use(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<BadUse>()
             || cause.is::<ModelError>()
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
+            || matches!(cause.downcast_ref(), Some(ReportError::Form(_)))
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. } | TrainError::Setting { .. }))
     })

@@ -87,26 +87,33 @@ impl Observer for TrainingBar {
     }
 
     fn validated(&mut self, record: &ValidationRecord) {
-        let ValidationRecord { epoch, step, validation } = record;
+        let ValidationRecord { epoch, step, validation, monitored } = record;
         let (epoch, loss, accuracy) = (self.epoch(*epoch), validation.loss, validation.accuracy);
-        self.print(&format!("epoch {epoch}, step {step}  validation loss {loss:.4} accuracy {accuracy:.4}"));
+        let monitored = shown(*monitored);
+        self.print(&format!("epoch {epoch}, step {step}  validation loss {loss:.4} accuracy {accuracy:.4}{monitored}"));
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) {
         let EpochRecord { epoch, train, validation, images_per_second, seconds, .. } = record;
         self.print(&format!(
-            "epoch {:>3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}  gap {:+.4}  \
+            "epoch {:>3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}{}  gap {:+.4}  \
              {images_per_second:.0} images/s  {seconds:.1} s  {}{}",
             self.epoch(*epoch),
             train.loss,
             train.accuracy,
             validation.loss,
             validation.accuracy,
+            shown(record.monitored),
             record.gap(),
             waited(record),
             losses_of(record),
         ));
     }
+}
+
+/// The measure that decides on the best network, where it is none of those that are shown in any case.
+fn shown(monitored: Option<f64>) -> String {
+    monitored.map_or_else(String::new, |value| format!(" monitored {value:.4}"))
 }
 
 /// How long the training waited for batches and, where that is more than next to nothing, what kept them.

@@ -56,6 +56,12 @@ impl Plan {
         Self::default()
     }
 
+    /// Makes it the [`identity`](Self::identity), keeping the allocation of its operations.
+    pub fn set_identity(&mut self) {
+        self.ops.clear();
+        *self = Self { ops: std::mem::take(&mut self.ops), ..Self::identity() };
+    }
+
     /// Resizes `source` to `output` (the aspect ratio is not kept) and carries out the operations, into `out`, whose
     /// buffer is reused.
     ///

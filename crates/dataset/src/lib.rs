@@ -86,7 +86,9 @@ pub use crate::prepare::{OnFaulty, PrepareConfig, Survey, prepare};
 pub use crate::quarantine::{Policy, QUARANTINE_FILE, QUARANTINE_FORMAT, Quarantine, Quarantined, UnknownKind};
 pub use crate::record::Record;
 pub use crate::scan::{Depth, Facts, PixelFacts, Progress, Scanned, scan};
-pub use crate::source::{Entry, OpenOptions, PassedOver, ReadBuffer, Source, SourceKind, SourceLimits, open};
+pub use crate::source::{
+    Entry, OpenOptions, PassedOver, ReadBuffer, Source, SourceKind, SourceLimits, open, open_images,
+};
 pub use crate::split::{Candidate, Fold, Holdout, Order, Split, assign};
 pub use crate::table::{ColumnRule, TableFault};
 pub use crate::verify::{Breach, Certificate, CertifiedManifest, Placed, Violation, verify};

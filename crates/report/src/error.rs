@@ -1,8 +1,10 @@
-//! [`ReportError`]: why something could not be drawn.
+//! [`ReportError`]: why something could not be drawn or filled in.
 
 use plotters::drawing::DrawingAreaErrorKind;
 
-/// Why something could not be drawn.
+use crate::submission::FormFault;
+
+/// Why something could not be drawn or filled in.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The plotting library refused a chart.
@@ -13,4 +15,7 @@ pub enum ReportError {
         /// What the plotting library said.
         source: DrawingAreaErrorKind<std::io::Error>,
     },
+    /// A submission form cannot be filled.
+    #[error(transparent)]
+    Form(#[from] FormFault),
 }

@@ -2,13 +2,16 @@
 //!
 //! Everything here turns records into text or pixels and touches no file: the caller writes what it gets.
 //!
-//! - [`Table`] is one result with an exporter a format; [`summary_table`], [`class_table`] and [`confusion_table`]
-//!   fill it from runs and evaluations;
-//! - [`overlay`] and [`panels`] draw learning curves as SVG;
+//! - [`Table`] is one result with an exporter a format; [`summary_table`], [`measure_table`], [`class_table`],
+//!   [`confusion_table`] and [`confused_table`] fill it from runs and evaluations;
+//! - [`overlay`] and [`panels`] draw learning curves as SVG, [`confusion_chart`] a confusion matrix and
+//!   [`reliability_chart`] a reliability diagram;
 //! - [`rate_chart`] draws the loss over growing learning rates;
 //! - [`contact_sheet`] shows images with captions, such as what augmentation made of one photograph;
 //! - [`conclusion`] says in words what the numbers show, and what they do not;
 //! - [`InspectionReport`] shows what a data set is like and what is wrong with it, with [`Histogram`]s and pictures;
+//! - [`EvaluationReport`] shows how a network did on a split;
+//! - [`csv_line`] and [`class_csv`] write files for other programs, and [`SubmissionForm`] fills a competition's form;
 //! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser;
 //! - [`CertificatePage`] shows whether a data set's division keeps what it promises.
 //!
@@ -28,31 +31,41 @@
 //! ```
 
 mod certificate;
+mod confusion_chart;
 mod contact_sheet;
+mod csv;
 mod curves;
 mod error;
 mod escape;
 mod evaluation;
+mod evaluation_report;
 mod histogram;
 mod inspection;
 mod number;
 mod page;
 mod rate_chart;
+mod reliability_chart;
 mod sentence;
+mod submission;
 mod summary;
 mod table;
 mod text;
 
 pub use crate::certificate::CertificatePage;
+pub use crate::confusion_chart::confusion_chart;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
+pub use crate::csv::{csv_line, csv_probability};
 pub use crate::curves::{Curve, Measure, overlay, panels};
 pub use crate::error::ReportError;
-pub use crate::evaluation::{class_table, confusion_table};
+pub use crate::evaluation::{class_csv, class_table, confused_table, confusion_table, measure_table};
+pub use crate::evaluation_report::{EvaluationReport, HardImage, hard_rows};
 pub use crate::histogram::Histogram;
 pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
 pub use crate::number::count;
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::rate_chart::rate_chart;
+pub use crate::reliability_chart::reliability_chart;
 pub use crate::sentence::conclusion;
+pub use crate::submission::{FormFault, ImageProbabilities, SubmissionForm, SubmissionSettings};
 pub use crate::summary::{RunSummary, summary_table};
 pub use crate::table::{Alignment, Table};

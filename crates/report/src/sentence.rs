@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use aumenta_metrics::{Estimate, Z_95, wilson_interval};
+use aumenta_metrics::{Estimate, Measure, Score, Z_95, wilson_interval};
 use aumenta_runs::{EpochRecord, Evaluation, Scores};
 
 use crate::number::{count, decimal};
@@ -186,10 +186,11 @@ fn validation_clause(change: Change, before: &Ending, after: &Ending) -> String 
 }
 
 fn compare_evaluations(first: &str, before: &Evaluation, name: &str, after: &Evaluation) -> Option<String> {
-    if before.split != after.split || before.images == 0 || after.images == 0 {
+    if before.split != after.split {
         return None;
     }
-    let difference = evaluated(after).minus(evaluated(before));
+    let (of_before, of_after) = (evaluated(before)?, evaluated(after)?);
+    let difference = of_after.minus(of_before);
     let verdict = match Change::of(difference) {
         Change::Rises => "better",
         Change::Falls => "worse",
@@ -200,16 +201,16 @@ fn compare_evaluations(first: &str, before: &Evaluation, name: &str, after: &Eva
          {} to {}).",
         count(after.images),
         after.split,
-        decimal(after.accuracy, 2),
-        decimal(before.accuracy, 2),
+        decimal(of_after.value, 2),
+        decimal(of_before.value, 2),
         decimal(difference.low, 2),
         decimal(difference.high, 2)
     ))
 }
 
-fn evaluated(evaluation: &Evaluation) -> Estimate {
-    let (low, high) = evaluation.interval;
-    Estimate { value: evaluation.accuracy, low, high }
+fn evaluated(evaluation: &Evaluation) -> Option<Estimate> {
+    let Score { value, interval } = evaluation.score(Measure::Accuracy)?;
+    interval.map(|(low, high)| Estimate { value, low, high })
 }
 
 /// What one run each cannot show.

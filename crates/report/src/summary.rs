@@ -1,7 +1,9 @@
 //! [`RunSummary`]: one run among those that a report compares, and the table that compares them.
 
+use aumenta_metrics::Measure;
 use aumenta_runs::{EpochRecord, Evaluation, RunFolder, RunInfo, RunsError, best_epoch};
 
+use crate::evaluation::with_interval;
 use crate::number::{decimal, duration, rate};
 use crate::table::{Alignment, Table};
 
@@ -77,7 +79,7 @@ pub fn summary_table(runs: &[RunSummary]) -> Table {
             last(|last| last.train.accuracy),
             last(|last| last.validation.accuracy),
             last(EpochRecord::gap),
-            run.evaluation.as_ref().map_or_else(dash, |evaluation| with_interval(evaluation, split)),
+            run.evaluation.as_ref().map_or_else(dash, |evaluation| evaluated(evaluation, split)),
             rate(run.images_per_second()),
             duration(run.seconds()),
         ]);
@@ -86,15 +88,13 @@ pub fn summary_table(runs: &[RunSummary]) -> Table {
 }
 
 /// The accuracy and its interval, with the split's name where that is not the column's.
-fn with_interval(evaluation: &Evaluation, column: &str) -> String {
-    let (low, high) = evaluation.interval;
+fn evaluated(evaluation: &Evaluation, column: &str) -> String {
     let split = if evaluation.split == column { String::new() } else { format!("{}: ", evaluation.split) };
-    format!("{split}{} ({} to {})", decimal(evaluation.accuracy, 3), decimal(low, 3), decimal(high, 3))
+    split + &with_interval(evaluation.score(Measure::Accuracy))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use aumenta_metrics::ConfusionMatrix;
     use aumenta_runs::{LoaderShares, ManifestRef, Scores};
 
     use super::*;
@@ -106,6 +106,7 @@ pub(crate) mod tests {
             epoch,
             train: Scores { loss: 1.0 - train, accuracy: train, images: 2000 },
             validation: Scores { loss: 1.0 - validation, accuracy: validation, images: 1000 },
+            monitored: None,
             learning_rate: 1e-3,
             images_per_second: 1000.0,
             seconds: 2.5,
@@ -126,7 +127,7 @@ pub(crate) mod tests {
                 parameters: 3_453_121,
                 version: "0.1.0".to_owned(),
                 seed: 7,
-                monitor: Monitor::default(),
+                monitor: Measure::Accuracy,
             },
             epochs: (1..).zip(accuracies).map(record).collect(),
             evaluation: None,
@@ -136,8 +137,7 @@ pub(crate) mod tests {
     /// An evaluation on 1000 test images.
     pub(crate) fn evaluation(correct: u64) -> Evaluation {
         let half = correct / 2;
-        let rows = vec![vec![half, 500 - half], vec![500 - (correct - half), correct - half]];
-        Evaluation::new("test", 0.5, ConfusionMatrix::try_from(rows).unwrap())
+        crate::evaluation::tests::evaluation(&[&[half, 500 - half], &[500 - (correct - half), correct - half]])
     }
 
     #[test]

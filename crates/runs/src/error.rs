@@ -30,6 +30,16 @@ pub enum RunsError {
         /// The format of the file.
         got: u32,
     },
+    /// `evaluation-SPLIT.json` has a format that this version cannot read.
+    #[error("{} has evaluation format {got}, but this version reads format {expected}: evaluate the run again", .path.display())]
+    EvaluationFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format that this version reads and writes.
+        expected: u32,
+        /// The format of the file.
+        got: u32,
+    },
     /// A file does not hold the record that its name promises.
     #[error("{} does not hold what it should: it was changed by hand, or written by another version", .path.display())]
     Malformed {

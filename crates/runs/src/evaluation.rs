@@ -1,76 +1,97 @@
 //! [`Evaluation`]: how a trained network did on one split.
 
-use aumenta_metrics::{ConfusionMatrix, Z_95, wilson_interval};
+use aumenta_metrics::{Calibration, ConfusionMatrix, Measure, Measures, Score, Scored};
 use serde::{Deserialize, Serialize};
-
-use crate::nullable;
 
 /// How a trained network did on one split: the content of `evaluation-SPLIT.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Evaluation {
+    /// [`Evaluation::FORMAT`] when written.
+    pub format: u32,
     /// The split's name, such as `test`.
     pub split: String,
     /// How many images were measured.
     pub images: u64,
-    /// The mean loss of an image; NaN where it is not finite.
-    #[serde(with = "nullable")]
-    pub loss: f64,
-    /// The share of images predicted right, from 0 to 1; NaN where there were no images.
-    #[serde(with = "nullable")]
-    pub accuracy: f64,
-    /// The 95% Wilson interval of the accuracy, low and high.
-    pub interval: (f64, f64),
+    /// How many images could not be used and were left out.
+    pub skipped: u64,
+    /// All measures that are defined for these images.
+    pub measures: Measures,
     /// What was predicted for what, in the order of the run's classes.
     pub confusion: ConfusionMatrix,
+    /// Whether the network was right as often as it was sure.
+    pub calibration: Calibration,
 }
 
 impl Evaluation {
-    /// The evaluation that follows from a confusion matrix and the mean loss of an image.
+    /// The format that this version writes and reads. Format 1, without a number, had loss and accuracy alone.
+    pub const FORMAT: u32 = 2;
+
+    /// The evaluation that follows from probabilities of images whose classes are known, and from the loss of each.
     ///
     /// ```
-    /// use aumenta_metrics::ConfusionMatrix;
+    /// use aumenta_metrics::{Measure, Scored};
     /// use aumenta_runs::Evaluation;
     ///
-    /// let confusion = ConfusionMatrix::from_pairs(2, &[0, 0, 1, 1], &[0, 1, 1, 1]);
-    /// let evaluation = Evaluation::new("test", 0.5, confusion);
-    /// assert_eq!((evaluation.images, evaluation.accuracy), (4, 0.75));
+    /// let scored = Scored::new(2, &[0, 1], &[0.8, 0.2, 0.6, 0.4]);
+    /// let evaluation = Evaluation::of("test", &scored, &[0.22, 0.92]);
+    /// assert_eq!((evaluation.images, evaluation.value(Measure::Accuracy)), (2, Some(0.5)));
     /// ```
-    pub fn new(split: impl Into<String>, loss: f64, confusion: ConfusionMatrix) -> Self {
+    ///
+    /// # Panics
+    /// Where there is not one loss an image.
+    pub fn of(split: impl Into<String>, scored: &Scored<'_>, losses: &[f32]) -> Self {
         Self {
+            format: Self::FORMAT,
             split: split.into(),
-            images: confusion.total(),
-            loss,
-            accuracy: confusion.accuracy().unwrap_or(f64::NAN),
-            interval: wilson_interval(confusion.correct(), confusion.total(), Z_95),
-            confusion,
+            images: scored.len() as u64,
+            skipped: 0,
+            measures: Measures::of(scored, losses),
+            confusion: scored.confusion(),
+            calibration: Calibration::of(scored, Calibration::BINS),
         }
+    }
+
+    /// The value of a measure with its interval; `None` where it is not defined for these images.
+    pub fn score(&self, measure: Measure) -> Option<Score> {
+        self.measures.score(measure)
+    }
+
+    /// The value of a measure; `None` where it is not defined for these images.
+    pub fn value(&self, measure: Measure) -> Option<f64> {
+        self.measures.value(measure)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use aumenta_metrics::{Z_95, wilson_interval};
+
     use super::*;
 
     #[test]
-    fn counts_accuracy_and_interval_follow_from_the_confusion_matrix() {
-        let confusion = ConfusionMatrix::try_from(vec![vec![41, 9], vec![10, 40]]).unwrap();
-        let evaluation = Evaluation::new("test", 0.5, confusion);
-        assert_eq!((evaluation.images, evaluation.accuracy), (100, 0.81));
-        assert_eq!(evaluation.interval, wilson_interval(81, 100, Z_95));
+    fn counts_and_measures_follow_from_probabilities() {
+        let truth: Vec<usize> = (0..100).map(|image| usize::from(image >= 50)).collect();
+        let rows = (0..100).flat_map(|image| if (9..60).contains(&image) { [0.75, 0.25] } else { [0.25, 0.75] });
+        let probabilities: Vec<f32> = rows.collect();
+        let evaluation = Evaluation::of("test", &Scored::new(2, &truth, &probabilities), &[0.5; 100]);
+        assert_eq!(Vec::from(evaluation.confusion.clone()), [[41, 9], [10, 40]]);
+        let accuracy = evaluation.score(Measure::Accuracy).unwrap();
+        assert_eq!((evaluation.images, accuracy.value), (100, 0.81));
+        assert_eq!(accuracy.interval, Some(wilson_interval(81, 100, Z_95)));
+        assert_eq!(evaluation.calibration.samples(), 100);
     }
 
     #[test]
     fn an_evaluation_of_no_images_knows_nothing() {
-        let evaluation = Evaluation::new("test", f64::NAN, ConfusionMatrix::new(2));
-        assert!(evaluation.accuracy.is_nan());
-        assert_eq!((evaluation.images, evaluation.interval), (0, (0.0, 1.0)));
+        let evaluation = Evaluation::of("test", &Scored::new(2, &[], &[]), &[]);
+        assert_eq!((evaluation.images, evaluation.value(Measure::Accuracy)), (0, None));
+        assert_eq!(evaluation.measures, Measures::default());
     }
 
     #[test]
     fn a_ragged_confusion_matrix_is_refused() {
-        let evaluation = Evaluation::new("test", 0.5, ConfusionMatrix::new(2));
-        let json = serde_json::to_string(&evaluation).unwrap();
+        let json = serde_json::to_string(&Evaluation::of("test", &Scored::new(2, &[], &[]), &[])).unwrap();
         let ragged = json.replace("[[0,0],[0,0]]", "[[0,0],[0]]");
         assert_ne!(json, ragged);
         assert!(serde_json::from_str::<Evaluation>(&ragged).unwrap_err().to_string().contains("one row has 1"));

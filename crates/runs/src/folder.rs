@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::atomic::{write_atomic, write_atomic_bytes};
 use crate::error::RunsError;
@@ -50,6 +50,17 @@ pub struct SnapshotPaths {
     pub state: PathBuf,
     /// The tensors.
     pub tensors: PathBuf,
+}
+
+/// The one field that every format of an evaluation has, but for the first.
+#[derive(Deserialize)]
+struct EvaluationFormat {
+    #[serde(default = "first_format")]
+    format: u32,
+}
+
+fn first_format() -> u32 {
+    1
 }
 
 /// A run's folder, which is known to hold a run.
@@ -242,11 +253,18 @@ impl RunFolder {
     /// The evaluation of a split; `None` where it was not evaluated.
     ///
     /// # Errors
-    /// [`RunsError::SplitName`] as in [`RunFolder::write_evaluation`]; [`RunsError::Malformed`] or [`RunsError::Io`]
-    /// where the file cannot be read.
+    /// [`RunsError::SplitName`] as in [`RunFolder::write_evaluation`]; [`RunsError::EvaluationFormat`] where another version
+    /// wrote another format; [`RunsError::Malformed`] or [`RunsError::Io`] where the file cannot be read.
     pub fn read_evaluation(&self, split: &str) -> Result<Option<Evaluation>, RunsError> {
         let path = self.evaluation_path(split)?;
-        if path.exists() { read_json(&path).map(Some) } else { Ok(None) }
+        if !path.exists() {
+            return Ok(None);
+        }
+        let EvaluationFormat { format } = read_json(&path)?;
+        if format != Evaluation::FORMAT {
+            return Err(RunsError::EvaluationFormat { path, expected: Evaluation::FORMAT, got: format });
+        }
+        read_json(&path).map(Some)
     }
 
     fn evaluation_path(&self, split: &str) -> Result<PathBuf, RunsError> {
@@ -285,10 +303,10 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunsError> {
 
 #[cfg(test)]
 mod tests {
-    use aumenta_metrics::ConfusionMatrix;
+    use aumenta_metrics::{Measure, Scored};
 
     use super::*;
-    use crate::{ManifestRef, Monitor};
+    use crate::ManifestRef;
 
     fn info() -> RunInfo {
         RunInfo {
@@ -299,7 +317,7 @@ mod tests {
             parameters: 123,
             version: "0.1.0".to_owned(),
             seed: u64::MAX,
-            monitor: Monitor::Loss,
+            monitor: Measure::Loss,
         }
     }
 
@@ -381,12 +399,23 @@ mod tests {
     #[test]
     fn an_evaluation_is_stored_under_its_split() {
         let (_folder, run) = new_run();
-        let confusion = ConfusionMatrix::try_from(vec![vec![3, 1], vec![0, 4]]).unwrap();
-        let evaluation = Evaluation::new("test", 0.25, confusion);
+        let scored = Scored::new(2, &[0, 1], &[0.75, 0.25, 0.5, 0.5]);
+        let evaluation = Evaluation::of("test", &scored, &[0.25, 0.75]);
         assert_eq!(run.read_evaluation("test").unwrap(), None);
         run.write_evaluation(&evaluation).unwrap();
         assert!(run.path().join("evaluation-test.json").is_file());
         assert_eq!(run.read_evaluation("test").unwrap(), Some(evaluation));
+    }
+
+    #[test]
+    fn an_evaluation_of_another_format_is_refused_with_advice() {
+        let (_folder, run) = new_run();
+        for (json, format) in [(r#"{"split": "test", "loss": 0.5}"#, 1), (r#"{"format": 3, "novelty": []}"#, 3)] {
+            fs::write(run.path().join("evaluation-test.json"), json).unwrap();
+            let error = run.read_evaluation("test").unwrap_err();
+            assert!(matches!(error, RunsError::EvaluationFormat { expected: 2, got, .. } if got == format), "{error}");
+            assert!(error.to_string().ends_with("evaluate the run again"), "{error}");
+        }
     }
 
     #[test]

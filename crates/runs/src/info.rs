@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
+use aumenta_metrics::Measure;
 use serde::{Deserialize, Serialize};
-
-use crate::record::Monitor;
 
 /// What was trained on what: the content of `run.json`, written once as the run begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +24,8 @@ pub struct RunInfo {
     /// The seed from which all randomness of the run follows.
     pub seed: u64,
     /// What decided on the best network.
-    #[serde(default)]
-    pub monitor: Monitor,
+    #[serde(default = "accuracy")]
+    pub monitor: Measure,
 }
 
 /// A data manifest, by place and by content.
@@ -37,6 +36,11 @@ pub struct ManifestRef {
     pub path: PathBuf,
     /// The hash of its content, in hexadecimal.
     pub hash: String,
+}
+
+/// What decided before there was a choice.
+fn accuracy() -> Measure {
+    Measure::Accuracy
 }
 
 impl RunInfo {

@@ -27,7 +27,8 @@
 //! back as NaN.
 //!
 //! ```
-//! use aumenta_runs::{EpochRecord, LoaderShares, ManifestRef, Monitor, RunFolder, RunInfo, Scores, best_epoch};
+//! use aumenta_metrics::Measure;
+//! use aumenta_runs::{EpochRecord, LoaderShares, ManifestRef, RunFolder, RunInfo, Scores, best_epoch};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let temporary = tempfile::tempdir()?;
@@ -40,13 +41,14 @@
 //!     parameters: 3_453_121,
 //!     version: "0.1.0".to_owned(),
 //!     seed: 7,
-//!     monitor: Monitor::Accuracy,
+//!     monitor: Measure::Accuracy,
 //! };
 //! let run = RunFolder::create(&path, &info, "epochs = 1\n")?;
 //! run.append_epoch(&EpochRecord {
 //!     epoch: 1,
 //!     train: Scores { loss: 0.31, accuracy: 0.87, images: 2000 },
 //!     validation: Scores { loss: 0.44, accuracy: 0.80, images: 1000 },
+//!     monitored: None,
 //!     learning_rate: 1e-3,
 //!     images_per_second: 950.0,
 //!     seconds: 3.2,
@@ -81,4 +83,4 @@ pub use crate::evaluation::Evaluation;
 pub use crate::event_file::EventFile;
 pub use crate::folder::{Kept, RunFolder, SnapshotPaths};
 pub use crate::info::{ManifestRef, RunInfo};
-pub use crate::record::{EpochRecord, FaultRecord, LoaderShares, Monitor, Scores, ValidationRecord, best_epoch};
+pub use crate::record::{EpochRecord, FaultRecord, LoaderShares, Merit, Scores, ValidationRecord, best_epoch};

@@ -101,6 +101,7 @@ mod tests {
             epoch,
             train: scores,
             validation: scores,
+            monitored: None,
             learning_rate: 1e-3,
             images_per_second: 100.0,
             seconds: 1.0,

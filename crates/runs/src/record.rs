@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use aumenta_metrics::Measure;
 use serde::{Deserialize, Serialize};
 
 use crate::nullable;
@@ -17,6 +18,9 @@ pub struct EpochRecord {
     pub train: Scores,
     /// Measured on the validation images at the end of the epoch, without augmentation and dropout.
     pub validation: Scores,
+    /// The measure of the validation split that decides on the best network, where it is neither accuracy nor loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<f64>,
     /// The learning rate of the epoch's last step.
     #[serde(with = "nullable")]
     pub learning_rate: f64,
@@ -53,6 +57,9 @@ pub struct ValidationRecord {
     pub step: u64,
     /// As in [`EpochRecord::validation`].
     pub validation: Scores,
+    /// As in [`EpochRecord::monitored`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub monitored: Option<f64>,
 }
 
 /// The shares of the loader threads' time, from 0 to 1, that each stage took; they sum to 1.
@@ -121,53 +128,48 @@ impl EpochRecord {
         format!("{epoch},{},{skipped},{replaced},{skipped_batches}", measured.join(","))
     }
 
+    /// How good the epoch's network is by `monitor`.
+    pub fn merit(&self, monitor: Measure) -> Merit {
+        let value = match monitor {
+            Measure::Accuracy => self.validation.accuracy,
+            Measure::Loss => self.validation.loss,
+            _ => self.monitored.unwrap_or(f64::NAN),
+        };
+        Merit { value, loss: self.validation.loss }
+    }
+
     /// Training accuracy minus validation accuracy: large and growing where a network over-fits.
     pub fn gap(&self) -> f64 {
         self.train.accuracy - self.validation.accuracy
     }
 }
 
-/// Which measure of the validation split decides what is best.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Monitor {
-    /// The highest accuracy; of equals the one with the lower loss.
-    #[default]
-    Accuracy,
-    /// The lowest loss.
-    Loss,
+/// How good a measurement of the validation split is, by what decides on the best network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Merit {
+    /// The value of the measure that decides.
+    #[serde(with = "nullable")]
+    pub value: f64,
+    /// The loss, which decides between equals.
+    #[serde(with = "nullable")]
+    pub loss: f64,
 }
 
-impl Monitor {
-    /// The measure.
-    pub fn value(self, scores: &Scores) -> f64 {
-        match self {
-            Self::Accuracy => scores.accuracy,
-            Self::Loss => scores.loss,
-        }
-    }
-
-    /// 1 where more is better, -1 where less is.
-    pub fn sign(self) -> f64 {
-        match self {
-            Self::Accuracy => 1.0,
-            Self::Loss => -1.0,
-        }
-    }
-
-    /// Less where `a` is better than `b`. NaN counts as the worst of all.
-    pub fn compare(self, a: &Scores, b: &Scores) -> Ordering {
+impl Merit {
+    /// Less where `self` is better than `other`, by `monitor`. NaN counts as the worst of all.
+    pub fn compare(&self, other: &Self, monitor: Measure) -> Ordering {
         let lower_first =
             |a: f64, b: f64| a.is_nan().cmp(&b.is_nan()).then_with(|| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
-        let better = |scores| -self.sign() * self.value(scores);
-        lower_first(better(a), better(b)).then_with(|| lower_first(a.loss, b.loss))
+        let badness = |merit: &Self| if monitor.higher_is_better() { -merit.value } else { merit.value };
+        lower_first(badness(self), badness(other)).then_with(|| lower_first(self.loss, other.loss))
     }
 }
 
-/// The best epoch by `monitor`; of equals the first. `None` where there is no epoch.
-pub fn best_epoch(epochs: &[EpochRecord], monitor: Monitor) -> Option<&EpochRecord> {
+/// The best epoch by `monitor`; of equals the one with the lower loss, then the first. `None` where there is no epoch.
+pub fn best_epoch(epochs: &[EpochRecord], monitor: Measure) -> Option<&EpochRecord> {
     // `min_by` keeps the first of equals.
-    epochs.iter().min_by(|a, b| monitor.compare(&a.validation, &b.validation))
+    epochs.iter().min_by(|a, b| a.merit(monitor).compare(&b.merit(monitor), monitor))
 }
 
 #[cfg(test)]
@@ -179,6 +181,7 @@ mod tests {
             epoch,
             train: Scores { loss: 0.25, accuracy: 0.75, images: 8 },
             validation: Scores { loss, accuracy, images: 4 },
+            monitored: None,
             learning_rate: 1e-3,
             images_per_second: 12.5,
             seconds: 2.0,
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_best(monitor: Monitor, validation: &[(f64, f64)], expected: Option<usize>) {
+    fn check_best(monitor: Measure, validation: &[(f64, f64)], expected: Option<usize>) {
         let epochs: Vec<_> =
             (1..).zip(validation).map(|(epoch, &(accuracy, loss))| record(epoch, accuracy, loss)).collect();
         assert_eq!(best_epoch(&epochs, monitor).map(|best| best.epoch), expected);
@@ -199,25 +202,33 @@ mod tests {
 
     #[test]
     fn the_best_epoch_has_the_highest_validation_accuracy() {
-        check_best(Monitor::Accuracy, &[(0.5, 0.1), (0.75, 0.9), (0.6, 0.2)], Some(2));
-        check_best(Monitor::Accuracy, &[], None);
+        check_best(Measure::Accuracy, &[(0.5, 0.1), (0.75, 0.9), (0.6, 0.2)], Some(2));
+        check_best(Measure::Accuracy, &[], None);
+    }
+
+    #[test]
+    fn any_measure_decides_where_it_is_monitored() {
+        let auroc = |epoch, value| EpochRecord { monitored: Some(value), ..record(epoch, 0.5, 0.1) };
+        let epochs = [auroc(1, 0.7), auroc(2, 0.9), auroc(3, 0.8)];
+        assert_eq!(best_epoch(&epochs, Measure::Auroc).unwrap().epoch, 2);
+        assert_eq!(best_epoch(&epochs, Measure::Brier).unwrap().epoch, 1);
     }
 
     #[test]
     fn the_loss_decides_where_it_is_monitored() {
-        check_best(Monitor::Loss, &[(0.5, 0.1), (0.75, 0.9), (0.6, f64::NAN)], Some(1));
+        check_best(Measure::Loss, &[(0.5, 0.1), (0.75, 0.9), (0.6, f64::NAN)], Some(1));
     }
 
     #[test]
     fn equal_accuracies_are_told_apart_by_loss_and_then_by_time() {
-        check_best(Monitor::Accuracy, &[(0.5, 0.4), (0.5, 0.3), (0.5, 0.3)], Some(2));
+        check_best(Measure::Accuracy, &[(0.5, 0.4), (0.5, 0.3), (0.5, 0.3)], Some(2));
     }
 
     #[test]
     fn nan_is_never_the_best_of_several() {
-        check_best(Monitor::Accuracy, &[(0.5, f64::NAN), (0.5, 9.0)], Some(2));
-        check_best(Monitor::Accuracy, &[(f64::NAN, 0.1), (0.1, f64::NAN)], Some(2));
-        check_best(Monitor::Accuracy, &[(f64::NAN, f64::NAN)], Some(1));
+        check_best(Measure::Accuracy, &[(0.5, f64::NAN), (0.5, 9.0)], Some(2));
+        check_best(Measure::Accuracy, &[(f64::NAN, 0.1), (0.1, f64::NAN)], Some(2));
+        check_best(Measure::Accuracy, &[(f64::NAN, f64::NAN)], Some(1));
     }
 
     #[test]

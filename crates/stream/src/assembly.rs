@@ -38,8 +38,8 @@ pub(crate) struct Made {
 /// What there is in a slot.
 #[derive(Debug)]
 pub(crate) enum Contents {
-    /// An image, perhaps in place of another one.
-    Image { id: u32, class: u32, view: u32, fault: Option<Fault> },
+    /// An image, with its class where it is known, perhaps in place of another one.
+    Image { id: u32, class: Option<u32>, view: u32, fault: Option<Fault> },
     /// Nothing.
     Skipped(Fault),
 }
@@ -186,7 +186,7 @@ impl Frame {
                         memory.bytes_mut().copy_within(slot * bytes..(slot + 1) * bytes, batch.len() * bytes);
                     }
                     batch.ids.push(id);
-                    batch.classes.push(class);
+                    batch.classes.extend(class);
                     batch.views.push(view);
                     batch.plans.push(made.plan);
                     batch.faults.extend(fault);

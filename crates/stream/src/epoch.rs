@@ -208,7 +208,7 @@ impl Epoch {
         let seconds = waited.as_secs();
         match self.assembly.sightings().first() {
             Some(sighting) => {
-                let path = self.assembly.recipe.records()[sighting.position].path.clone();
+                let path = self.assembly.recipe.images.path(sighting.position).to_owned();
                 StreamError::Stalled { path, stage: sighting.stage, seconds }
             }
             None => StreamError::WorkersEnded { delivered: self.delivered, total: self.plan.batching.batches() },

@@ -95,7 +95,7 @@ pub enum StreamError {
         source: Box<DatasetError>,
     },
     /// An image cannot be decoded.
-    #[error("cannot decode `{path}`; prepare the data set again to leave it out")]
+    #[error("cannot decode `{path}`")]
     Decode {
         /// The image's path within the source.
         path: String,

@@ -3,7 +3,8 @@
 //!
 //! [`TrainStream`] shuffles and augments; [`EvalStream`] does neither, and its configuration has no place for a
 //! transform, so that validation cannot be augmented by mistake: it does not compile. Training can also mix the images
-//! of a batch, two in one; a batch then holds the shares of its classes.
+//! of a batch, two in one; a batch then holds the shares of its classes. [`ImageStream`] delivers images without classes, to
+//! be predicted, if need be in several [`Views`] of each.
 //!
 //! The way of a sample: a [`Sampling`] draws the whole epoch before it starts; any worker takes the next sample, reads,
 //! decodes and augments it straight into its slot of a batch; the worker that fills the last slot puts the batch
@@ -58,6 +59,8 @@ mod cache;
 mod epoch;
 mod error;
 mod fault;
+mod image_stream;
+mod images;
 mod layout;
 mod loader;
 mod memory;
@@ -68,6 +71,7 @@ mod recipe;
 mod sample;
 mod sampler;
 mod streams;
+mod views;
 mod watchdog;
 mod worker;
 
@@ -76,6 +80,7 @@ pub use cache::{Cache, CacheConfig, CacheMode, CacheUse};
 pub use epoch::{Cursor, Epoch};
 pub use error::StreamError;
 pub use fault::{Fault, OnError};
+pub use image_stream::{ImageBatch, ImageConfig, ImagePass, ImageStream};
 pub use layout::{Layout, Shape};
 pub use loader::Loader;
 pub use meter::{Stage, StallReport};
@@ -83,3 +88,4 @@ pub use preprocessing::{Color, Preprocessing};
 pub use sample::{Mixed, Sample};
 pub use sampler::{Draw, Order, Sampling, Shard};
 pub use streams::{EvalConfig, EvalStream, TrainConfig, TrainStream};
+pub use views::{DrawnViews, Views};

@@ -3,29 +3,40 @@
 use std::sync::Arc;
 
 use aumenta_augment::{Canvas, Mix, Mixing, Pipeline, Plan};
-use aumenta_dataset::{Dataset, Record, Split};
+use aumenta_dataset::Record;
 use aumenta_imgproc::{Limits, Size};
 use aumenta_seed::{Rng, Seed};
 use rand::RngExt as _;
 
 use crate::cache::Cache;
 use crate::fault::OnError;
+use crate::images::Images;
 use crate::layout::{Layout, Shape};
 use crate::preprocessing::Preprocessing;
 use crate::sampler::Draw;
+use crate::views::Views;
 
 /// What all workers of a stream share.
 #[derive(Debug)]
 pub(crate) struct Recipe {
-    pub dataset: Arc<Dataset>,
-    pub split: Split,
+    pub images: Images,
     pub preprocessing: Preprocessing,
     pub layout: Layout,
     pub on_error: OnError,
     pub limits: Limits,
     pub cache: Option<Arc<Cache>>,
-    /// What makes training differ from evaluation.
-    pub training: Option<Training>,
+    pub variation: Variation,
+}
+
+/// What makes the images differ from how they are.
+#[derive(Debug)]
+pub(crate) enum Variation {
+    /// Nothing: evaluation.
+    None,
+    /// What is drawn in training.
+    Training(Training),
+    /// Several views of each image, whose predictions are averaged.
+    Views(Views),
 }
 
 /// What is drawn in training.
@@ -45,13 +56,16 @@ impl Training {
 }
 
 impl Recipe {
-    pub fn records(&self) -> &[Record] {
-        self.dataset.records(self.split)
+    fn training(&self) -> Option<&Training> {
+        match &self.variation {
+            Variation::Training(training) => Some(training),
+            Variation::None | Variation::Views(_) => None,
+        }
     }
 
     /// The form of the images of batch `batch` of epoch `epoch`.
     pub fn shape(&self, epoch: u64, batch: usize) -> Shape {
-        let size = match &self.training {
+        let size = match self.training() {
             Some(Training { sizes, seed, .. }) if !sizes.is_empty() => {
                 sizes[seed.rng("size", epoch, batch as u64).random_range(0..sizes.len())]
             }
@@ -60,20 +74,16 @@ impl Recipe {
         Shape { size, channels: self.preprocessing.color.to_channels(), layout: self.layout }
     }
 
-    /// Between which sizes a record's image is augmented.
-    pub fn canvas(record: &Record, output: Size) -> Canvas {
-        Canvas { source: full_size(record), output }
-    }
-
-    /// Writes over `plan` what epoch `epoch` does to a view of the image of `record`: a function of the seed, the epoch, the
-    /// record and the view alone.
-    pub fn draw_plan(&self, epoch: u64, record: &Record, view: u32, output: Size, plan: &mut Plan) {
-        if let Some(training) = &self.training {
-            let mut rng = training.rng("augment", epoch, record.id, view);
-            training.augment.draw_into(Self::canvas(record, output), &mut rng, plan);
-        } else {
-            plan.ops.clear();
-            *plan = Plan { ops: std::mem::take(&mut plan.ops), ..Plan::identity() };
+    /// Writes over `plan` what epoch `epoch` does to a view of image `id` between the sizes of `canvas`: a function of these
+    /// and the seed alone.
+    pub fn draw_plan(&self, epoch: u64, id: u32, view: u32, canvas: Canvas, plan: &mut Plan) {
+        match &self.variation {
+            Variation::None => plan.set_identity(),
+            Variation::Training(training) => {
+                let mut rng = training.rng("augment", epoch, id, view);
+                training.augment.draw_into(canvas, &mut rng, plan);
+            }
+            Variation::Views(views) => views.draw_plan(view, canvas, plan),
         }
     }
 
@@ -81,7 +91,7 @@ impl Recipe {
     /// the seed alone.
     pub fn draw_mixes(&self, epoch: u64, batch: usize, count: usize, mixes: &mut Vec<Option<Mix>>) {
         mixes.clear();
-        match &self.training {
+        match self.training() {
             Some(Training { mix: Some(mixing), seed, .. }) => {
                 let mut rng = seed.rng("mix", epoch, batch as u64);
                 *mixes = mixing.draw(count, self.shape(epoch, batch).size, epoch, &mut rng);
@@ -93,8 +103,8 @@ impl Recipe {
     /// What takes the place of a sample that cannot be used, the `attempt`-th try: any other image of its class, in a view
     /// that it does not have where it comes by itself. `None` in evaluation, and where the class has no other image.
     pub fn substitute(&self, epoch: u64, draw: Draw, attempt: u32) -> Option<Draw> {
-        let training = self.training.as_ref()?;
-        let records = self.records();
+        let training = self.training()?;
+        let records = self.images.records();
         let failed = &records[draw.position];
         let others: Vec<usize> = (0..records.len())
             .filter(|position| *position != draw.position && records[*position].class == failed.class)

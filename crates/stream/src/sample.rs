@@ -56,7 +56,7 @@ impl Sample {
         batch_size: usize,
         record: &Record,
     ) -> Result<Option<Self>, StreamError> {
-        let Some(place) = draws.iter().position(|draw| recipe.records()[draw.position].id == record.id) else {
+        let Some(place) = draws.iter().position(|draw| recipe.images.id(draw.position) == record.id) else {
             return Ok(None);
         };
         let (batch, position) = (place / batch_size, place % batch_size);
@@ -88,7 +88,7 @@ fn mixed(
     mix.apply(&mut own, &values, size, aumenta_imgproc::Layout::Hwc);
     let color = recipe.preprocessing.color;
     let (image, partner_image) = (to_image(&own, color, size), to_image(&values, color, size));
-    Ok(Mixed { mix, partner_id: recipe.records()[partner.position].id, partner_plan, partner_image, image })
+    Ok(Mixed { mix, partner_id: recipe.images.id(partner.position), partner_plan, partner_image, image })
 }
 
 /// The plan of a sample, and its values from 0 to 255, HWC.

@@ -1,8 +1,8 @@
-//! The two kinds of streams: one for training, one for evaluation.
+//! The streams of a data set: one for training, one for evaluation.
 
 use std::sync::Arc;
 
-use aumenta_augment::{Mixing, Normalization, Pipeline, Plan};
+use aumenta_augment::{Canvas, Mixing, Normalization, Pipeline, Plan};
 use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_imgproc::Size;
 use aumenta_seed::Seed;
@@ -10,11 +10,12 @@ use aumenta_seed::Seed;
 use crate::epoch::{Batching, Cursor, Epoch, EpochPlan};
 use crate::error::StreamError;
 use crate::fault::OnError;
+use crate::images::Images;
 use crate::layout::Layout;
 use crate::loader::{Depth, Loader};
 use crate::pool::Pool;
 use crate::preprocessing::Preprocessing;
-use crate::recipe::{Recipe, Training};
+use crate::recipe::{Recipe, Training, Variation, full_size};
 use crate::sample::Sample;
 use crate::sampler::{Draw, Sampling, Shard};
 
@@ -110,12 +111,12 @@ pub struct TrainStream {
     classes: Vec<u32>,
 }
 
-/// What both kinds of streams have.
+/// What all kinds of streams have.
 #[derive(Debug)]
-struct Stream {
-    recipe: Arc<Recipe>,
+pub(crate) struct Stream {
+    pub recipe: Arc<Recipe>,
     pool: Arc<Pool>,
-    batching: Batching,
+    pub batching: Batching,
     loader: Loader,
     depth: Arc<Depth>,
 }
@@ -147,10 +148,11 @@ impl TrainStream {
                 reason: "it is fitted to images of one size",
             });
         }
-        let training = Some(Training { augment, mix, sizes, seed });
+        let variation = Variation::Training(Training { augment, mix, sizes, seed });
         let (limits, cache) = (loader.limits, loader.cache.clone());
-        let recipe = Recipe { dataset, split: Split::Train, preprocessing, layout, on_error, limits, cache, training };
-        let classes: Vec<u32> = recipe.records().iter().map(|record| record.class).collect();
+        let images = Images::Split { dataset, split: Split::Train };
+        let recipe = Recipe { images, preprocessing, layout, on_error, limits, cache, variation };
+        let classes: Vec<u32> = recipe.images.records().iter().map(|record| record.class).collect();
         let samples = sampling.draws(&classes, 0, seed)?.len();
         let stream = Stream::new(recipe, Batching { samples, batch_size, drop_last, shard }, loader)?;
         Ok(Self { stream, sampling, seed, classes })
@@ -210,7 +212,8 @@ impl TrainStream {
     /// in a stream whose batches have one size.
     pub fn plan(&self, epoch: u64, record: &Record) -> Plan {
         let mut plan = Plan::identity();
-        self.stream.recipe.draw_plan(epoch, record, 0, self.preprocessing().size(), &mut plan);
+        let canvas = Canvas { source: full_size(record), output: self.preprocessing().size() };
+        self.stream.recipe.draw_plan(epoch, record.id, 0, canvas, &mut plan);
         plan
     }
 
@@ -223,6 +226,7 @@ impl TrainStream {
 #[derive(Debug)]
 pub struct EvalStream {
     stream: Stream,
+    split: Split,
 }
 
 impl EvalStream {
@@ -240,14 +244,15 @@ impl EvalStream {
             });
         }
         let (limits, cache) = (loader.limits, loader.cache.clone());
-        let recipe = Recipe { dataset, split, preprocessing, layout, on_error, limits, cache, training: None };
-        let batching = Batching { samples: recipe.records().len(), batch_size, drop_last: false, shard };
-        Ok(Self { stream: Stream::new(recipe, batching, loader)? })
+        let images = Images::Split { dataset, split };
+        let recipe = Recipe { images, preprocessing, layout, on_error, limits, cache, variation: Variation::None };
+        let batching = Batching { samples: recipe.images.len(), batch_size, drop_last: false, shard };
+        Ok(Self { stream: Stream::new(recipe, batching, loader)?, split })
     }
 
     /// The split that it passes over.
     pub fn split(&self) -> Split {
-        self.stream.recipe.split
+        self.split
     }
 
     /// The form of every image.
@@ -268,7 +273,7 @@ impl EvalStream {
 }
 
 impl Stream {
-    fn new(recipe: Recipe, batching: Batching, loader: Loader) -> Result<Self, StreamError> {
+    pub fn new(recipe: Recipe, batching: Batching, loader: Loader) -> Result<Self, StreamError> {
         let Preprocessing { height, width, normalization, .. } = &recipe.preprocessing;
         for (field, size) in [("height", *height), ("width", *width), ("batch-size", batching.batch_size)] {
             if size == 0 {
@@ -290,15 +295,15 @@ impl Stream {
         if let Some(reason) = reason {
             return Err(StreamError::Excluded { one: "this normalization", other: "this layout", reason });
         }
-        if recipe.records().is_empty() {
-            return Err(StreamError::EmptySplit { split: recipe.split });
+        if let (Images::Split { split, .. }, 0) = (&recipe.images, recipe.images.len()) {
+            return Err(StreamError::EmptySplit { split: *split });
         }
         let depth = Arc::new(Depth::of(&loader));
         Ok(Self { recipe: Arc::new(recipe), pool: Arc::default(), batching, loader, depth })
     }
 
     /// Starts epoch `number`, which has the samples `draws`, at its batch `first`.
-    fn start(&self, number: u64, draws: Vec<Draw>, first: usize) -> Epoch {
+    pub fn start(&self, number: u64, draws: Vec<Draw>, first: usize) -> Epoch {
         let plan = EpochPlan { number, draws, batching: self.batching };
         let (recipe, pool, depth) = (Arc::clone(&self.recipe), Arc::clone(&self.pool), Arc::clone(&self.depth));
         Epoch::start(recipe, pool, depth, plan, first, &self.loader)

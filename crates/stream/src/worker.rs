@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use aumenta_augment::{Plan, Scratch, Source};
+use aumenta_augment::{Canvas, Plan, Scratch, Source};
 use aumenta_dataset::{ReadBuffer, Record};
-use aumenta_imgproc::{Decoder, Image, ImageRef, Slot, View};
+use aumenta_imgproc::{Decoder, Image, ImageRef, Size, Slot, View, probe};
 use crossbeam_channel::Receiver;
 
 use crate::assembly::{Assembly, Contents, Made, Task};
@@ -78,10 +78,13 @@ impl Worker {
             Err(error) => error,
         };
         let (epoch, failed) = (sample.epoch, sample.draw);
-        let record = &recipe.records()[failed.position];
-        let mut fault = Fault { id: record.id, path: record.path.clone(), reason: error.reason(), replaced_by: None };
+        let (id, path) = (recipe.images.id(failed.position), recipe.images.path(failed.position).to_owned());
+        let mut fault = Fault { id, path, reason: error.reason(), replaced_by: None };
         if recipe.on_error == OnError::Skip {
-            tracing::warn!("skipped `{}`: {}", fault.path, fault.reason);
+            // Who predicts images without records tells of them.
+            if recipe.images.record(failed.position).is_some() {
+                tracing::warn!("skipped `{}`: {}", fault.path, fault.reason);
+            }
             return Ok(Contents::Skipped(fault));
         }
         for attempt in 0..SUBSTITUTES {
@@ -89,7 +92,7 @@ impl Worker {
             sample.draw = other;
             if self.make(recipe, sample, steps).is_ok() {
                 tracing::warn!("replaced `{}`: {}", fault.path, fault.reason);
-                fault.replaced_by = Some(recipe.records()[other.position].id);
+                fault.replaced_by = Some(recipe.images.id(other.position));
                 return Ok(contents(recipe, other, Some(fault)));
             }
         }
@@ -98,12 +101,12 @@ impl Worker {
 
     /// Fills a sample's slot and writes its plan; a panic becomes an error.
     pub fn make(&mut self, recipe: &Recipe, sample: &mut Sample, steps: &mut Steps<'_>) -> Result<(), StreamError> {
-        let record = &recipe.records()[sample.draw.position];
         // A panic in a transform or a decoder must not end in a batch that never comes. The buffers are overwritten by
         // the next image, so it does not matter in what state a panic leaves them.
-        let guarded = catch_unwind(AssertUnwindSafe(|| self.draw_decode_and_render(recipe, record, sample, steps)));
+        let guarded = catch_unwind(AssertUnwindSafe(|| self.draw_decode_and_render(recipe, sample, steps)));
         guarded.unwrap_or_else(|panic| {
-            let (path, stage, message) = (record.path.clone(), steps.stage(), panic_message(&*panic));
+            let path = recipe.images.path(sample.draw.position).to_owned();
+            let (stage, message) = (steps.stage(), panic_message(&*panic));
             Err(StreamError::Panic { path, stage, message })
         })
     }
@@ -111,55 +114,91 @@ impl Worker {
     fn draw_decode_and_render(
         &mut self,
         recipe: &Recipe,
+        sample: &mut Sample,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), StreamError> {
+        match recipe.images.record(sample.draw.position) {
+            Some(record) => self.render_record(recipe, record, sample, steps),
+            None => self.render_unlabeled(recipe, sample, steps),
+        }
+    }
+
+    /// An image whose size the manifest knows: its plan is drawn before it is read, or found in the cache.
+    fn render_record(
+        &mut self,
+        recipe: &Recipe,
         record: &Record,
         sample: &mut Sample,
         steps: &mut Steps<'_>,
     ) -> Result<(), StreamError> {
-        let size = sample.shape.size;
-        recipe.draw_plan(sample.epoch, record, sample.draw.view, size, &mut sample.plan);
-        let view = sample.plan.view(Recipe::canvas(record, size));
+        let full = full_size(record);
+        let view = draw_plan(recipe, full, sample);
         steps.step(Stage::Augment, Stage::Read);
-        let source = |image| Source::new(image, full_size(record), view.scale);
         if let Some(image) = recipe.cache.as_ref().and_then(|cache| cache.get(record, view.scale)) {
             steps.step(Stage::Read, Stage::Augment);
-            self.renderer.render(recipe, source(image), sample);
-        } else {
-            self.decode(recipe, record, view, steps)?;
-            self.renderer.render(recipe, source(ImageRef::from(&self.decoded)), sample);
+            self.renderer.render(recipe, Source::new(image, full, view.scale), sample);
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Fills `decoded` with what `view` shows of a record's image.
-    fn decode(
-        &mut self,
-        recipe: &Recipe,
-        record: &Record,
-        view: View,
-        steps: &mut Steps<'_>,
-    ) -> Result<(), StreamError> {
-        let path = || record.path.clone();
-        recipe
-            .dataset
-            .read(record, &mut self.encoded)
-            .map_err(|source| StreamError::Read { path: path(), source: Box::new(source) })?;
-        steps.read(self.encoded.bytes().len());
-        steps.step(Stage::Read, Stage::Decode);
+        self.read(recipe, sample.draw.position, steps)?;
         // A cache keeps whole images, for whatever will be drawn next.
         let view = View { window: view.window.filter(|_| recipe.cache.is_none()), ..view };
-        self.decoder
-            .decode(self.encoded.bytes(), &recipe.limits, &view, &mut self.decoded)
-            .map_err(|source| StreamError::Decode { path: path(), source })?;
-        let (expected, got) = (view.scale.of(full_size(record)), self.decoded.size());
-        if expected != got {
-            return Err(StreamError::Size { path: path(), expected, got });
-        }
+        self.decode(recipe, sample.draw.position, full, view)?;
         if let Some(cache) = &recipe.cache {
             cache.put(record, view.scale, &self.decoded);
         }
         steps.step(Stage::Decode, Stage::Augment);
+        self.renderer.render(recipe, Source::new(ImageRef::from(&self.decoded), full, view.scale), sample);
         Ok(())
     }
+
+    /// An image of which nothing is known: its header tells its size once it is read, and then its plan is drawn.
+    fn render_unlabeled(
+        &mut self,
+        recipe: &Recipe,
+        sample: &mut Sample,
+        steps: &mut Steps<'_>,
+    ) -> Result<(), StreamError> {
+        let position = sample.draw.position;
+        steps.step(Stage::Augment, Stage::Read);
+        self.read(recipe, position, steps)?;
+        let full = probe(self.encoded.bytes(), &recipe.limits)
+            .map_err(|source| StreamError::Decode { path: recipe.images.path(position).to_owned(), source })?
+            .size;
+        let view = draw_plan(recipe, full, sample);
+        self.decode(recipe, position, full, view)?;
+        steps.step(Stage::Decode, Stage::Augment);
+        self.renderer.render(recipe, Source::new(ImageRef::from(&self.decoded), full, view.scale), sample);
+        Ok(())
+    }
+
+    /// Fills `encoded` with an image's file.
+    fn read(&mut self, recipe: &Recipe, position: usize, steps: &mut Steps<'_>) -> Result<(), StreamError> {
+        recipe.images.read(position, &mut self.encoded).map_err(|source| StreamError::Read {
+            path: recipe.images.path(position).to_owned(),
+            source: Box::new(source),
+        })?;
+        steps.read(self.encoded.bytes().len());
+        steps.step(Stage::Read, Stage::Decode);
+        Ok(())
+    }
+
+    /// Fills `decoded` with what `view` shows of the file in `encoded`, whose image is of the size `full`.
+    fn decode(&mut self, recipe: &Recipe, position: usize, full: Size, view: View) -> Result<(), StreamError> {
+        let path = || recipe.images.path(position).to_owned();
+        self.decoder
+            .decode(self.encoded.bytes(), &recipe.limits, &view, &mut self.decoded)
+            .map_err(|source| StreamError::Decode { path: path(), source })?;
+        let (expected, got) = (view.scale.of(full), self.decoded.size());
+        if expected == got { Ok(()) } else { Err(StreamError::Size { path: path(), expected, got }) }
+    }
+}
+
+/// Draws a sample's plan for an image of the size `full`; which part of it the plan needs, and how finely.
+fn draw_plan(recipe: &Recipe, full: Size, sample: &mut Sample) -> View {
+    let canvas = Canvas { source: full, output: sample.shape.size };
+    let id = recipe.images.id(sample.draw.position);
+    recipe.draw_plan(sample.epoch, id, sample.draw.view, canvas, &mut sample.plan);
+    sample.plan.view(canvas)
 }
 
 impl Renderer {
@@ -183,8 +222,8 @@ impl Renderer {
 }
 
 fn contents(recipe: &Recipe, draw: Draw, fault: Option<Fault>) -> Contents {
-    let record = &recipe.records()[draw.position];
-    Contents::Image { id: record.id, class: record.class, view: draw.view, fault }
+    let class = recipe.images.record(draw.position).map(|record| record.class);
+    Contents::Image { id: recipe.images.id(draw.position), class, view: draw.view, fault }
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> String {

@@ -2,32 +2,45 @@
 
 use std::time::Instant;
 
-use aumenta_metrics::{ConfusionMatrix, Mean, predicted_class};
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError};
 use aumenta_runs::Evaluation;
 use aumenta_stream::{EvalStream, Fault};
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 use crate::error::TrainError;
-use crate::observer::{Observer, Progress};
+use crate::observer::Observer;
+use crate::predictions::{Predictions, push_probabilities};
+use crate::tally::Tally;
 use crate::tensors::from_batch;
 
-/// The loss, accuracy and confusion matrix of `model` over all images of `stream`, without dropout.
+/// What [`evaluate`] finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// All measures.
+    pub evaluation: Evaluation,
+    /// What was said of each image.
+    pub predictions: Predictions,
+    /// The images that could not be used.
+    pub faults: Vec<Fault>,
+}
+
+/// Measures `model` in one pass over all images of `stream`, without dropout.
 ///
 /// # Errors
-/// [`TrainError::Stream`] where an image cannot be used and the stream does not go on without it, [`TrainError::Network`] where the images do not fit the model.
+/// [`TrainError::Stream`] where an image cannot be used and the stream does not go on without it, [`TrainError::Network`]
+/// where the images do not fit the model or a logit is not finite.
 pub fn evaluate(
     model: &dyn Model,
     classes: usize,
     stream: &EvalStream,
     device: &Device,
     observer: &mut dyn Observer,
-) -> Result<Evaluation, TrainError> {
-    Ok(measure(model, classes, stream, device, 0, observer)?.0)
+) -> Result<Measured, TrainError> {
+    measure(model, classes, stream, device, 0, observer)
 }
 
-/// As [`evaluate`], in epoch `epoch` of a training; also the images that could not be used.
+/// As [`evaluate`], in epoch `epoch` of a training.
 pub(crate) fn measure(
     model: &dyn Model,
     classes: usize,
@@ -35,58 +48,29 @@ pub(crate) fn measure(
     device: &Device,
     epoch: usize,
     observer: &mut dyn Observer,
-) -> Result<(Evaluation, Vec<Fault>), TrainError> {
-    let mut tally = Tally::new(epoch, classes, stream.image_count());
+) -> Result<Measured, TrainError> {
+    let (started, mut tally) = (Instant::now(), Tally::new(classes));
+    let mut predictions = Predictions::with_capacity(classes, stream.image_count());
     let mut pass = stream.pass();
     for batch in pass.by_ref() {
         let batch = batch?;
         let (images, targets) = from_batch(&batch, classes, device)?;
         let logits = model.predict(&images)?;
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
+        let losses: Vec<f32> = losses.to_vec1().map_err(NnError::from)?;
         tally.add(&batch.classes, &logits, &losses)?;
-        observer.measured(&tally.progress());
-    }
-    Ok((Evaluation::new(stream.split().name(), tally.loss(), tally.confusion), pass.faults().to_vec()))
-}
-
-/// Losses and predictions, summed up batch by batch.
-pub(crate) struct Tally {
-    epoch: usize,
-    total: usize,
-    started: Instant,
-    loss: Mean,
-    pub(crate) confusion: ConfusionMatrix,
-}
-
-impl Tally {
-    pub(crate) fn new(epoch: usize, classes: usize, total: usize) -> Self {
-        Self { epoch, total, started: Instant::now(), loss: Mean::default(), confusion: ConfusionMatrix::new(classes) }
-    }
-
-    /// Adds a batch: its true classes, its logits `[n, outputs]` and its losses `[n]`.
-    pub(crate) fn add(&mut self, truth: &[u32], logits: &Tensor, losses: &Tensor) -> Result<(), NnError> {
-        for loss in losses.to_vec1::<f32>()? {
-            self.loss.add(f64::from(loss), 1.0);
+        predictions.ids.extend_from_slice(&batch.ids);
+        predictions.truth.extend(batch.classes.iter().map(|class| *class as usize));
+        predictions.losses.extend(losses);
+        for row in logits.to_vec2::<f32>().map_err(NnError::from)? {
+            push_probabilities(&row, &mut predictions.probabilities);
         }
-        for (truth, row) in truth.iter().zip(logits.to_vec2::<f32>()?) {
-            self.confusion.record(*truth as usize, predicted_class(&row));
-        }
-        Ok(())
+        observer.measured(&tally.progress(epoch, stream.image_count(), started.elapsed().as_secs_f64()));
     }
-
-    pub(crate) fn loss(&self) -> f64 {
-        self.loss.value().unwrap_or(f64::NAN)
-    }
-
-    pub(crate) fn progress(&self) -> Progress {
-        let images = self.confusion.total();
-        Progress {
-            epoch: self.epoch,
-            images,
-            total: self.total as u64,
-            loss: self.loss(),
-            accuracy: self.confusion.accuracy().unwrap_or(f64::NAN),
-            images_per_second: images as f64 / self.started.elapsed().as_secs_f64(),
-        }
-    }
+    let faults = pass.faults().to_vec();
+    let evaluation = Evaluation {
+        skipped: faults.len() as u64,
+        ..Evaluation::of(stream.split().name(), &predictions.scored(), &predictions.losses)
+    };
+    Ok(Measured { evaluation, predictions, faults })
 }

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::AtomicBool;
 
+use aumenta_metrics::Measure;
 use aumenta_models::Model;
 use aumenta_nn::{OptimizerConfig, ScheduleConfig};
-use aumenta_runs::{EpochRecord, Monitor, RunFolder};
+use aumenta_runs::{EpochRecord, RunFolder};
 use aumenta_stream::{EvalStream, TrainStream};
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
@@ -119,14 +120,20 @@ pub enum Length {
 }
 
 /// When the validation split is measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ValidationConfig {
     /// After every so many optimizer steps too; at the end of each epoch in any case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_steps: Option<u64>,
-    /// What decides on the best measurement, for the best network and for early stopping.
-    pub monitor: Monitor,
+    /// What decides on the best measurement, for the best network and for early stopping. Default accuracy.
+    pub monitor: Measure,
+}
+
+impl Default for ValidationConfig {
+    fn default() -> Self {
+        Self { every_steps: None, monitor: Measure::Accuracy }
+    }
 }
 
 /// What is kept to go on from.
@@ -280,7 +287,7 @@ mod tests {
                 parameters: 0,
                 version: String::new(),
                 seed: 7,
-                monitor: Monitor::Accuracy,
+                monitor: Measure::Accuracy,
             };
             RunFolder::create(self.folder.path().join(name), &info, "").unwrap()
         }
@@ -360,12 +367,13 @@ mod tests {
         let (run, fitted) = place.trained(epochs(6)).unwrap();
         assert_eq!(fitted.end, End::Finished);
         assert_eq!(run.read_epochs().unwrap(), fitted.epochs);
-        let best = best_epoch(&fitted.epochs, Monitor::Accuracy).unwrap();
+        let best = best_epoch(&fitted.epochs, Measure::Accuracy).unwrap();
         for (kept, record) in [(Kept::Best, best), (Kept::Last, &fitted.epochs[5])] {
             let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu).unwrap();
             assert_eq!(checkpoint.epoch, record.epoch);
-            let measured = evaluate(&*model, 2, &place.validation(), &Device::Cpu, &mut ()).unwrap();
-            assert_eq!((measured.loss, measured.accuracy), (record.validation.loss, record.validation.accuracy));
+            let measured = evaluate(&*model, 2, &place.validation(), &Device::Cpu, &mut ()).unwrap().evaluation;
+            assert_eq!(measured.value(Measure::Loss), Some(record.validation.loss));
+            assert_eq!(measured.value(Measure::Accuracy), Some(record.validation.accuracy));
         }
     }
 
@@ -404,7 +412,7 @@ mod tests {
             accumulate: 2,
             ema_decay: Some(0.9),
             loss: LossConfig { label_smoothing: 0.1, class_weights: ClassWeights::Each(vec![1.0, 0.5]) },
-            validation: ValidationConfig { every_steps: Some(3), monitor: Monitor::Loss },
+            validation: ValidationConfig { every_steps: Some(3), monitor: Measure::Loss },
             ..FitConfig::new(adam, Length::Steps(7))
         };
         check_resumed(config, &[2, 3, 5]);
@@ -493,6 +501,18 @@ mod tests {
         assert_eq!((fitted.epochs.len(), fitted.end), (3, End::Stopped));
         // Taken up again, it is over at once.
         assert_eq!(place.train(&run, config, None).unwrap(), fitted);
+    }
+
+    #[test]
+    fn any_measure_of_the_validation_split_can_decide() {
+        let config = |monitor| FitConfig { validation: ValidationConfig { every_steps: None, monitor }, ..epochs(4) };
+        let (run, fitted) = Place::new().trained(config(Measure::Brier)).unwrap();
+        let best = best_epoch(&fitted.epochs, Measure::Brier).unwrap();
+        assert!(fitted.epochs.iter().all(|record| record.monitored >= best.monitored), "{:?}", fitted.epochs);
+        let (checkpoint, _) = Checkpoint::load(&run.weights_path(Kept::Best), &Device::Cpu).unwrap();
+        assert_eq!(checkpoint.epoch, best.epoch);
+        let error = Place::new().trained(config(Measure::Top3Accuracy)).unwrap_err().to_string();
+        assert_eq!(error, "`validation.monitor` is `top-3-accuracy`, which is not defined for the validation split");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! [`fit`] trains epoch by epoch, measures the validation split after each, appends the epoch to the run's folder and
 //! saves a [`Checkpoint`], the network with what it belongs to, and a [`Snapshot`], from which the training can be taken up
-//! again after a kill; [`evaluate`] measures a split. Both tell an [`Observer`] how far they are and print nothing. Batches
+//! again after a kill. [`evaluate`] measures a split in one pass, from the [`Predictions`] for its images. Both tell an
+//! [`Observer`] how far they are and print nothing. [`predict`] says of images without classes what they may be. Batches
 //! become tensors in one place, which is the only crossing from host to device.
 //!
 //! On the CPU the same configuration and seed end with the same weights, byte for byte, for any number of threads, whether
@@ -15,6 +16,8 @@ mod fit;
 mod monitor;
 mod objective;
 mod observer;
+mod predict;
+mod predictions;
 mod rate_search;
 mod snapshot;
 mod stepper;
@@ -24,10 +27,12 @@ mod training;
 
 pub use checkpoint::Checkpoint;
 pub use error::{Divergence, NotFinite, SnapshotFault, TrainError};
-pub use evaluate::evaluate;
+pub use evaluate::{Measured, evaluate};
 pub use fit::{CheckpointsConfig, End, Fit, FitConfig, Fitted, Length, OnNan, ValidationConfig, fit};
 pub use monitor::EarlyStopping;
 pub use objective::{ClassWeights, LossConfig};
 pub use observer::{Observer, Progress, StepProgress};
+pub use predict::predict;
+pub use predictions::Predictions;
 pub use rate_search::{RatePoint, RateSearch, RateSearchConfig, SMOOTHING, search_rate};
 pub use snapshot::{Found, Snapshot};

@@ -1,6 +1,7 @@
 //! Which measurement is the best so far, and when waiting for a better one is over.
 
-use aumenta_runs::{Monitor, Scores};
+use aumenta_metrics::Measure;
+use aumenta_runs::Merit;
 use serde::{Deserialize, Serialize};
 
 /// Ends a training that no longer improves, as Keras' `EarlyStopping` does.
@@ -22,14 +23,12 @@ impl Default for EarlyStopping {
 }
 
 /// Follows what a training measures on the validation split.
-///
-/// The best measurement is that of the highest accuracy, or the lowest loss where the monitor says so; of equals the one
-/// with the lower loss, then the first, as [`best_epoch`](aumenta_runs::best_epoch) has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Watch {
-    best: Option<Scores>,
-    /// The measurement that early stopping compares with: the last that was an improvement.
+    /// The best measurement, as [`best_epoch`](aumenta_runs::best_epoch) has it.
+    best: Option<Merit>,
+    /// The value that early stopping compares with: that of the last measurement that was an improvement.
     reference: Option<f64>,
     /// Measurements since.
     waited: u64,
@@ -41,15 +40,15 @@ impl Watch {
     }
 
     /// Takes a measurement; whether it is the best so far.
-    pub fn observe(&mut self, monitor: Monitor, scores: Scores, stopping: Option<&EarlyStopping>) -> bool {
-        let is_best = self.best.is_none_or(|best| monitor.compare(&scores, &best).is_lt());
+    pub fn observe(&mut self, monitor: Measure, merit: Merit, stopping: Option<&EarlyStopping>) -> bool {
+        let is_best = self.best.is_none_or(|best| merit.compare(&best, monitor).is_lt());
         if is_best {
-            self.best = Some(scores);
+            self.best = Some(merit);
         }
-        let gain = |reference: f64| (monitor.value(&scores) - reference) * monitor.sign();
+        let sign = if monitor.higher_is_better() { 1.0 } else { -1.0 };
         let min_delta = stopping.map_or(0.0, |stopping| stopping.min_delta);
-        if self.reference.is_none_or(|reference| gain(reference) > min_delta) {
-            self.reference = Some(monitor.value(&scores)).filter(|value| !value.is_nan());
+        if self.reference.is_none_or(|reference| sign * (merit.value - reference) > min_delta) {
+            self.reference = Some(merit.value).filter(|value| !value.is_nan());
             self.waited = 0;
         } else {
             self.waited += 1;
@@ -67,14 +66,15 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// After which of the accuracies (with a loss of 1 minus them) a training stops.
+    /// Which of the accuracies (or of the losses 1 minus them) is the best, and after which a training stops.
     #[track_caller]
-    fn check(monitor: Monitor, stopping: EarlyStopping, accuracies: &[f64], best: usize, stops: Option<usize>) {
+    fn check(monitor: Measure, stopping: EarlyStopping, accuracies: &[f64], best: usize, stops: Option<usize>) {
         let mut watch = Watch::new();
         let (mut last_best, mut stopped) = (0, None);
         for (at, &accuracy) in accuracies.iter().enumerate() {
-            let scores = Scores { loss: 1.0 - accuracy, accuracy, images: 4 };
-            if watch.observe(monitor, scores, Some(&stopping)) {
+            let loss = 1.0 - accuracy;
+            let merit = Merit { value: if monitor == Measure::Loss { loss } else { accuracy }, loss };
+            if watch.observe(monitor, merit, Some(&stopping)) {
                 last_best = at;
             }
             if stopped.is_none() && watch.is_over(Some(&stopping)) {
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn patience_counts_measurements_without_improvement_in_a_row() {
         let stopping = EarlyStopping { patience: 2, ..EarlyStopping::default() };
-        for monitor in [Monitor::Accuracy, Monitor::Loss] {
+        for monitor in [Measure::Accuracy, Measure::Loss] {
             check(monitor, stopping, &[0.5, 0.6, 0.6, 0.7, 0.7, 0.7, 0.8], 6, Some(5));
             check(monitor, stopping, &[0.5, 0.6, 0.5, 0.7, 0.5], 3, None);
         }
@@ -96,14 +96,14 @@ mod tests {
     #[test]
     fn small_steps_are_no_improvement_but_may_be_the_best() {
         let stopping = EarlyStopping { patience: 2, min_delta: 0.1, ..EarlyStopping::default() };
-        check(Monitor::Accuracy, stopping, &[0.5, 0.55, 0.58], 2, Some(2));
-        check(Monitor::Accuracy, stopping, &[0.5, 0.55, 0.61, 0.62], 3, None);
+        check(Measure::Accuracy, stopping, &[0.5, 0.55, 0.58], 2, Some(2));
+        check(Measure::Accuracy, stopping, &[0.5, 0.55, 0.61, 0.62], 3, None);
     }
 
     #[test]
     fn a_measurement_that_is_no_number_is_no_improvement() {
         let stopping = EarlyStopping { patience: 2, ..EarlyStopping::default() };
-        check(Monitor::Accuracy, stopping, &[0.5, f64::NAN, f64::NAN], 0, Some(2));
-        check(Monitor::Accuracy, stopping, &[f64::NAN, 0.1, 0.2], 2, None);
+        check(Measure::Accuracy, stopping, &[0.5, f64::NAN, f64::NAN], 0, Some(2));
+        check(Measure::Accuracy, stopping, &[f64::NAN, 0.1, 0.2], 2, None);
     }
 }

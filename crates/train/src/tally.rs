@@ -1,10 +1,12 @@
-//! Losses and predictions of an epoch's training images, summed up batch by batch.
+//! Losses and predictions of a pass over a split, summed up batch by batch.
 
 use aumenta_metrics::{ConfusionMatrix, Mean, predicted_class};
 use aumenta_nn::NnError;
 use aumenta_runs::Scores;
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
+
+use crate::observer::Progress;
 
 /// It can be saved, so that an interrupted epoch ends with the same sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,5 +39,11 @@ impl Tally {
             accuracy: self.confusion.accuracy().unwrap_or(f64::NAN),
             images: self.confusion.total(),
         }
+    }
+
+    /// How far a pass over `total` images is, in epoch `epoch` and after so many seconds.
+    pub fn progress(&self, epoch: usize, total: usize, seconds: f64) -> Progress {
+        let Scores { loss, accuracy, images } = self.scores();
+        Progress { epoch, images, total: total as u64, loss, accuracy, images_per_second: images as f64 / seconds }
     }
 }

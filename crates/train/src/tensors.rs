@@ -1,7 +1,7 @@
 //! Batches as tensors: the only crossing from host to device.
 
 use aumenta_nn::NnError;
-use aumenta_stream::{Batch, Layout};
+use aumenta_stream::{Batch, ImageBatch, Layout};
 use candle_core::{Device, Tensor};
 
 /// The layout of batches that [`from_batch`] takes.
@@ -20,4 +20,9 @@ pub(crate) fn from_batch(batch: &Batch, classes: usize, device: &Device) -> Resu
         Tensor::new(batch.classes.as_slice(), device)?
     };
     Ok((Tensor::from_slice(batch.floats(), &batch.dimensions(), device)?, targets))
+}
+
+/// The views of a batch of images without classes, f32 NHWC, copied as those of [`from_batch`] are.
+pub(crate) fn from_images(batch: &ImageBatch, device: &Device) -> Result<Tensor, NnError> {
+    Ok(Tensor::from_slice(batch.floats(), &batch.dimensions(), device)?)
 }

@@ -4,14 +4,15 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use aumenta_dataset::Split;
+use aumenta_metrics::Measure;
 use aumenta_models::Model;
 use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig};
-use aumenta_runs::{EpochRecord, Evaluation, FaultRecord, Kept, LoaderShares, RunFolder, Scores, ValidationRecord};
+use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, Merit, RunFolder, Scores, ValidationRecord};
 use aumenta_stream::{Batch, Cursor, Epoch, Fault};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Divergence, NotFinite, TrainError};
-use crate::evaluate::measure;
+use crate::evaluate::{Measured, measure};
 use crate::fit::{End, Fit, Fitted, Length, OnNan};
 use crate::observer::{Observer, Progress, StepProgress};
 use crate::snapshot::{Snapshot, Standing, State};
@@ -33,6 +34,14 @@ enum Pause {
     Interrupted,
     /// Its last batch, or the training's last step, is done.
     Done(Loading),
+}
+
+/// What a measurement of the validation split found.
+struct Validation {
+    scores: Scores,
+    /// The measure that decides, where it is not among the scores.
+    monitored: Option<f64>,
+    faults: Vec<Fault>,
 }
 
 /// How the loader kept up with a pass over the training split.
@@ -219,16 +228,8 @@ impl<'a> Training<'a> {
     }
 
     fn progress(&self, loss_of_batch: f64, clock: &Clock, stream: &Epoch) -> (Progress, StepProgress) {
-        let Scores { loss, accuracy, images } = self.standing.tally.scores();
         let seconds = self.standing.trained_seconds + clock.seconds();
-        let progress = Progress {
-            epoch: self.epoch(),
-            images,
-            total: self.fit.train.image_count() as u64,
-            loss,
-            accuracy,
-            images_per_second: images as f64 / seconds,
-        };
+        let progress = self.standing.tally.progress(self.epoch(), self.fit.train.image_count(), seconds);
         let step = StepProgress {
             step: self.standing.step,
             loss: loss_of_batch,
@@ -240,9 +241,8 @@ impl<'a> Training<'a> {
 
     fn validate_within_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let started = Instant::now();
-        let (evaluation, _) = self.validate(observer, &[Kept::Best])?;
-        let record =
-            ValidationRecord { epoch: self.epoch(), step: self.standing.step, validation: scores(&evaluation) };
+        let Validation { scores: validation, monitored, .. } = self.validate(observer, &[Kept::Best])?;
+        let record = ValidationRecord { epoch: self.epoch(), step: self.standing.step, validation, monitored };
         self.run.append_validation(&record)?;
         self.standing.seconds += started.elapsed().as_secs_f64();
         observer.validated(&record);
@@ -250,27 +250,35 @@ impl<'a> Training<'a> {
     }
 
     /// Measures the validation split and keeps the network where it is the best so far, or the last.
-    fn validate(&mut self, observer: &mut dyn Observer, kept: &[Kept]) -> Result<(Evaluation, Vec<Fault>), TrainError> {
+    fn validate(&mut self, observer: &mut dyn Observer, kept: &[Kept]) -> Result<Validation, TrainError> {
         let Fit { validation, config, device, .. } = self.fit;
-        let (epoch, classes) = (self.epoch(), self.network.classes.len());
+        let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
         let weights = self.stepper.show_average()?;
         let measured = measure(&*self.stepper.model, classes, validation, device, epoch, observer);
-        let (evaluation, faults) = match measured {
+        let Measured { evaluation, faults, .. } = match measured {
             Err(TrainError::Network(NnError::LogitNotFinite { .. })) => {
                 let Standing { cursor, step, .. } = self.standing;
                 return Err(self.diverged(NotFinite::Validation, cursor.batch, step, Vec::new()));
             }
             measured => measured?,
         };
-        let scores = scores(&evaluation);
-        let is_best = self.standing.watch.observe(config.validation.monitor, scores, config.early_stopping.as_ref());
+        let Some(value) = evaluation.value(monitor) else {
+            let reason = format!("is `{}`, which is not defined for the validation split", monitor.name());
+            return Err(TrainError::Setting { setting: "validation.monitor", reason });
+        };
+        let score = |measure| evaluation.value(measure).unwrap_or(f64::NAN);
+        let scores =
+            Scores { loss: score(Measure::Loss), accuracy: score(Measure::Accuracy), images: evaluation.images };
+        let merit = Merit { value, loss: scores.loss };
+        let is_best = self.standing.watch.observe(monitor, merit, config.early_stopping.as_ref());
         let checkpoint = Checkpoint { epoch, ..self.network.clone() };
         for kept in kept.iter().filter(|kept| is_best || **kept == Kept::Last) {
             checkpoint.save(&self.stepper.parameters, &self.run.weights_path(*kept))?;
         }
         self.stepper.hide_average(weights)?;
         self.reduce_rate(scores)?;
-        Ok((evaluation, faults))
+        let monitored = Some(value).filter(|_| !matches!(monitor, Measure::Accuracy | Measure::Loss));
+        Ok(Validation { scores, monitored, faults })
     }
 
     /// Reduces the learning rate where the schedule waits for measurements.
@@ -294,16 +302,17 @@ impl<'a> Training<'a> {
         let (started, epoch) = (Instant::now(), self.epoch());
         // The learning rate of the record is that of its steps, which a measurement may reduce.
         let learning_rate = f64::from(self.stepper.optimizer.learning_rate());
-        let (evaluation, of_validation) = self.validate(observer, &[Kept::Last, Kept::Best])?;
+        let measured = self.validate(observer, &[Kept::Last, Kept::Best])?;
         let standing = &self.standing;
         let mut faults = standing.faults.clone();
-        faults.extend(to_records(epoch, self.fit.validation.split(), of_validation));
+        faults.extend(to_records(epoch, self.fit.validation.split(), measured.faults));
         let replaced = faults.iter().filter(|fault| fault.replaced_by.is_some()).count();
         let train = standing.tally.scores();
         let record = EpochRecord {
             epoch,
             train,
-            validation: scores(&evaluation),
+            validation: measured.scores,
+            monitored: measured.monitored,
             learning_rate,
             images_per_second: train.images as f64 / standing.trained_seconds,
             seconds: standing.seconds + started.elapsed().as_secs_f64(),
@@ -382,10 +391,6 @@ impl Loading {
         let [read, decode, augment, collate, channel] = stalls.stage_shares();
         Self { data_wait_share: stalls.share(), shares: LoaderShares { read, decode, augment, collate, channel } }
     }
-}
-
-fn scores(evaluation: &Evaluation) -> Scores {
-    Scores { loss: evaluation.loss, accuracy: evaluation.accuracy, images: evaluation.images }
 }
 
 fn mean(losses: &[f32]) -> f64 {

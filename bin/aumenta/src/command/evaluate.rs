@@ -1,14 +1,15 @@
 //! `aumenta evaluate`: how a trained network does on a split.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
-use aumenta_report::{class_table, confusion_table};
-use aumenta_runs::{Evaluation, Kept, RunFolder};
+use aumenta_runs::{Kept, RunFolder};
 use aumenta_stream::{EvalConfig, EvalStream, Loader, OnError};
-use aumenta_train::{Checkpoint, evaluate};
+use aumenta_train::{Checkpoint, Measured, evaluate};
 use candle_core::Device;
 use clap::ValueEnum;
 
@@ -16,7 +17,10 @@ use crate::failure::BadUse;
 use crate::output::print;
 use crate::progress::TrainingBar;
 
-/// Measure a trained network on a split: accuracy with its interval, scores by class, confusion.
+/// Measure a trained network on a split: all measures with their intervals, classes, confusion, calibration, top losses.
+///
+/// A folder gets a page that shows everything, and its parts: evaluation.html, confusion.svg, calibration.svg,
+/// top-losses.png, classes.csv, predictions.csv and evaluation.json.
 #[derive(clap::Args)]
 pub struct Args {
     /// The folder of a run.
@@ -30,6 +34,10 @@ pub struct Args {
     /// Another data set with the same classes: its manifest or the folder of it.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// The folder for the page and its parts; files of these names in it are replaced [default: `evaluation-SPLIT` in the
+    /// run's folder; for another data set or the last checkpoint none].
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// Images a batch.
     #[arg(long, default_value_t = 32)]
     batch_size: usize,
@@ -76,9 +84,9 @@ impl From<CheckpointName> for Kept {
     }
 }
 
-/// Measuring has no substitutes: they would measure an image twice.
+/// Measuring and predicting have no substitutes: they would say of one image what is seen in another.
 #[derive(Clone, Copy, ValueEnum)]
-enum OnErrorName {
+pub enum OnErrorName {
     Fail,
     Skip,
 }
@@ -103,11 +111,18 @@ impl Args {
             workers: self.workers,
             on_error: self.on_error.into(),
         };
-        let (checkpoint, evaluation) = measurement.of(&run)?;
+        let outcome = measurement.of(&run)?;
+        let mut report = files::report(&run, &outcome);
+        let split = &outcome.measured.evaluation.split;
+        let default_out = || measurement.is_of_the_run().then(|| run.path().join(format!("evaluation-{split}")));
+        if let Some(out) = self.out.or_else(default_out) {
+            files::write(&out, &mut report, &outcome)?;
+            eprintln!("wrote {}", out.join(files::PAGE).display());
+        }
         if self.json {
-            print(&(serde_json::to_string_pretty(&evaluation)? + "\n"))
+            print(&(serde_json::to_string_pretty(&outcome.measured.evaluation)? + "\n"))
         } else {
-            print(&to_text(&evaluation, &checkpoint))
+            print(&report.to_text())
         }
     }
 }
@@ -124,10 +139,17 @@ pub struct Measurement<'a> {
     pub on_error: OnError,
 }
 
+/// What was measured, on what.
+pub struct Outcome {
+    pub checkpoint: Checkpoint,
+    pub dataset: Arc<Dataset>,
+    pub measured: Measured,
+}
+
 impl Measurement<'_> {
     /// Measures a run, with a progress bar, and keeps with it what speaks of its best checkpoint and its own data, as
     /// reports take it to.
-    pub fn of(&self, run: &RunFolder) -> Result<(Checkpoint, Evaluation)> {
+    pub fn of(&self, run: &RunFolder) -> Result<Outcome> {
         let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &Device::Cpu)?;
         let dataset = open_data(run, &checkpoint, self.data)?;
         let loader = Loader { workers: self.workers, ..Loader::default() };
@@ -136,13 +158,18 @@ impl Measurement<'_> {
             loader,
             ..EvalConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
         };
-        let stream = EvalStream::new(dataset, self.split, &config)?;
+        let stream = EvalStream::new(Arc::clone(&dataset), self.split, &config)?;
         let classes = checkpoint.classes.len();
-        let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::for_evaluation())?;
-        if self.data.is_none() && self.kept == Kept::Best {
-            run.write_evaluation(&evaluation)?;
+        let measured = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::for_evaluation())?;
+        if self.is_of_the_run() {
+            run.write_evaluation(&measured.evaluation)?;
         }
-        Ok((checkpoint, evaluation))
+        Ok(Outcome { checkpoint, dataset, measured })
+    }
+
+    /// Whether it speaks of the run's best checkpoint on the run's own data.
+    fn is_of_the_run(&self) -> bool {
+        self.data.is_none() && self.kept == Kept::Best
     }
 }
 
@@ -167,18 +194,4 @@ fn open_data(run: &RunFolder, checkpoint: &Checkpoint, other: Option<&Path>) -> 
         )));
     }
     Ok(Arc::new(dataset))
-}
-
-fn to_text(evaluation: &Evaluation, checkpoint: &Checkpoint) -> String {
-    let (low, high) = evaluation.interval;
-    format!(
-        "{}: {} images, epoch {}\nloss      {:.4}\naccuracy  {:.4} (95 % interval {low:.4} to {high:.4})\n\n{}\n{}",
-        evaluation.split,
-        evaluation.images,
-        checkpoint.epoch,
-        evaluation.loss,
-        evaluation.accuracy,
-        class_table(evaluation, &checkpoint.classes).to_text(),
-        confusion_table(evaluation, &checkpoint.classes).to_text(),
-    )
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use aumenta_augment::{AugmentConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, Split};
+use aumenta_metrics::Measure;
 use aumenta_models::{Architecture, ModelConfig};
 use aumenta_nn::ScheduleConfig;
-use aumenta_runs::{ManifestRef, Monitor, RunFolder, RunInfo};
+use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{
     CacheMode, Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream,
@@ -116,9 +117,10 @@ pub struct Settings {
     /// End after so many measurements of the validation split in a row that bring no improvement.
     #[arg(long, value_name = "MEASUREMENTS")]
     pub early_stopping: Option<u64>,
-    /// What decides on the best network: `accuracy` or `loss` of the validation split.
-    #[arg(long, value_parser = named::<Monitor>)]
-    pub monitor: Option<Monitor>,
+    /// What decides on the best network and on early stopping: a measure of the validation split, such as `accuracy`, `loss`,
+    /// `f1-macro`, `auroc`, `average-precision`, `brier` or `ece` [default: accuracy].
+    #[arg(long, value_parser = named::<Measure>)]
+    pub monitor: Option<Measure>,
     /// Measure the validation split after every so many steps too, not only after each epoch.
     #[arg(long, value_name = "STEPS")]
     pub validate_every: Option<u64>,

@@ -57,6 +57,19 @@ impl FolderSource {
         Ok(source)
     }
 
+    /// The files at `paths`, whatever their names, each once and in the order of paths.
+    pub(super) fn of_files(paths: &[PathBuf], limits: &SourceLimits) -> Result<Self, DatasetError> {
+        let entry = |path: &PathBuf| {
+            let text = path.to_str().ok_or_else(|| DatasetError::NotUtf8 { path: path.clone() })?;
+            Ok(Entry { path: text.to_owned(), size: fs_err::metadata(path)?.len(), crc32: None })
+        };
+        let mut entries = paths.iter().map(entry).collect::<Result<Vec<_>, DatasetError>>()?;
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries.dedup();
+        let (path, passed_over) = (PathBuf::from("."), PassedOver::default());
+        Ok(Self { path, entries, passed_over, max_entry_bytes: limits.max_entry_bytes })
+    }
+
     fn add(&mut self, relative: PathBuf) -> Result<(), DatasetError> {
         let parts: Option<Vec<&str>> = relative.iter().map(std::ffi::OsStr::to_str).collect();
         let Some(parts) = parts else { return Err(DatasetError::NotUtf8 { path: self.path.join(relative) }) };

@@ -1,6 +1,7 @@
 //! [`Source`]: where encoded images come from, whatever the packing; [`open`] finds out which it is.
 
 mod entry_path;
+mod files;
 mod folder;
 mod idx;
 mod inflater;
@@ -19,6 +20,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::entry_path::{is_safe, is_tar};
+pub use self::files::open_images;
 pub(crate) use self::packing::Packing;
 pub use self::passed_over::PassedOver;
 pub use self::read_buffer::ReadBuffer;

@@ -36,7 +36,7 @@ fn kaggles_archive_is_split_in_the_books_order_and_trained_on() {
     let said = workspace.run(&["evaluate", "run", "--json"]);
     assert_eq!(json(&said.assert_code(0).stdout)["images"], 100);
 
-    let rows: String = (1..=200).map(|id| format!("{id},0\n")).collect();
+    let rows = (1..=200).map(|id| format!("{id},0\n")).collect::<Vec<_>>().concat();
     workspace.write("form.csv", &format!("id,label\n{rows}"));
     let zip = data.join("dogs-vs-cats.zip");
     let predict = ["predict", "run", zip.to_str().unwrap(), "--inner", "test1.zip", "--submission", "form.csv"];

@@ -127,6 +127,7 @@ fn an_image_that_cannot_be_used_ends_it_or_is_left_out_and_listed() {
     let submission = [&skipping[..], &["--submission", "form.csv"]].concat();
     let unfilled = workspace.run(&submission).assert_code(2).whole();
     assert!(unfilled.contains("--fill VALUE stands in for them"), "{unfilled}");
-    let filled = workspace.run(&[&submission[..], &["--fill", "0.5"]].concat()).assert_code(0).stdout.clone();
+    let filling = ["predict", "run", "test", "--submission", "form.csv", "--fill", "0.5"];
+    let filled = workspace.run(&filling).assert_code(0).stdout.clone();
     assert_eq!(lines(&filled)[2], ["2", "0.5"]);
 }

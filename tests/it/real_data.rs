@@ -35,6 +35,14 @@ fn kaggles_archive_is_split_in_the_books_order_and_trained_on() {
     workspace.run(&[&train[..], &["--epochs", "2", "--augment", "book"]].concat()).assert_code(0);
     let said = workspace.run(&["evaluate", "run", "--json"]);
     assert_eq!(json(&said.assert_code(0).stdout)["images"], 100);
+
+    let rows = (1..=200).map(|id| format!("{id},0\n")).collect::<Vec<_>>().concat();
+    workspace.write("form.csv", &format!("id,label\n{rows}"));
+    let zip = data.join("dogs-vs-cats.zip");
+    let predict = ["predict", "run", zip.to_str().unwrap(), "--inner", "test1.zip", "--submission", "form.csv"];
+    let submission = workspace.run(&predict).assert_code(0).stdout.clone();
+    assert_eq!(submission.lines().count(), 201);
+    assert!(submission.lines().nth(200).unwrap().starts_with("200,0."), "{submission}");
 }
 
 #[test]

@@ -5,7 +5,8 @@
 //! [`Amounts`] into the three [`Split`]s, groups, copies and near-duplicates together, and gives a [`Manifest`]; a [`Dataset`]
 //! is a manifest with its source, from which any number of threads read, each with a [`ReadBuffer`]. Nothing is unpacked:
 //! images are read from within a zip or tar archive, even from a zip archive within another. Those who want folders all
-//! the same, or other programs' archives and tables, call [`export`]. [`scan`] and [`Inspection`] look
+//! the same, or other programs' archives and tables, call [`export`]. [`open_images`] opens what is only to be looked at, such
+//! as images to be predicted. [`scan`] and [`Inspection`] look
 //! without dividing; [`near_duplicates`] says how images that look alike are found. [`verify`] reads everything again and gives a [`Certificate`].
 //!
 //! ```

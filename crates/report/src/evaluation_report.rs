@@ -70,6 +70,9 @@ impl EvaluationReport {
         for (name, value) in &self.facts {
             let _ = writeln!(text, "{}: {}", escape::visible(name), escape::visible(value));
         }
+        if evaluation.skipped > 0 {
+            let _ = writeln!(text, "left out: {} images that could not be used", count(evaluation.skipped));
+        }
         let _ = write!(text, "\n{}", measure_table(evaluation).to_text());
         let (worst, others) = self.worst_classes(CLASSES_AS_TEXT);
         let _ = write!(text, "\n{}", class_table(confusion, classes, worst).to_text());
@@ -175,11 +178,11 @@ impl EvaluationReport {
                  for\" src=\"data:image/png;base64,{data}\">\n"
             )
         });
-        match (self.hardest.is_empty(), picture) {
-            (true, _) => String::new(),
-            (false, Some(picture)) => section("Largest losses", &picture, HARDEST_NOTE),
-            (false, None) => section("Largest losses", &self.hardest_table(self.hardest.len()).to_html(), HARDEST_NOTE),
+        if self.hardest.is_empty() {
+            return String::new();
         }
+        let table = self.hardest_table(self.hardest.len()).to_html();
+        section("Largest losses", &(picture.unwrap_or_default() + &table), HARDEST_NOTE)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::views::Views;
 pub struct ImageConfig {
     /// The form of every image.
     pub preprocessing: Preprocessing,
-    /// Views a batch, at most where an image has no more than that; all views of an image are in one batch.
+    /// Views a batch at most, and at least all of one image.
     pub batch_size: usize,
     /// The versions of each image.
     pub views: Views,

@@ -74,3 +74,45 @@ pub(crate) fn measure(
     };
     Ok(Measured { evaluation, predictions, faults })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
+    use aumenta_metrics::Measure;
+    use aumenta_models::ModelConfig;
+    use aumenta_seed::Seed;
+    use aumenta_stream::{Color, EvalConfig, Preprocessing};
+
+    use super::*;
+
+    #[test]
+    fn every_image_is_predicted_once_and_its_loss_is_that_of_its_probability() {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = folder.path().join("drawn.zip");
+        aumenta_drawn::write_zip(&zip, 6, 48, Seed::new(7)).unwrap();
+        let config = PrepareConfig::new(Amounts::Counts { train: 1, val: 1, test: Some(4) });
+        prepare(&zip, &config, &|_, _| {}).unwrap().write(&folder.path().join("manifest.json")).unwrap();
+        let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
+        let config = EvalConfig::new(Preprocessing::new(46, 46, Color::Rgb), 3);
+        let stream = EvalStream::new(Arc::clone(&dataset), Split::Test, &config).unwrap();
+        let model = ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.0 };
+        let model = model.architecture().unwrap().build(Seed::new(7), &Device::Cpu).unwrap();
+
+        let Measured { evaluation, predictions, faults } =
+            evaluate(&*model, 2, &stream, &Device::Cpu, &mut ()).unwrap();
+        let records = dataset.records(Split::Test);
+        assert_eq!(predictions.ids, records.iter().map(|record| record.id).collect::<Vec<_>>());
+        assert!(predictions.truth.iter().zip(records).all(|(truth, record)| *truth == record.class as usize));
+        for index in 0..predictions.len() {
+            let loss = -predictions.row(index)[predictions.truth[index]].ln();
+            assert!((predictions.losses[index] - loss).abs() < 1e-6, "{predictions:?}");
+        }
+        assert_eq!((evaluation.images, evaluation.skipped, faults), (8, 0, Vec::new()));
+        assert_eq!(evaluation.confusion, predictions.scored().confusion());
+        let losses = predictions.losses.iter().map(|loss| f64::from(*loss));
+        let loss = evaluation.value(Measure::Loss).unwrap();
+        assert!((loss - losses.sum::<f64>() / 8.0).abs() < 1e-12);
+    }
+}

@@ -55,8 +55,8 @@ pub struct Args {
     /// The class whose probability a form with a single column gets [default: the last class of two].
     #[arg(long, value_name = "CLASS", requires = "submission")]
     positive: Option<String>,
-    /// What a form gets for an image that cannot be used, with --on-error skip.
-    #[arg(long, value_name = "VALUE", requires = "submission")]
+    /// What a form gets for an image that cannot be used, which is then no error.
+    #[arg(long, value_name = "VALUE", requires = "submission", value_parser = finite)]
     fill: Option<f64>,
     /// Keep probabilities as far from 0 and 1, so that no certain error costs everything where log loss is scored.
     #[arg(long, value_name = "EPS", value_parser = clip)]
@@ -74,8 +74,12 @@ pub struct Args {
     limits: LimitArgs,
 }
 
+fn finite(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|value: &f64| value.is_finite()).ok_or_else(|| "it is no number".to_owned())
+}
+
 fn clip(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| "it is no number".to_owned())?;
+    let value = finite(text)?;
     if value > 0.0 && value < 0.5 { Ok(value) } else { Err("it must lie between 0 and 0.5".to_owned()) }
 }
 
@@ -117,7 +121,7 @@ impl Args {
     fn stream(&self, run: &RunFolder, checkpoint: &Checkpoint, source: Arc<dyn Source>) -> Result<ImageStream> {
         let config = ImageConfig {
             views: views::of(&self.tta, run)?,
-            on_error: OnError::from(self.on_error),
+            on_error: if self.fill.is_some() { OnError::Skip } else { self.on_error.into() },
             loader: Loader { workers: self.workers, limits: self.limits.of_images(), ..Loader::default() },
             ..ImageConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
         };

@@ -29,7 +29,6 @@ pub fn report(run: &RunFolder, outcome: &Outcome) -> EvaluationReport {
         facts: vec![
             ("model".to_owned(), format!("{}, epoch {}", checkpoint.model.name(), checkpoint.epoch)),
             ("manifest".to_owned(), dataset.manifest().hash()),
-            ("skipped".to_owned(), evaluation.skipped.to_string()),
         ],
         evaluation,
         classes: checkpoint.classes.clone(),

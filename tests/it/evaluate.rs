@@ -21,7 +21,8 @@ fn an_evaluation_is_printed_and_kept_with_the_run() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&kept).unwrap(), json);
 
     let text = workspace.run(&["evaluate", "run", "--split", "val"]).assert_code(0).stdout.clone();
-    for word in ["run: 4 images of the split val", "accuracy", "95% interval", "precision", "cat", "largest losses"] {
+    for word in ["run on the split val\nOf 4 images", "accuracy", "95% interval", "precision", "cat", "largest losses"]
+    {
         assert!(text.contains(word), "{word} is not in\n{text}");
     }
 }

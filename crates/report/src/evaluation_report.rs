@@ -65,13 +65,10 @@ impl EvaluationReport {
     pub fn to_text(&self) -> String {
         let Self { evaluation, classes, .. } = self;
         let confusion = &evaluation.confusion;
-        let mut text = format!("{}\n", escape::visible(&self.title));
+        let mut text = format!("{}\n{}\n", escape::visible(&self.title), escape::visible(&self.verdict()));
         // Writing to a string cannot fail, here and below.
         for (name, value) in &self.facts {
             let _ = writeln!(text, "{}: {}", escape::visible(name), escape::visible(value));
-        }
-        if evaluation.skipped > 0 {
-            let _ = writeln!(text, "left out: {} images that could not be used", count(evaluation.skipped));
         }
         let _ = write!(text, "\n{}", measure_table(evaluation).to_text());
         let (worst, others) = self.worst_classes(CLASSES_AS_TEXT);

@@ -25,7 +25,7 @@ pub fn report(run: &RunFolder, outcome: &Outcome) -> EvaluationReport {
     let evaluation = measured.evaluation.clone();
     let hardest = measured.predictions.hardest(HARDEST).into_iter().map(|index| hard_image(outcome, index));
     EvaluationReport {
-        title: format!("{}: {} images of the split {}", name(run), evaluation.images, evaluation.split),
+        title: format!("{} on the split {}", name(run), evaluation.split),
         facts: vec![
             ("model".to_owned(), format!("{}, epoch {}", checkpoint.model.name(), checkpoint.epoch)),
             ("manifest".to_owned(), dataset.manifest().hash()),

@@ -282,6 +282,9 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_seed::Seed;
+    use rand::RngExt as _;
+
     use super::*;
 
     const BLOCKS: &str = r#"
@@ -464,6 +467,28 @@ units = 4
         check_refused("input = [99999999999, 99999999999, 3]\nlayers = [{ type = \"flatten\" }]", &["more than"]);
         check_refused(&BLOCKS.replace("name = \"deep\"", "name = \"a\\u001b[2J\""), &["letters, digits"]);
         check_refused(&BLOCKS.replace("title = \"blocks\"", "title = \"a\\u001b[2J\""), &["`title` must be"]);
+    }
+
+    #[test]
+    fn no_damage_to_a_file_makes_it_panic() {
+        let mut rng = Seed::new(7).rng("damage", 0, 0);
+        let mut networks = 0;
+        for _ in 0..2000 {
+            let mut bytes = BLOCKS.as_bytes().to_vec();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..bytes.len());
+                let other = bytes[rng.random_range(0..bytes.len())];
+                match rng.random_range(0..3) {
+                    0 => bytes[at] = other,
+                    1 => bytes.insert(at, other),
+                    _ => drop(bytes.drain(at..(at + 12).min(bytes.len()))),
+                }
+            }
+            let config =
+                std::str::from_utf8(&bytes).ok().and_then(|text| toml::from_str::<SequentialConfig>(text).ok());
+            networks += usize::from(config.is_some_and(|config| config.architecture().is_ok()));
+        }
+        assert!(networks > 20, "{networks} of them are networks still");
     }
 
     #[test]

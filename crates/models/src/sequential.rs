@@ -76,7 +76,7 @@ pub struct SequentialConfig {
 }
 
 impl SequentialConfig {
-    /// Reads a model file, which is TOML, and checks that it describes a network.
+    /// Reads a model file, which is TOML, checks that it describes a network, and gives all layers their names.
     ///
     /// # Errors
     /// [`ModelError::Read`] where the file cannot be read or is larger than 1 MiB; [`ModelError::Parse`] where it is no TOML
@@ -94,7 +94,10 @@ impl SequentialConfig {
                 stem.map(|stem| stem.chars().filter(|letter| is_printable(*letter)).take(LONGEST_NAME).collect());
         }
         match config.architecture() {
-            Ok(_) => Ok(config),
+            Ok(_) => {
+                name_layers(&mut config.layers, "");
+                Ok(config)
+            }
             Err(ModelError::Layers { source, .. }) => {
                 let line = config.line_of(&source, &text);
                 Err(ModelError::File { path: path.to_path_buf(), line, source })
@@ -496,7 +499,8 @@ units = 4
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("my-net.toml");
         fs_err::write(&path, BLOCKS.replace("title = \"blocks\"", "")).unwrap();
-        assert_eq!(SequentialConfig::read(&path).unwrap().name(), "my-net");
+        let config = SequentialConfig::read(&path).unwrap();
+        assert_eq!((config.name(), config.layers[0].name.as_str()), ("my-net", "conv2d1"));
         assert_eq!(blocks().name(), "blocks");
     }
 

@@ -1,10 +1,11 @@
 //! Named parameters in a fixed order: what an optimizer steps and a checkpoint saves.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Device, Tensor, Var};
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use serde_json::Value;
 
 use crate::error::NnError;
 
@@ -173,7 +174,25 @@ pub(crate) fn serialize(
     let views = views.collect::<Result<Vec<_>, NnError>>()?;
     let metadata: HashMap<String, String> =
         metadata.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
-    Ok(safetensors::serialize(views, Some(metadata))?)
+    let several = metadata.len() > 1;
+    let mut file = safetensors::serialize(views, Some(metadata))?;
+    if several {
+        sort_header(&mut file)?;
+    }
+    Ok(file)
+}
+
+/// Puts the keys of a file's header in order: the library writes metadata in one that changes from call to call.
+fn sort_header(file: &mut [u8]) -> Result<(), NnError> {
+    let invalid = |error| NnError::Safetensors(SafeTensorError::InvalidHeaderDeserialization(error));
+    let Some((len, rest)) = file.split_first_chunk_mut::<8>() else { return Ok(()) };
+    let header = &mut rest[..u64::from_le_bytes(*len) as usize];
+    let entries: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_slice(header).map_err(invalid)?;
+    let sorted = serde_json::to_vec(&entries).map_err(invalid)?;
+    // Spaces at the end align what follows.
+    header.fill(b' ');
+    header[..sorted.len()].copy_from_slice(&sorted);
+    Ok(())
 }
 
 /// The metadata in a safetensors header: the strings that [`Parameters::to_safetensors`] was given.
@@ -222,6 +241,20 @@ mod tests {
         loaded.load_safetensors(&bytes).unwrap();
         assert_eq!(values(&loaded, "b.weight"), [8.0, 9.0, 10.0]);
         assert_eq!(safetensors_metadata(&bytes).unwrap()["classes"], "cat,dog");
+    }
+
+    #[test]
+    fn the_order_of_several_entries_of_metadata_is_always_the_same() {
+        let saved = parameters(&[("b.weight", 3), ("a.bias", 2)]);
+        let entries = ["model", "classes", "width", "epoch", "a \"quoted\" one"].map(|key| (key, format!("the {key}")));
+        let first = saved.to_safetensors(&entries).unwrap();
+        for _ in 0..8 {
+            assert_eq!(saved.to_safetensors(&entries).unwrap(), first);
+        }
+        let metadata = safetensors_metadata(&first).unwrap();
+        assert!(entries.iter().all(|(key, value)| metadata[*key] == *value));
+        let loaded = parameters(&[("b.weight", 3), ("a.bias", 2)]);
+        loaded.load_safetensors(&first).unwrap();
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use crate::error::NnError;
 use crate::parameters::{safetensors_metadata, serialize};
 use crate::setting;
 
-/// The one entry of the header's metadata: several would be written in an order that changes from run to run.
+/// The one entry of the header's metadata.
 const METADATA: &str = "optimizer";
 
 impl Optimizer {

@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("augment", &["imgproc"], &[]),
     ("dataset", &["seed", "imgproc"], &["csv", "parquet", "tar", "zip"]),
     ("nn", &["seed"], &["candle-core"]),
-    ("runs", &["metrics"], &[]),
+    ("runs", &["metrics"], &["prost"]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
     ("models", &["seed", "nn"], &["candle-core", "prost"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),

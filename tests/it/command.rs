@@ -35,15 +35,19 @@ impl Workspace {
         self
     }
 
+    /// The program, to be run in the workspace.
+    pub fn program(&self) -> Command {
+        self.in_place(Command::new(env!("CARGO_BIN_EXE_aumenta")))
+    }
+
+    /// `command`, to be run in the workspace.
+    pub fn in_place(&self, mut command: Command) -> Command {
+        command.current_dir(self.0.path()).env_remove("AUMENTA_LOG").env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
+        command
+    }
+
     pub fn run(&self, args: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_aumenta"))
-            .args(args)
-            .current_dir(self.0.path())
-            .env_remove("AUMENTA_LOG")
-            .env("NO_COLOR", "1")
-            .env("RUST_BACKTRACE", "0")
-            .output()
-            .unwrap();
+        let output = self.program().args(args).output().unwrap();
         Said {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),

@@ -1,7 +1,7 @@
 //! `aumenta export`.
 
 use aumenta_models::onnx_metadata;
-use aumenta_nn::safetensors_metadata;
+use aumenta_nn::TensorFile;
 use serde_json::Value;
 
 use crate::command::Workspace;
@@ -109,11 +109,15 @@ fn a_runs_network_is_written_with_all_that_a_prediction_needs() {
         // After one epoch the last checkpoint is the best one.
         export(&["--format", format, "--out", &out, "--replace", "--checkpoint", "last"]).assert_code(0);
         assert!(fs_err::read(workspace.path(&out)).unwrap() == first, "the same network gives other bytes");
-        export(&["--format", format, "--out", "net.toml", "--replace"]).assert_code(2);
+        for other in ["net.toml", "run/checkpoints/best.safetensors"] {
+            export(&["--format", format, "--out", other, "--replace"]).assert_code(2);
+        }
     }
     let bytes = |name: &str| fs_err::read(workspace.path(name)).unwrap();
-    let (onnx, weights) =
-        (onnx_metadata(&bytes("net.onnx")).unwrap(), safetensors_metadata(&bytes("net.safetensors")).unwrap());
+    let (onnx, weights) = (
+        onnx_metadata(&bytes("net.onnx")).unwrap(),
+        TensorFile::from_bytes(&bytes("net.safetensors")).unwrap().metadata,
+    );
     assert_eq!(weights["format"], "pt");
     for (key, value) in onnx {
         assert_eq!(weights[&key], value);

@@ -15,6 +15,7 @@ mod export;
 mod inspect;
 mod preview;
 mod real_data;
+mod resume;
 mod split;
 mod summary;
 mod train;

@@ -18,7 +18,7 @@ learning-rate = 0.001
 "#;
 
 #[test]
-fn a_run_leaves_its_configuration_its_epochs_and_two_checkpoints() {
+fn a_run_leaves_its_configuration_its_epochs_and_its_checkpoints() {
     let workspace = Workspace::new();
     workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
     let args = ["train", "--config", "config.toml", "--epochs", "3", "--dropout", "0.25", "--augment", "book"];
@@ -30,7 +30,12 @@ fn a_run_leaves_its_configuration_its_epochs_and_two_checkpoints() {
             "runs/first/checkpoints",
             "runs/first/checkpoints/best.safetensors",
             "runs/first/checkpoints/last.safetensors",
+            "runs/first/checkpoints/step-00000004.json",
+            "runs/first/checkpoints/step-00000004.safetensors",
+            "runs/first/checkpoints/step-00000006.json",
+            "runs/first/checkpoints/step-00000006.safetensors",
             "runs/first/config.toml",
+            "runs/first/epochs.csv",
             "runs/first/epochs.jsonl",
             "runs/first/run.json",
         ]
@@ -82,6 +87,12 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         ),
         ("small_image.toml", CONFIG.replace("image-size = 46", "image-size = 20")),
         ("other_classes.toml", CONFIG.replace("cats-dogs-convnet", "mnist-convnet").replace("image-size = 46", "")),
+        ("epochs_and_steps.toml", format!("steps = 3\n{CONFIG}")),
+        ("three_weights.toml", format!("{CONFIG}\n[loss]\nclass-weights = {{ each = [1, 2, 3] }}")),
+        ("hard_labels.toml", format!("{CONFIG}\n[loss]\nlabel-smoothing = 1")),
+        ("no_patience.toml", format!("{CONFIG}\n[early-stopping]\npatience = 0")),
+        ("no_checkpoint.toml", format!("{CONFIG}\n[checkpoints]\nkeep = 0")),
+        ("wild_schedule.toml", format!("{CONFIG}\n[schedule]\nname = \"step\"\nevery = 0\nfactor = 0.5")),
         ("not_toml.toml", "epochs = = 3".to_string()),
     ] {
         workspace.write(name, &text);

@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, anyhow};
 use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, MANIFEST_FILE};
 use aumenta_models::{ModelChoice, ModelConfig, ModelError};
-use aumenta_nn::OptimizerConfig;
+use aumenta_nn::{OptimizerConfig, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
+use aumenta_train::{CheckpointsConfig, EarlyStopping, FitConfig, Length, LossConfig, OnNan, ValidationConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::BadUse;
@@ -26,10 +27,23 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     pub run: Option<PathBuf>,
     /// Chooses initial weights, order, augmentation and dropout.
     pub seed: u64,
-    /// Passes over the training split.
-    pub epochs: usize,
-    /// Images a step.
+    /// Passes over the training split; 10 where neither this nor `steps` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Optimizer steps, instead of epochs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
+    /// Images a batch.
     pub batch_size: usize,
+    /// Batches that one optimizer step takes together.
+    pub accumulate: usize,
+    /// The decay of the weights' average, which is then what is measured and kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema_decay: Option<f32>,
+    /// What becomes of a batch whose loss or gradient is not finite.
+    pub on_nan: OnNan,
+    /// Whether the run's folder also gets event files for TensorBoard. It does not change the result.
+    pub tensorboard: bool,
     /// Threads that prepare batches; the number of cores where it is not set. It does not change the result.
     pub workers: Option<usize>,
     /// Batches that are prepared ahead, at most; chosen from the workers and from how the training goes where it is not
@@ -52,6 +66,17 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     pub preprocessing: PreprocessingConfig,
     /// How the weights move.
     pub optimizer: OptimizerConfig,
+    /// How the learning rate changes from step to step.
+    pub schedule: ScheduleConfig,
+    /// What is minimized.
+    pub loss: LossConfig,
+    /// When the validation split is measured, and what decides on the best measurement.
+    pub validation: ValidationConfig,
+    /// When a training that no longer improves ends; never where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    /// What is kept to go on from.
+    pub checkpoints: CheckpointsConfig,
     /// What is drawn for each training image; nothing by default.
     pub augment: A,
     /// Which training images are then mixed with others of their batch; none by default.
@@ -74,8 +99,13 @@ impl<A: Default, M> Default for Config<A, M> {
             data: None,
             run: None,
             seed: 7,
-            epochs: 10,
+            epochs: None,
+            steps: None,
             batch_size: 20,
+            accumulate: 1,
+            ema_decay: None,
+            on_nan: OnNan::default(),
+            tensorboard: false,
             workers: None,
             prefetch: None,
             cache: CacheMode::default(),
@@ -86,6 +116,11 @@ impl<A: Default, M> Default for Config<A, M> {
             model: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
+            schedule: ScheduleConfig::default(),
+            loss: LossConfig::default(),
+            validation: ValidationConfig::default(),
+            early_stopping: None,
+            checkpoints: CheckpointsConfig::default(),
             augment: A::default(),
             mix: MixConfig::default(),
         }
@@ -156,6 +191,34 @@ impl Config {
         self.model.as_ref().ok_or_else(|| missing("model", "--model"))
     }
 
+    /// When the training is over.
+    pub fn length(&self) -> Result<Length> {
+        match (self.epochs, self.steps) {
+            (Some(_), Some(_)) => Err(BadUse::message(
+                "the configuration has both `epochs` and `steps`: a training ends after the one or the other"
+                    .to_string(),
+            )),
+            (None, Some(steps)) => Ok(Length::Steps(steps)),
+            (epochs, None) => Ok(Length::Epochs(epochs.unwrap_or(10))),
+        }
+    }
+
+    /// How the network is trained, unchecked.
+    pub fn fit(&self) -> Result<FitConfig> {
+        Ok(FitConfig {
+            optimizer: self.optimizer.clone(),
+            schedule: self.schedule,
+            length: self.length()?,
+            accumulate: self.accumulate,
+            loss: self.loss.clone(),
+            ema_decay: self.ema_decay,
+            validation: self.validation,
+            early_stopping: self.early_stopping,
+            checkpoints: self.checkpoints,
+            on_nan: self.on_nan,
+        })
+    }
+
     /// How values become those that the network takes.
     pub fn normalization(&self) -> Result<NormalizationConfig> {
         self.augment.normalization(self.preprocessing.normalization.as_ref()).map_err(BadUse::from_error)
@@ -192,7 +255,12 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             run: self.run,
             seed: self.seed,
             epochs: self.epochs,
+            steps: self.steps,
             batch_size: self.batch_size,
+            accumulate: self.accumulate,
+            ema_decay: self.ema_decay,
+            on_nan: self.on_nan,
+            tensorboard: self.tensorboard,
             workers: self.workers,
             prefetch: self.prefetch,
             cache: self.cache,
@@ -203,6 +271,11 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             model: self.model.map(|model| model.resolved(folder)).transpose()?,
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
+            schedule: self.schedule,
+            loss: self.loss,
+            validation: self.validation,
+            early_stopping: self.early_stopping,
+            checkpoints: self.checkpoints,
             augment: self.augment.into(),
             mix: self.mix,
         })
@@ -344,6 +417,34 @@ mod tests {
             let config = Config::parse(&format!("[augment]\n{augment}"), Path::new("")).unwrap();
             let message = config.augment.build().unwrap_err().to_string();
             assert!(message.starts_with(&format!("{field} is NaN, expected")), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_training_ends_after_epochs_or_steps() {
+        let length = |text: &str| Config::parse(text, Path::new("")).unwrap().length();
+        assert_eq!(length("").unwrap(), Length::Epochs(10));
+        assert_eq!(length("epochs = 3").unwrap(), Length::Epochs(3));
+        assert_eq!(length("steps = 300").unwrap(), Length::Steps(300));
+        let message = length("steps = 300\nepochs = 3").unwrap_err().to_string();
+        assert!(message.starts_with("the configuration has both `epochs` and `steps`"), "{message}");
+    }
+
+    #[test]
+    fn the_tables_of_a_training_are_read() {
+        let text = "ema-decay = 0.99\non-nan = 'skip'\n[schedule]\nname = 'cosine'\nwarm-up-steps = 10\n\
+                    [loss]\nlabel-smoothing = 0.1\nclass-weights = 'balanced'\n[validation]\nevery-steps = 50\n\
+                    monitor = 'loss'\n[early-stopping]\npatience = 3\n[checkpoints]\nevery-steps = 20";
+        let fit = Config::parse(text, Path::new("")).unwrap().fit().unwrap();
+        assert_eq!((fit.ema_decay, fit.on_nan), (Some(0.99), OnNan::Skip));
+        assert_eq!(fit.schedule, ScheduleConfig::Cosine { warm_up_steps: 10, final_fraction: 0.0 });
+        assert_eq!(fit.early_stopping, Some(EarlyStopping { patience: 3, ..EarlyStopping::default() }));
+        assert_eq!(fit.checkpoints, CheckpointsConfig { every_steps: Some(20), keep: 2 });
+        assert_eq!(fit.validation.every_steps, Some(50));
+        for text in
+            ["[loss]\nsmoothing = 1", "[validation]\nevery = 1", "[early-stopping]\nwait = 1", "[checkpoints]\nn = 1"]
+        {
+            assert!(Config::parse(text, Path::new("")).unwrap_err().to_string().contains("unknown field"), "{text}");
         }
     }
 

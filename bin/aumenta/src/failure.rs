@@ -1,4 +1,5 @@
-//! From errors to messages and exit codes: 2 for bad use, which another call can mend; 1 for work that failed.
+//! From errors to messages and exit codes: 2 for bad use, which another call can mend; 1 for work that failed; 130 for work
+//! that was interrupted.
 
 use std::error::Error;
 use std::fmt;
@@ -10,6 +11,8 @@ use aumenta_models::ModelError;
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
 use aumenta_train::TrainError;
+
+use crate::interrupt::{EXIT_CODE, Interrupted};
 
 /// Marks an error as bad use.
 #[derive(Debug)]
@@ -46,6 +49,10 @@ impl Error for BadUse {
 
 /// Prints an error with its causes to standard error; the exit code that it deserves.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        eprintln!("{interrupted}");
+        return ExitCode::from(EXIT_CODE);
+    }
     eprintln!("error: {error}");
     let mut last = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
@@ -95,6 +102,6 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
-            || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. }))
+            || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. } | TrainError::Setting { .. }))
     })
 }

@@ -5,11 +5,15 @@
 mod command;
 mod config;
 mod depth;
+mod events;
 mod failure;
+mod interrupt;
 mod labels;
 mod limits;
+mod observers;
 mod output;
 mod progress;
+mod tensorboard;
 
 use std::process::ExitCode;
 
@@ -39,6 +43,7 @@ enum Command {
     Augment(command::augment::Args),
     ExplainSample(command::explain_sample::Args),
     Train(command::train::Args),
+    FindRate(command::find_rate::Args),
     Evaluate(command::evaluate::Args),
     BenchStream(command::bench_stream::Args),
     Summary(command::summary::Args),
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         Command::Augment(args) => args.run(),
         Command::ExplainSample(args) => args.run(),
         Command::Train(args) => args.run(),
+        Command::FindRate(args) => args.run(),
         Command::Evaluate(args) => args.run(),
         Command::BenchStream(args) => args.run(),
         Command::Summary(args) => args.run(),

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use aumenta_runs::{EpochRecord, LoaderShares};
-use aumenta_train::{Observer, Progress};
+use aumenta_runs::{EpochRecord, LoaderShares, ValidationRecord};
+use aumenta_train::{Length, Observer, Progress, StepProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `what`; invisible where standard error is no terminal.
@@ -16,66 +16,96 @@ pub fn counting(what: &str) -> ProgressBar {
 /// Shows how a training or an evaluation goes.
 pub struct TrainingBar {
     bar: ProgressBar,
-    epochs: usize,
+    /// Of a training.
+    length: Option<Length>,
 }
 
 impl TrainingBar {
-    /// A bar for a training of so many epochs; 0 for an evaluation.
-    pub fn new(epochs: usize) -> Self {
+    /// A bar for a training.
+    pub fn new(length: Length) -> Self {
+        Self::with(Some(length))
+    }
+
+    /// A bar for an evaluation.
+    pub fn for_evaluation() -> Self {
+        Self::with(None)
+    }
+
+    fn with(length: Option<Length>) -> Self {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} ETA {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, epochs }
+        Self { bar, length }
     }
 
-    fn show(&self, pass: &str, progress: &Progress) {
-        let prefix = if self.epochs == 0 {
-            pass.to_string()
-        } else {
-            format!("epoch {}/{} {pass}", progress.epoch, self.epochs)
-        };
+    fn show(&self, prefix: String, progress: &Progress, rest: &str) {
         if self.bar.prefix() != prefix {
             self.bar.set_length(progress.total);
             self.bar.reset_eta();
             self.bar.set_prefix(prefix);
         }
         let Progress { images_per_second, loss, accuracy, .. } = progress;
-        self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}"));
+        self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}{rest}"));
         self.bar.set_position(progress.images);
+    }
+
+    /// Which epoch of how many.
+    fn epoch(&self, epoch: usize) -> String {
+        match self.length {
+            Some(Length::Epochs(epochs)) => format!("{epoch}/{epochs}"),
+            Some(Length::Steps(_)) | None => epoch.to_string(),
+        }
+    }
+
+    /// Prints a line above the bar, or as it is where there is no terminal.
+    fn print(&self, line: &str) {
+        if std::io::stderr().is_terminal() {
+            self.bar.println(line);
+        } else {
+            eprintln!("{line}");
+        }
     }
 }
 
 impl Observer for TrainingBar {
-    fn trained(&mut self, progress: &Progress) {
-        self.show("train", progress);
+    fn trained(&mut self, progress: &Progress, step: &StepProgress) {
+        let of = match self.length {
+            Some(Length::Steps(steps)) => format!("/{steps}"),
+            Some(Length::Epochs(_)) | None => String::new(),
+        };
+        let prefix = format!("epoch {} train", self.epoch(progress.epoch));
+        let rest = format!(" step {}{of} waited {:.0} %", step.step, 100.0 * step.data_wait_share);
+        self.show(prefix, progress, &rest);
     }
 
     fn measured(&mut self, progress: &Progress) {
-        self.show("measure", progress);
+        let prefix = match self.length {
+            Some(_) => format!("epoch {} measure", self.epoch(progress.epoch)),
+            None => "measure".to_string(),
+        };
+        self.show(prefix, progress, "");
+    }
+
+    fn validated(&mut self, record: &ValidationRecord) {
+        let ValidationRecord { epoch, step, validation } = record;
+        let (epoch, loss, accuracy) = (self.epoch(*epoch), validation.loss, validation.accuracy);
+        self.print(&format!("epoch {epoch}, step {step}  validation loss {loss:.4} accuracy {accuracy:.4}"));
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) {
         let EpochRecord { epoch, train, validation, images_per_second, seconds, .. } = record;
-        let line = format!(
-            "epoch {epoch:>3}/{}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}  gap {:+.4}  \
+        self.print(&format!(
+            "epoch {:>3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}  gap {:+.4}  \
              {images_per_second:.0} images/s  {seconds:.1} s  {}{}",
-            self.epochs,
+            self.epoch(*epoch),
             train.loss,
             train.accuracy,
             validation.loss,
             validation.accuracy,
             record.gap(),
             waited(record),
-            faults(record),
-        );
-        if std::io::stderr().is_terminal() {
-            self.bar.println(line);
-        } else {
-            eprintln!("{line}");
-        }
-        if *epoch == self.epochs {
-            self.bar.finish_and_clear();
-        }
+            losses_of(record),
+        ));
     }
 }
 
@@ -91,10 +121,11 @@ fn waited(record: &EpochRecord) -> String {
     }
 }
 
-/// How many images could not be used, if any.
-fn faults(record: &EpochRecord) -> String {
+/// How many images and batches could not be used, if any.
+fn losses_of(record: &EpochRecord) -> String {
     let count = |count: u64, what: &str| if count == 0 { String::new() } else { format!("  {count} {what}") };
-    count(record.skipped, "skipped") + &count(record.replaced, "replaced")
+    let batches = count(record.skipped_batches, "batches not finite");
+    count(record.skipped, "skipped") + &count(record.replaced, "replaced") + &batches
 }
 
 impl Drop for TrainingBar {

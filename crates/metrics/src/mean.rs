@@ -1,5 +1,7 @@
 //! A running weighted mean that does not care about the order of its terms.
 
+use serde::{Deserialize, Serialize};
+
 /// A running weighted mean: `sum(weight * value) / sum(weight)`, in `f64` with compensated sums.
 ///
 /// The compensation (Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974) keeps
@@ -14,7 +16,7 @@
 /// loss.add(0.8, 16.0);
 /// assert_eq!(loss.value(), Some(0.6));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
     total: Sum,
     weight: Sum,
@@ -40,7 +42,7 @@ impl Mean {
 }
 
 /// A sum and what its additions rounded away.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Sum {
     sum: f64,
     lost: f64,

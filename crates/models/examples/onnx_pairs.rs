@@ -10,9 +10,9 @@ use std::error::Error;
 use std::path::Path;
 
 use aumenta_models::{Architecture, ModelConfig, SequentialConfig};
-use aumenta_nn::Parameters;
+use aumenta_nn::{NamedTensor, Parameters, TensorFile};
 use aumenta_seed::Seed;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
 /// Images a network.
@@ -65,11 +65,14 @@ fn write(architecture: &Architecture, folder: &Path) -> Result<(), Box<dyn Error
     let values: Vec<f32> = (0..COUNT * height * width * channels).map(|_| rng.random_range(-1.0..1.0)).collect();
     let images = Tensor::from_vec(values, (COUNT, height, width, channels), &Device::Cpu)?;
     let logits = model.predict(&images)?;
-    let mut pair = Parameters::default();
-    pair.push("images".to_string(), Var::from_tensor(&images.permute((0, 3, 1, 2))?.contiguous()?)?);
-    pair.push("logits".to_string(), Var::from_tensor(&logits)?);
+    let tensor = |name: &str, tensor: &Tensor| -> Result<NamedTensor, Box<dyn Error>> {
+        let (shape, values) = (tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?);
+        Ok(NamedTensor { name: name.to_string(), shape, values })
+    };
+    let tensors = vec![tensor("images", &images.permute((0, 3, 1, 2))?)?, tensor("logits", &logits)?];
+    let pair = TensorFile { tensors, ..TensorFile::default() };
     let path = folder.join(architecture.name());
-    fs_err::write(path.with_extension("safetensors"), pair.to_safetensors(&[])?)?;
+    fs_err::write(path.with_extension("safetensors"), pair.to_bytes()?)?;
     fs_err::write(path.with_extension("onnx"), architecture.to_onnx(model.parameters(), &[])?)?;
     Ok(())
 }

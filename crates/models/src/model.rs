@@ -40,6 +40,13 @@ pub trait Model: Debug + Send {
     /// As [`Model::features`].
     fn predict(&self, images: &Tensor) -> Result<Tensor, NnError>;
 
+    /// The first layer whose output for a batch of images holds NaN or an infinity, in evaluation; `None` where all are
+    /// finite.
+    ///
+    /// # Errors
+    /// As [`Model::features`].
+    fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError>;
+
     /// A training step up to the optimizer: the logits of a batch of images in training step `step`, the losses that `loss`
     /// computes from them, and the gradients of their mean to all parameters.
     ///
@@ -82,6 +89,10 @@ impl Model for SequentialModel {
 
     fn predict(&self, images: &Tensor) -> Result<Tensor, NnError> {
         self.network.predict(images)
+    }
+
+    fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError> {
+        self.network.first_not_finite(images)
     }
 
     fn gradients(

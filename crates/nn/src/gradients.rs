@@ -4,7 +4,7 @@
 
 use std::marker::PhantomData;
 
-use candle_core::Tensor;
+use candle_core::{Device, Shape, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -74,6 +74,62 @@ impl<'a> Gradients<'a> {
     }
 }
 
+/// Gradients of several batches, summed up until an optimizer takes a step for all of them: accumulation, which stands in
+/// for batches that are too large for the memory.
+#[derive(Debug)]
+pub struct GradientSum {
+    sums: Vec<Vec<f32>>,
+    shapes: Vec<Shape>,
+    samples: usize,
+}
+
+impl GradientSum {
+    /// The sum of no gradients of `parameters`.
+    pub fn new(parameters: &Parameters) -> Self {
+        let sums = parameters.iter().map(|parameter| vec![0.0; parameter.var.elem_count()]).collect();
+        let shapes = parameters.iter().map(|parameter| parameter.var.shape().clone()).collect();
+        Self { sums, shapes, samples: 0 }
+    }
+
+    /// Adds the gradients of the mean loss of a batch of `samples` samples.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where a gradient is not f32 or not on the CPU.
+    pub fn add(&mut self, gradients: &Gradients<'_>, samples: usize) -> Result<(), NnError> {
+        with_f32s("gradient-sum", &gradients.tensors.iter().collect::<Vec<_>>(), |gradients| {
+            let pieces = self
+                .sums
+                .iter_mut()
+                .zip(gradients)
+                .flat_map(|(sum, gradient)| sum.chunks_mut(PIECE).zip(gradient.chunks(PIECE)));
+            pieces.collect::<Vec<_>>().into_par_iter().for_each(|(sums, gradients)| {
+                for (sum, gradient) in sums.iter_mut().zip(gradients) {
+                    *sum += samples as f32 * gradient;
+                }
+            });
+        })?;
+        self.samples += samples;
+        Ok(())
+    }
+
+    /// The gradients of the mean loss of all samples since the last call; `None` where there were none.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where memory cannot be had.
+    pub fn take_mean(&mut self) -> Result<Option<Gradients<'static>>, NnError> {
+        let samples = std::mem::take(&mut self.samples);
+        if samples == 0 {
+            return Ok(None);
+        }
+        let tensors = self.sums.iter_mut().zip(&self.shapes).map(|(sums, shape)| {
+            let mean: Vec<f32> = sums.iter().map(|sum| sum / samples as f32).collect();
+            sums.fill(0.0);
+            Tensor::from_vec(mean, shape, &Device::Cpu)
+        });
+        Ok(Some(Gradients { tensors: tensors.collect::<Result<_, _>>()?, buffers: PhantomData }))
+    }
+}
+
 /// [`Gradients::global_norm`] of some gradients alone.
 pub(crate) fn global_norm(gradients: &[&Tensor]) -> Result<f64, NnError> {
     let norm = with_f32s("global-norm", gradients, |gradients| {
@@ -112,7 +168,7 @@ impl WithSimd for SumOfSquares<'_> {
 
 #[cfg(test)]
 mod tests {
-    use candle_core::Device;
+    use candle_core::Var;
 
     use super::*;
 
@@ -120,6 +176,24 @@ mod tests {
         let tensors: Vec<Tensor> =
             values.iter().map(|values| Tensor::from_slice(values, values.len(), &Device::Cpu).unwrap()).collect();
         global_norm(&tensors.iter().collect::<Vec<_>>()).unwrap()
+    }
+
+    fn gradients(values: &[f32]) -> Gradients<'static> {
+        Gradients { tensors: vec![Tensor::new(values, &Device::Cpu).unwrap()], buffers: PhantomData }
+    }
+
+    #[test]
+    fn a_sum_weighs_batches_by_their_samples_and_begins_anew() {
+        let mut parameters = Parameters::default();
+        parameters.push("p".to_string(), Var::new(&[0f32, 0.0], &Device::Cpu).unwrap());
+        let mut sum = GradientSum::new(&parameters);
+        assert!(sum.take_mean().unwrap().is_none());
+        for _ in 0..2 {
+            sum.add(&gradients(&[1.0, -2.0]), 3).unwrap();
+            sum.add(&gradients(&[5.0, 2.0]), 1).unwrap();
+            let mean = sum.take_mean().unwrap().unwrap();
+            assert_eq!(mean.tensors()[0].to_vec1::<f32>().unwrap(), [2.0, -1.0]);
+        }
     }
 
     #[test]

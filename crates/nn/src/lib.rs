@@ -48,9 +48,11 @@ mod schedule;
 mod sequential;
 mod setting;
 mod storage;
+mod tensor_file;
+mod weight_average;
 
 pub use error::NnError;
-pub use gradients::Gradients;
+pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;
 pub use layer::{
     BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding, ParameterShape, Pool2dLayer,
@@ -69,8 +71,11 @@ pub use op::max_pool2d::max_pool2d;
 pub use op::pool2d::Pool2dOptions;
 pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{
-    AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerVariant, ParameterGroup, RmsPropConfig, SgdConfig,
+    AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerState, OptimizerVariant, ParameterGroup,
+    RmsPropConfig, SgdConfig,
 };
-pub use parameters::{Parameter, Parameters, Penalty, safetensors_metadata};
+pub use parameters::{Parameter, Parameters, Penalty};
 pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential, TrainStep};
+pub use tensor_file::{NamedTensor, TensorFile};
+pub use weight_average::WeightAverage;

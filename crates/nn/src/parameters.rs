@@ -1,13 +1,9 @@
 //! Named parameters in a fixed order: what an optimizer steps and a checkpoint saves.
 
-use std::collections::{BTreeMap, HashMap};
-
-use candle_core::{DType, Device, Tensor, Var};
-use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensorError, SafeTensors};
-use serde_json::Value;
+use candle_core::{Tensor, Var};
 
 use crate::error::NnError;
+use crate::tensor_file::{NamedTensor, find};
 
 /// A trainable tensor and its name, such as `conv1.weight`.
 #[derive(Clone, Debug)]
@@ -124,84 +120,34 @@ impl Parameters {
         self.trained.iter().map(|parameter| parameter.var.elem_count()).sum()
     }
 
-    /// The parameters as a safetensors file with `metadata` in its header. The same values give the same bytes.
+    /// The values of all parameters and statistics.
     ///
     /// # Errors
     /// [`NnError::Candle`] where a parameter is not f32.
-    pub fn to_safetensors(&self, metadata: &[(&str, String)]) -> Result<Vec<u8>, NnError> {
+    pub fn tensors(&self) -> Result<Vec<NamedTensor>, NnError> {
         let tensors = self.all().map(|Parameter { name, var, .. }| {
-            let values: Vec<f32> = var.flatten_all()?.to_vec1()?;
-            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-            Ok((name.clone(), var.dims().to_vec(), bytes))
+            let values = var.flatten_all()?.to_vec1()?;
+            Ok(NamedTensor { name: name.clone(), shape: var.dims().to_vec(), values })
         });
-        serialize(&tensors.collect::<Result<Vec<_>, NnError>>()?, metadata)
+        tensors.collect()
     }
 
-    /// Replaces all values by those of a safetensors file, or none where an error is returned.
+    /// Replaces all values by those of `tensors`, or none where an error is returned.
     ///
     /// # Errors
-    /// [`NnError::Safetensors`] where `bytes` is no such file, [`NnError::Weights`] where a tensor is missing, unknown, of
-    /// another shape or not f32.
-    pub fn load_safetensors(&self, bytes: &[u8]) -> Result<(), NnError> {
-        let file = SafeTensors::deserialize(bytes)?;
-        let fail = |reason| Err(NnError::Weights { reason });
-        if let Some(unknown) = file.names().into_iter().find(|name| self.get(name).is_none()) {
-            return fail(format!("`{unknown}` is no parameter of it"));
+    /// [`NnError::Weights`] where a tensor is missing, unknown or of another shape.
+    pub fn set_tensors(&self, tensors: &[NamedTensor]) -> Result<(), NnError> {
+        let fail = |reason| NnError::Weights { reason };
+        if let Some(unknown) = tensors.iter().find(|tensor| self.get(&tensor.name).is_none()) {
+            return Err(fail(format!("`{}` is no parameter of it", unknown.name)));
         }
-        let mut loaded = Vec::with_capacity(self.trained.len() + self.statistics.len());
-        for Parameter { name, var, .. } in self.all() {
-            let Ok(view) = file.tensor(name) else { return fail(format!("`{name}` is missing")) };
-            if view.dtype() != Dtype::F32 || view.shape() != var.dims() {
-                let (shape, dtype) = (view.shape(), view.dtype());
-                return fail(format!("`{name}` is {dtype:?} {shape:?} instead of F32 {:?}", var.dims()));
-            }
-            loaded.push(Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?);
-        }
-        for (Parameter { var, .. }, tensor) in self.all().zip(&loaded) {
-            var.set(&tensor.to_device(var.device())?)?;
+        let found = self.all().map(|Parameter { name, var, .. }| find(tensors, name, var.dims()).map_err(fail));
+        let found = found.collect::<Result<Vec<_>, _>>()?;
+        for (Parameter { var, .. }, tensor) in self.all().zip(found) {
+            var.set(&Tensor::from_slice(&tensor.values, var.shape(), var.device())?)?;
         }
         Ok(())
     }
-}
-
-/// A safetensors file of f32 tensors, each with its name, shape and little-endian bytes.
-pub(crate) fn serialize(
-    tensors: &[(String, Vec<usize>, Vec<u8>)],
-    metadata: &[(&str, String)],
-) -> Result<Vec<u8>, NnError> {
-    let views =
-        tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)));
-    let views = views.collect::<Result<Vec<_>, NnError>>()?;
-    let metadata: HashMap<String, String> =
-        metadata.iter().map(|(key, value)| ((*key).to_string(), value.clone())).collect();
-    let several = metadata.len() > 1;
-    let mut file = safetensors::serialize(views, Some(metadata))?;
-    if several {
-        sort_header(&mut file)?;
-    }
-    Ok(file)
-}
-
-/// Puts the keys of a file's header in order: the library writes metadata in one that changes from call to call.
-fn sort_header(file: &mut [u8]) -> Result<(), NnError> {
-    let invalid = |error| NnError::Safetensors(SafeTensorError::InvalidHeaderDeserialization(error));
-    let Some((len, rest)) = file.split_first_chunk_mut::<8>() else { return Ok(()) };
-    let header = &mut rest[..u64::from_le_bytes(*len) as usize];
-    let entries: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_slice(header).map_err(invalid)?;
-    let sorted = serde_json::to_vec(&entries).map_err(invalid)?;
-    // Spaces at the end align what follows.
-    header.fill(b' ');
-    header[..sorted.len()].copy_from_slice(&sorted);
-    Ok(())
-}
-
-/// The metadata in a safetensors header: the strings that [`Parameters::to_safetensors`] was given.
-///
-/// # Errors
-/// [`NnError::Safetensors`] where `bytes` is no such file.
-pub fn safetensors_metadata(bytes: &[u8]) -> Result<HashMap<String, String>, NnError> {
-    let (_, header) = SafeTensors::read_metadata(bytes)?;
-    Ok(header.metadata().clone().unwrap_or_default())
 }
 
 impl<'a> IntoIterator for &'a Parameters {
@@ -215,6 +161,8 @@ impl<'a> IntoIterator for &'a Parameters {
 
 #[cfg(test)]
 mod tests {
+    use candle_core::{DType, Device};
+
     use super::*;
 
     fn parameters(shapes: &[(&str, usize)]) -> Parameters {
@@ -231,54 +179,29 @@ mod tests {
     }
 
     #[test]
-    fn saved_values_come_back() {
+    fn values_come_back() {
         let saved = parameters(&[("b.weight", 3), ("a.bias", 2)]);
-        let bytes = saved.to_safetensors(&[("classes", "cat,dog".to_string())]).unwrap();
-        assert_eq!(bytes, saved.to_safetensors(&[("classes", "cat,dog".to_string())]).unwrap());
-
         let loaded = parameters(&[("b.weight", 3), ("a.bias", 2)]);
         loaded.get("b.weight").unwrap().set(&Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap()).unwrap();
-        loaded.load_safetensors(&bytes).unwrap();
+        loaded.set_tensors(&saved.tensors().unwrap()).unwrap();
         assert_eq!(values(&loaded, "b.weight"), [8.0, 9.0, 10.0]);
-        assert_eq!(safetensors_metadata(&bytes).unwrap()["classes"], "cat,dog");
-    }
-
-    #[test]
-    fn the_order_of_several_entries_of_metadata_is_always_the_same() {
-        let saved = parameters(&[("b.weight", 3), ("a.bias", 2)]);
-        let entries = ["model", "classes", "width", "epoch", "a \"quoted\" one"].map(|key| (key, format!("the {key}")));
-        let first = saved.to_safetensors(&entries).unwrap();
-        for _ in 0..8 {
-            assert_eq!(saved.to_safetensors(&entries).unwrap(), first);
-        }
-        let metadata = safetensors_metadata(&first).unwrap();
-        assert!(entries.iter().all(|(key, value)| metadata[*key] == *value));
-        let loaded = parameters(&[("b.weight", 3), ("a.bias", 2)]);
-        loaded.load_safetensors(&first).unwrap();
     }
 
     #[track_caller]
     fn assert_refused(saved: &[(&str, usize)], reason: &str) {
-        let bytes = parameters(saved).to_safetensors(&[]).unwrap();
+        let tensors = parameters(saved).tensors().unwrap();
         let target = parameters(&[("a", 2), ("b", 3)]);
         let before = values(&target, "a");
-        let error = target.load_safetensors(&bytes).unwrap_err().to_string();
+        let error = target.set_tensors(&tensors).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
-        assert_eq!(values(&target, "a"), before, "a refused file must change nothing");
+        assert_eq!(values(&target, "a"), before, "refused tensors must change nothing");
     }
 
     #[test]
     fn weights_of_another_network_are_refused_by_name() {
         assert_refused(&[("a", 2)], "`b` is missing");
-        assert_refused(&[("a", 2), ("b", 4)], "`b` is F32 [4] instead of F32 [3]");
+        assert_refused(&[("a", 2), ("b", 4)], "`b` is [4] instead of [3]");
         assert_refused(&[("a", 2), ("b", 3), ("c", 1)], "`c` is no parameter of it");
-    }
-
-    #[test]
-    fn a_truncated_file_is_refused() {
-        let bytes = parameters(&[("a", 200)]).to_safetensors(&[]).unwrap();
-        let error = parameters(&[("a", 200)]).load_safetensors(&bytes[..bytes.len() / 2]).unwrap_err();
-        assert!(matches!(error, NnError::Safetensors(_)));
     }
 
     #[test]

@@ -3,8 +3,6 @@
 use candle_core::{Device, Tensor};
 use safetensors::{Dtype, SafeTensors};
 
-use crate::parameters::safetensors_metadata;
-
 const OPS: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/gradients/ops.safetensors"));
 const NETWORKS: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/gradients/networks.safetensors"));
@@ -29,7 +27,8 @@ impl Stored {
     }
 
     pub(crate) fn metadata(&self, key: &str) -> String {
-        safetensors_metadata(self.bytes).unwrap()[key].clone()
+        let (_, header) = SafeTensors::read_metadata(self.bytes).unwrap();
+        header.metadata().as_ref().unwrap()[key].clone()
     }
 
     fn bytes(&self, entry: &str, dtype: Dtype) -> (&'static [u8], Vec<usize>) {

@@ -146,6 +146,22 @@ impl Sequential {
         Ok(TrainStep { output: output.as_detached_tensor(), losses: losses.detach(), gradients })
     }
 
+    /// The first layer whose output for a batch `x` holds NaN or an infinity, in evaluation; `None` where all are finite.
+    ///
+    /// # Errors
+    /// As [`Sequential::forward`].
+    pub fn first_not_finite(&self, x: &Tensor) -> Result<Option<String>, NnError> {
+        self.check_input(x)?;
+        let mut x = x.clone();
+        for layer in &self.layers {
+            x = self.apply(layer, &x, Mode::Evaluate)?;
+            if !is_finite(&x)? {
+                return Ok(Some(layer.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether `x` is a batch of the network's input shape.
     ///
     /// # Errors
@@ -266,6 +282,12 @@ impl Sequential {
     }
 }
 
+/// Whether every element is finite.
+fn is_finite(x: &Tensor) -> Result<bool, NnError> {
+    let values: Vec<f32> = x.flatten_all()?.to_vec1()?;
+    Ok(values.iter().all(|value| value.is_finite()))
+}
+
 #[cfg(test)]
 mod tests {
     use candle_core::DType;
@@ -276,6 +298,7 @@ mod tests {
     use crate::op::loss::cross_entropy;
     use crate::optimizer::{Optimizer, OptimizerConfig, RmsPropConfig};
     use crate::reference::Stored;
+    use crate::tensor_file::NamedTensor;
 
     fn small(dropout_rate: f32) -> Sequential {
         let layers = [
@@ -302,6 +325,16 @@ mod tests {
             last = step.losses.mean_all().unwrap().to_scalar().unwrap();
         }
         last
+    }
+
+    #[test]
+    fn the_first_layer_that_leaves_the_finite_is_named() {
+        let network = small(0.0);
+        let x = ramp(&[2, 8, 8, 2], 7);
+        assert_eq!(network.first_not_finite(&x).unwrap(), None);
+        let weight = network.parameters().get("dense1.weight").unwrap();
+        weight.set(&Tensor::full(f32::MAX, weight.dims(), &Device::Cpu).unwrap()).unwrap();
+        assert_eq!(network.first_not_finite(&x).unwrap().as_deref(), Some("dense1"));
     }
 
     /// A network with all kinds of layers.
@@ -449,8 +482,8 @@ mod tests {
         let after = network.forward(&x, Mode::Evaluate).unwrap();
         assert_ne!(flat(&before), flat(&after));
         let other = diverse();
-        let saved = network.parameters().to_safetensors(&[]).unwrap();
-        other.parameters().load_safetensors(&saved).unwrap();
+        let saved = network.parameters().tensors().unwrap();
+        other.parameters().set_tensors(&saved).unwrap();
         assert_eq!(flat(&other.forward(&x, Mode::Evaluate).unwrap()), flat(&after));
     }
 
@@ -471,7 +504,7 @@ mod tests {
     }
 
     /// What a network of all kinds of layers and another one hold after a few steps on so many threads.
-    fn weights_after_training(threads: usize) -> Vec<Vec<u8>> {
+    fn weights_after_training(threads: usize) -> Vec<Vec<NamedTensor>> {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let mut network = small(0.5);
             train(&mut network, 5);
@@ -483,7 +516,7 @@ mod tests {
                 let step = other.gradients(&x, step, &mut |output| Ok(output.sqr()?)).unwrap();
                 optimizer.step(&parameters, &step.gradients).unwrap();
             }
-            vec![network.parameters().to_safetensors(&[]).unwrap(), parameters.to_safetensors(&[]).unwrap()]
+            vec![network.parameters().tensors().unwrap(), parameters.tensors().unwrap()]
         })
     }
 

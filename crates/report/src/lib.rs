@@ -5,6 +5,7 @@
 //! - [`Table`] is one result with an exporter a format; [`summary_table`], [`class_table`] and [`confusion_table`]
 //!   fill it from runs and evaluations;
 //! - [`overlay`] and [`panels`] draw learning curves as SVG;
+//! - [`rate_chart`] draws the loss over growing learning rates;
 //! - [`contact_sheet`] shows images with captions, such as what augmentation made of one photograph;
 //! - [`conclusion`] says in words what the numbers show, and what they do not;
 //! - [`InspectionReport`] shows what a data set is like and what is wrong with it, with [`Histogram`]s and pictures;
@@ -36,6 +37,7 @@ mod histogram;
 mod inspection;
 mod number;
 mod page;
+mod rate_chart;
 mod sentence;
 mod summary;
 mod table;
@@ -50,6 +52,7 @@ pub use crate::histogram::Histogram;
 pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
 pub use crate::number::count;
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
+pub use crate::rate_chart::rate_chart;
 pub use crate::sentence::conclusion;
 pub use crate::summary::{RunSummary, summary_table};
 pub use crate::table::{Alignment, Table};

@@ -70,7 +70,7 @@ pub fn summary_table(runs: &[RunSummary]) -> Table {
         let dash = || decimal(f64::NAN, 3);
         let last =
             |measure: fn(&EpochRecord) -> f64| run.epochs.last().map_or_else(dash, |last| decimal(measure(last), 3));
-        let best = best_epoch(&run.epochs);
+        let best = best_epoch(&run.epochs, run.info.monitor);
         table.push([
             run.name.clone(),
             best.map_or_else(dash, |best| format!("{} ({})", decimal(best.validation.accuracy, 3), best.epoch)),
@@ -113,6 +113,7 @@ pub(crate) mod tests {
             loader: LoaderShares::default(),
             skipped: 0,
             replaced: 0,
+            skipped_batches: 0,
         };
         RunSummary {
             name: name.to_owned(),
@@ -125,6 +126,7 @@ pub(crate) mod tests {
                 parameters: 3_453_121,
                 version: "0.1.0".to_owned(),
                 seed: 7,
+                monitor: Monitor::default(),
             },
             epochs: (1..).zip(accuracies).map(record).collect(),
             evaluation: None,

@@ -12,18 +12,23 @@ use crate::error::RunsError;
 use crate::evaluation::Evaluation;
 use crate::info::{FormatField, RunInfo};
 use crate::log;
-use crate::record::{EpochRecord, FaultRecord};
+use crate::record::{EpochRecord, FaultRecord, ValidationRecord};
 
 const RUN: &str = "run.json";
 const CONFIG: &str = "config.toml";
 const EPOCHS: &str = "epochs.jsonl";
 const FAULTS: &str = "faults.jsonl";
+const VALIDATIONS: &str = "validations.jsonl";
+const CSV: &str = "epochs.csv";
 const CHECKPOINTS: &str = "checkpoints";
+/// How the names of snapshots begin, and how that of a snapshot's state ends.
+const STEP: &str = "step-";
+const STATE: &str = "json";
 
-/// Which of a run's two checkpoints.
+/// Which of a run's two networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// That of the best epoch so far.
+    /// That of the best measurement so far.
     Best,
     /// That of the last epoch.
     Last,
@@ -36,6 +41,15 @@ impl Kept {
             Self::Last => "last",
         }
     }
+}
+
+/// The two files of a snapshot, from which a training goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotPaths {
+    /// Everything but tensors; written last, so that it says that the other is there.
+    pub state: PathBuf,
+    /// The tensors.
+    pub tensors: PathBuf,
 }
 
 /// A run's folder, which is known to hold a run.
@@ -129,9 +143,91 @@ impl RunFolder {
         log::read(&self.path.join(FAULTS))
     }
 
-    /// Where a checkpoint's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
+    /// Where a network's weights are: `checkpoints/best.safetensors` or `checkpoints/last.safetensors`.
     pub fn weights_path(&self, checkpoint: Kept) -> PathBuf {
         self.path.join(CHECKPOINTS).join(format!("{}.safetensors", checkpoint.name()))
+    }
+
+    /// Cuts the logs off after epoch `epochs` and step `step`, where a training goes on from.
+    ///
+    /// # Errors
+    /// As [`read_epochs`](Self::read_epochs), and [`RunsError::Io`] where a file cannot be written.
+    pub fn rewind(&self, epochs: usize, step: u64) -> Result<(), RunsError> {
+        log::retain(&self.path.join(EPOCHS), |record: &EpochRecord| record.epoch <= epochs)?;
+        log::retain(&self.path.join(FAULTS), |record: &FaultRecord| record.epoch <= epochs)?;
+        log::retain(&self.path.join(VALIDATIONS), |record: &ValidationRecord| record.step <= step)
+    }
+
+    /// Adds a measurement between two ends of epochs to `validations.jsonl`.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be written.
+    pub fn append_validation(&self, record: &ValidationRecord) -> Result<(), RunsError> {
+        log::append(&self.path.join(VALIDATIONS), std::slice::from_ref(record))
+    }
+
+    /// All measurements between two ends of epochs, oldest first; none where the run was not asked for them.
+    ///
+    /// # Errors
+    /// As [`read_epochs`](Self::read_epochs).
+    pub fn read_validations(&self) -> Result<Vec<ValidationRecord>, RunsError> {
+        log::read(&self.path.join(VALIDATIONS))
+    }
+
+    /// The steps at which the training can be taken up again, latest first: those whose snapshot has both its files.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the folder cannot be read.
+    pub fn snapshot_steps(&self) -> Result<Vec<u64>, RunsError> {
+        let entries = fs::read_dir(self.path.join(CHECKPOINTS)).map_err(RunsError::io("list the checkpoints"))?;
+        let mut steps = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(RunsError::io("list the checkpoints"))?.file_name();
+            steps.extend(name.to_str().and_then(step_of));
+        }
+        steps.retain(|step| self.snapshot_paths(*step).tensors.is_file());
+        steps.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(steps)
+    }
+
+    /// Where the two files of the snapshot after step `step` are.
+    pub fn snapshot_paths(&self, step: u64) -> SnapshotPaths {
+        let path = |ending| self.path.join(CHECKPOINTS).join(format!("{STEP}{step:08}.{ending}"));
+        SnapshotPaths { state: path(STATE), tensors: path("safetensors") }
+    }
+
+    /// Removes all snapshots but the latest `keep`.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where a file cannot be removed.
+    pub fn prune_snapshots(&self, keep: usize) -> Result<(), RunsError> {
+        for step in self.snapshot_steps()?.into_iter().skip(keep) {
+            let SnapshotPaths { state, tensors } = self.snapshot_paths(step);
+            // What says that the other file is whole goes first.
+            for path in [state, tensors] {
+                fs::remove_file(path).map_err(RunsError::io("remove an old checkpoint"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `epochs.csv`: a row an epoch, for spreadsheets.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be written.
+    pub fn write_csv(&self, epochs: &[EpochRecord]) -> Result<(), RunsError> {
+        write_atomic(&self.path.join(CSV), |writer| {
+            writeln!(writer, "{}", EpochRecord::CSV_HEADER)?;
+            epochs.iter().try_for_each(|record| writeln!(writer, "{}", record.to_csv()))
+        })
+    }
+
+    /// Replaces the stored configuration, for a run that goes on under another.
+    ///
+    /// # Errors
+    /// [`RunsError::Io`] where the file cannot be written.
+    pub fn replace_config(&self, config: &str) -> Result<(), RunsError> {
+        write_atomic_bytes(&self.config_path(), config.as_bytes())
     }
 
     /// Writes `evaluation-SPLIT.json`, in place of an older one of the same split.
@@ -162,6 +258,11 @@ impl RunFolder {
     }
 }
 
+/// The step that the name of a snapshot's state speaks of.
+fn step_of(name: &str) -> Option<u64> {
+    name.strip_prefix(STEP)?.strip_suffix(STATE)?.strip_suffix('.')?.parse().ok()
+}
+
 fn holds_anything(path: &Path) -> Result<bool, RunsError> {
     match fs::read_dir(path) {
         Ok(mut entries) => Ok(entries.next().is_some()),
@@ -187,7 +288,7 @@ mod tests {
     use aumenta_metrics::ConfusionMatrix;
 
     use super::*;
-    use crate::ManifestRef;
+    use crate::{ManifestRef, Monitor};
 
     fn info() -> RunInfo {
         RunInfo {
@@ -198,6 +299,7 @@ mod tests {
             parameters: 123,
             version: "0.1.0".to_owned(),
             seed: u64::MAX,
+            monitor: Monitor::Loss,
         }
     }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Monitor;
+
 /// What was trained on what: the content of `run.json`, written once as the run begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -22,6 +24,9 @@ pub struct RunInfo {
     pub version: String,
     /// The seed from which all randomness of the run follows.
     pub seed: u64,
+    /// What decided on the best network.
+    #[serde(default)]
+    pub monitor: Monitor,
 }
 
 /// A data manifest, by place and by content.

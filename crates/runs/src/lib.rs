@@ -7,22 +7,27 @@
 //! ├── run.json                  RunInfo: what was trained on what; its presence makes the folder a run
 //! ├── config.toml               the resolved configuration, as text
 //! ├── epochs.jsonl              one EpochRecord a line, appended and flushed as each epoch ends
+//! ├── epochs.csv                the same for spreadsheets
+//! ├── validations.jsonl         one ValidationRecord a line, where it was measured within epochs
 //! ├── faults.jsonl              one FaultRecord a line, where images could not be used
 //! ├── checkpoints/
-//! │   ├── best.safetensors      network of the best epoch so far, with what it belongs to
-//! │   └── last.safetensors      the same of the last epoch
+//! │   ├── best.safetensors      network of the best measurement so far, with what it belongs to
+//! │   ├── last.safetensors      the same of the last epoch
+//! │   ├── step-00000200.json    where the training stood after step 200, and ...
+//! │   └── step-00000200.safetensors   ... the tensors to go on from there
+//! ├── tensorboard/              EventFile: scalars for TensorBoard, where they were asked for
 //! └── evaluation-test.json      Evaluation: one file a split
 //! ```
 //!
 //! [`RunFolder`] knows these names. Checkpoints are written by whoever knows tensors, through [`write_atomic`], so that
-//! a kill at any moment leaves each file whole, old or new. The two logs are the files that grow in place: a last line
+//! a kill at any moment leaves each file whole, old or new. The logs are the files that grow in place: a last line
 //! torn by a kill is dropped by the reader and by the next append.
 //!
 //! Measures that are not finite (the loss of a diverged network) are stored as `null`, which JSON allows, and read
 //! back as NaN.
 //!
 //! ```
-//! use aumenta_runs::{EpochRecord, LoaderShares, ManifestRef, RunFolder, RunInfo, Scores, best_epoch};
+//! use aumenta_runs::{EpochRecord, LoaderShares, ManifestRef, Monitor, RunFolder, RunInfo, Scores, best_epoch};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let temporary = tempfile::tempdir()?;
@@ -35,6 +40,7 @@
 //!     parameters: 3_453_121,
 //!     version: "0.1.0".to_owned(),
 //!     seed: 7,
+//!     monitor: Monitor::Accuracy,
 //! };
 //! let run = RunFolder::create(&path, &info, "epochs = 1\n")?;
 //! run.append_epoch(&EpochRecord {
@@ -48,10 +54,11 @@
 //!     loader: LoaderShares::default(),
 //!     skipped: 0,
 //!     replaced: 0,
+//!     skipped_batches: 0,
 //! })?;
 //!
 //! let epochs = RunFolder::open(&path)?.read_epochs()?;
-//! let best = best_epoch(&epochs).ok_or("no epoch")?;
+//! let best = best_epoch(&epochs, info.monitor).ok_or("no epoch")?;
 //! assert_eq!(best.epoch, 1);
 //! assert_eq!(format!("{:.2}", best.gap()), "0.07");
 //! # Ok(())
@@ -61,6 +68,7 @@
 mod atomic;
 mod error;
 mod evaluation;
+mod event_file;
 mod folder;
 mod info;
 mod log;
@@ -70,6 +78,7 @@ mod record;
 pub use crate::atomic::{write_atomic, write_atomic_bytes};
 pub use crate::error::RunsError;
 pub use crate::evaluation::Evaluation;
-pub use crate::folder::{Kept, RunFolder};
+pub use crate::event_file::EventFile;
+pub use crate::folder::{Kept, RunFolder, SnapshotPaths};
 pub use crate::info::{ManifestRef, RunInfo};
-pub use crate::record::{EpochRecord, FaultRecord, LoaderShares, Scores, best_epoch};
+pub use crate::record::{EpochRecord, FaultRecord, LoaderShares, Monitor, Scores, ValidationRecord, best_epoch};

@@ -8,6 +8,7 @@ use fs_err as fs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::atomic::write_atomic_bytes;
 use crate::error::RunsError;
 
 /// Adds a line for each record and flushes them to the disk, after cutting off what a killed append left.
@@ -39,6 +40,19 @@ pub(crate) fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, RunsError
     // A last line without its newline counts where nothing but the newline is missing.
     records.extend(serde_json::from_slice::<R>(torn));
     Ok(records)
+}
+
+/// Keeps the records for which `keep` holds, and no torn line. A missing file stays missing.
+pub(crate) fn retain<R: Serialize + DeserializeOwned>(path: &Path, keep: impl Fn(&R) -> bool) -> Result<(), RunsError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut lines = String::new();
+    for record in read::<R>(path)?.iter().filter(|record| keep(record)) {
+        lines.push_str(&to_line(path, record)?);
+        lines.push('\n');
+    }
+    write_atomic_bytes(path, lines.as_bytes())
 }
 
 /// Ends the file with a whole line: completes a last line that lacks only its newline, and cuts off a torn one.
@@ -94,6 +108,7 @@ mod tests {
             loader: LoaderShares::default(),
             skipped: 0,
             replaced: 0,
+            skipped_batches: 0,
         }
     }
 
@@ -149,6 +164,17 @@ mod tests {
         assert_eq!(log.epochs(), [1, 2, 3]);
         append(&log.path(), &[record(4)]).unwrap();
         assert_eq!(log.epochs(), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_not_retained_is_gone_with_a_torn_line() {
+        let log = Log::with_tail("{\"epoch\":3,");
+        retain(&log.path(), |record: &EpochRecord| record.epoch < 2).unwrap();
+        assert_eq!(log.epochs(), [1]);
+        assert!(fs::read_to_string(log.path()).unwrap().ends_with("}\n"));
+        let missing = log.folder.path().join("missing.jsonl");
+        retain(&missing, |_: &EpochRecord| true).unwrap();
+        assert!(!missing.exists());
     }
 
     #[test]

@@ -38,6 +38,21 @@ pub struct EpochRecord {
     /// Training images that could not be used and were replaced by others; the run's faults name them.
     #[serde(default)]
     pub replaced: u64,
+    /// Training batches that moved no weight because their loss or a gradient was not finite.
+    #[serde(default)]
+    pub skipped_batches: u64,
+}
+
+/// A measurement between two ends of epochs: one line of `validations.jsonl`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ValidationRecord {
+    /// The epoch, counted from 1, that was under way.
+    pub epoch: usize,
+    /// Optimizer steps taken so far, over all epochs.
+    pub step: u64,
+    /// As in [`EpochRecord::validation`].
+    pub validation: Scores,
 }
 
 /// The shares of the loader threads' time, from 0 to 1, that each stage took; they sum to 1.
@@ -90,24 +105,69 @@ pub struct Scores {
 }
 
 impl EpochRecord {
+    /// The names of [`to_csv`](Self::to_csv)'s columns.
+    pub(crate) const CSV_HEADER: &str = "epoch,train-loss,train-accuracy,validation-loss,validation-accuracy,gap,\
+                                         learning-rate,images-per-second,seconds,data-wait-share,skipped,replaced,\
+                                         skipped-batches";
+
+    /// The record as a row of numbers. A number that is not finite is an empty cell.
+    pub(crate) fn to_csv(self) -> String {
+        let cell = |value: f64| if value.is_finite() { value.to_string() } else { String::new() };
+        let Self { epoch, train, validation, .. } = self;
+        let measured = [train.loss, train.accuracy, validation.loss, validation.accuracy, self.gap()];
+        let measured = measured.into_iter().chain([self.learning_rate, self.images_per_second, self.seconds]);
+        let measured: Vec<String> = measured.chain([self.data_wait_share]).map(cell).collect();
+        let (skipped, replaced, skipped_batches) = (self.skipped, self.replaced, self.skipped_batches);
+        format!("{epoch},{},{skipped},{replaced},{skipped_batches}", measured.join(","))
+    }
+
     /// Training accuracy minus validation accuracy: large and growing where a network over-fits.
     pub fn gap(&self) -> f64 {
         self.train.accuracy - self.validation.accuracy
     }
 }
 
-/// The epoch with the highest validation accuracy; of equals the one with the lower validation loss, then the first.
-///
-/// NaN counts as the worst accuracy and the worst loss. `None` where there is no epoch.
-pub fn best_epoch(epochs: &[EpochRecord]) -> Option<&EpochRecord> {
-    // `min_by` keeps the first of equals.
-    epochs.iter().min_by(|a, b| better_first(&a.validation, &b.validation))
+/// Which measure of the validation split decides what is best.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Monitor {
+    /// The highest accuracy; of equals the one with the lower loss.
+    #[default]
+    Accuracy,
+    /// The lowest loss.
+    Loss,
 }
 
-fn better_first(a: &Scores, b: &Scores) -> Ordering {
-    let lower_first =
-        |a: f64, b: f64| a.is_nan().cmp(&b.is_nan()).then_with(|| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
-    lower_first(-a.accuracy, -b.accuracy).then_with(|| lower_first(a.loss, b.loss))
+impl Monitor {
+    /// The measure.
+    pub fn value(self, scores: &Scores) -> f64 {
+        match self {
+            Self::Accuracy => scores.accuracy,
+            Self::Loss => scores.loss,
+        }
+    }
+
+    /// 1 where more is better, -1 where less is.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Accuracy => 1.0,
+            Self::Loss => -1.0,
+        }
+    }
+
+    /// Less where `a` is better than `b`. NaN counts as the worst of all.
+    pub fn compare(self, a: &Scores, b: &Scores) -> Ordering {
+        let lower_first =
+            |a: f64, b: f64| a.is_nan().cmp(&b.is_nan()).then_with(|| a.partial_cmp(&b).unwrap_or(Ordering::Equal));
+        let better = |scores| -self.sign() * self.value(scores);
+        lower_first(better(a), better(b)).then_with(|| lower_first(a.loss, b.loss))
+    }
+}
+
+/// The best epoch by `monitor`; of equals the first. `None` where there is no epoch.
+pub fn best_epoch(epochs: &[EpochRecord], monitor: Monitor) -> Option<&EpochRecord> {
+    // `min_by` keeps the first of equals.
+    epochs.iter().min_by(|a, b| monitor.compare(&a.validation, &b.validation))
 }
 
 #[cfg(test)]
@@ -126,32 +186,38 @@ mod tests {
             loader: LoaderShares { decode: 0.25, channel: 0.75, ..LoaderShares::default() },
             skipped: 2,
             replaced: 0,
+            skipped_batches: 1,
         }
     }
 
     #[track_caller]
-    fn check_best(validation: &[(f64, f64)], expected: Option<usize>) {
+    fn check_best(monitor: Monitor, validation: &[(f64, f64)], expected: Option<usize>) {
         let epochs: Vec<_> =
             (1..).zip(validation).map(|(epoch, &(accuracy, loss))| record(epoch, accuracy, loss)).collect();
-        assert_eq!(best_epoch(&epochs).map(|best| best.epoch), expected);
+        assert_eq!(best_epoch(&epochs, monitor).map(|best| best.epoch), expected);
     }
 
     #[test]
     fn the_best_epoch_has_the_highest_validation_accuracy() {
-        check_best(&[(0.5, 0.1), (0.75, 0.9), (0.6, 0.2)], Some(2));
-        check_best(&[], None);
+        check_best(Monitor::Accuracy, &[(0.5, 0.1), (0.75, 0.9), (0.6, 0.2)], Some(2));
+        check_best(Monitor::Accuracy, &[], None);
+    }
+
+    #[test]
+    fn the_loss_decides_where_it_is_monitored() {
+        check_best(Monitor::Loss, &[(0.5, 0.1), (0.75, 0.9), (0.6, f64::NAN)], Some(1));
     }
 
     #[test]
     fn equal_accuracies_are_told_apart_by_loss_and_then_by_time() {
-        check_best(&[(0.5, 0.4), (0.5, 0.3), (0.5, 0.3)], Some(2));
+        check_best(Monitor::Accuracy, &[(0.5, 0.4), (0.5, 0.3), (0.5, 0.3)], Some(2));
     }
 
     #[test]
     fn nan_is_never_the_best_of_several() {
-        check_best(&[(0.5, f64::NAN), (0.5, 9.0)], Some(2));
-        check_best(&[(f64::NAN, 0.1), (0.1, f64::NAN)], Some(2));
-        check_best(&[(f64::NAN, f64::NAN)], Some(1));
+        check_best(Monitor::Accuracy, &[(0.5, f64::NAN), (0.5, 9.0)], Some(2));
+        check_best(Monitor::Accuracy, &[(f64::NAN, 0.1), (0.1, f64::NAN)], Some(2));
+        check_best(Monitor::Accuracy, &[(f64::NAN, f64::NAN)], Some(1));
     }
 
     #[test]
@@ -164,9 +230,16 @@ mod tests {
         let json = serde_json::to_string(&record(3, 0.5, 0.75)).unwrap();
         assert_eq!(
             json,
-            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5,"loader":{"read":0.0,"decode":0.25,"augment":0.0,"collate":0.0,"channel":0.75},"skipped":2,"replaced":0}"#
+            r#"{"epoch":3,"train":{"loss":0.25,"accuracy":0.75,"images":8},"validation":{"loss":0.75,"accuracy":0.5,"images":4},"learning-rate":0.001,"images-per-second":12.5,"seconds":2.0,"data-wait-share":0.5,"loader":{"read":0.0,"decode":0.25,"augment":0.0,"collate":0.0,"channel":0.75},"skipped":2,"replaced":0,"skipped-batches":1}"#
         );
         assert_eq!(serde_json::from_str::<EpochRecord>(&json).unwrap(), record(3, 0.5, 0.75));
+    }
+
+    #[test]
+    fn a_row_has_a_cell_a_column_and_none_for_what_is_not_finite() {
+        assert_eq!(EpochRecord::CSV_HEADER.split(',').count(), 13);
+        let row = record(3, 0.5, f64::NAN).to_csv();
+        assert_eq!(row, "3,0.25,0.75,,0.5,0.25,0.001,12.5,2,0.5,2,0,1");
     }
 
     #[test]

@@ -166,6 +166,15 @@ impl TrainStream {
         self.stream.batching.delivered_samples()
     }
 
+    /// How many images of the split have each of `classes` classes, in the manifest's order.
+    pub fn class_counts(&self, classes: usize) -> Vec<u64> {
+        let mut counts = vec![0; classes];
+        for class in &self.classes {
+            counts[*class as usize] += 1;
+        }
+        counts
+    }
+
     /// How many batches an epoch delivers.
     pub fn batch_count(&self) -> usize {
         self.stream.batching.batches()

@@ -1,13 +1,14 @@
 //! A network that can be used again: weights, and all that a prediction needs besides.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use aumenta_models::{Model, ModelConfig};
-use aumenta_nn::{NnError, Parameters, safetensors_metadata};
+use aumenta_nn::{NamedTensor, NnError, Parameters, TensorFile};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
 use aumenta_stream::Preprocessing;
-use candle_core::{Device, Var};
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{CheckpointFault, TrainError};
@@ -71,8 +72,25 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self, parameters: &Parameters) -> Result<Vec<u8>, CheckpointFault> {
-        let tensors = self.tensors(parameters)?;
-        Ok(tensors.to_safetensors(&[(HEADER, serde_json::to_string(self)?)])?)
+        let metadata = [(HEADER.to_string(), serde_json::to_string(self)?)].into();
+        Ok(TensorFile { tensors: self.tensors(parameters)?, metadata }.to_bytes()?)
+    }
+
+    /// All tensors that a checkpoint with `parameters` holds: these, and `normalization.mean` and `normalization.matrix` of the
+    /// whitening where there is one.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where the parameters cannot be read from their device.
+    pub fn tensors(&self, parameters: &Parameters) -> Result<Vec<NamedTensor>, NnError> {
+        let mut tensors = parameters.tensors()?;
+        if let Some(whitening) = self.preprocessing.normalization.whitening() {
+            let (mean, matrix) = (whitening.mean(), whitening.matrix());
+            let tensor =
+                |name: &str, shape, values: &[f32]| NamedTensor { name: name.into(), shape, values: values.into() };
+            tensors.push(tensor(WHITENING_MEAN, vec![mean.len()], mean));
+            tensors.push(tensor(WHITENING_MATRIX, vec![mean.len(); 2], matrix));
+        }
+        Ok(tensors)
     }
 
     /// Reads a checkpoint and builds its network, with its weights, on `device`.
@@ -81,51 +99,45 @@ impl Checkpoint {
     /// [`TrainError::Checkpoint`], naming the file and what is wrong with it.
     pub fn load(path: &Path, device: &Device) -> Result<(Self, Box<dyn Model>), TrainError> {
         let load = || -> Result<(Self, Box<dyn Model>), CheckpointFault> {
-            let bytes = fs_err::read(path)?;
-            let mut checkpoint = Self::from_header(&bytes)?;
+            let (checkpoint, weights) = Self::read(path)?;
             // The seed only fills weights that are overwritten right away.
             let model = checkpoint.model.architecture()?.build(Seed::new(0), device)?;
-            let tensors = checkpoint.tensors(model.parameters())?;
-            tensors.load_safetensors(&bytes)?;
-            checkpoint.take_whitening(&tensors)?;
+            model.parameters().set_tensors(&weights)?;
             Ok((checkpoint, model))
         };
         load().map_err(|source| fault(path, source))
     }
 
-    /// All tensors that a checkpoint with `parameters` holds: these, and `normalization.mean` and `normalization.matrix` of the
-    /// whitening where there is one.
+    /// Reads the weights of a checkpoint alone.
     ///
     /// # Errors
-    /// [`NnError::Candle`] where memory cannot be had.
-    pub fn tensors(&self, parameters: &Parameters) -> Result<Parameters, NnError> {
-        let mut tensors = parameters.clone();
-        if let Some(whitening) = self.preprocessing.normalization.whitening() {
-            let (mean, matrix) = (whitening.mean(), whitening.matrix());
-            let (n, device) = (mean.len(), Device::Cpu);
-            tensors.push_statistic(WHITENING_MEAN.to_string(), Var::from_slice(mean, n, &device)?);
-            tensors.push_statistic(WHITENING_MATRIX.to_string(), Var::from_slice(matrix, (n, n), &device)?);
-        }
-        Ok(tensors)
+    /// As [`Checkpoint::load`].
+    pub(crate) fn read_weights(path: &Path) -> Result<Vec<NamedTensor>, TrainError> {
+        Self::read(path).map(|(_, weights)| weights).map_err(|source| fault(path, source))
     }
 
-    /// Fills the whitening, of which the header holds the size alone.
-    fn take_whitening(&mut self, tensors: &Parameters) -> Result<(), NnError> {
-        if let Some(whitening) = self.preprocessing.normalization.whitening_mut()
-            && let (Some(mean), Some(matrix)) = (tensors.get(WHITENING_MEAN), tensors.get(WHITENING_MATRIX))
-        {
-            whitening.set(mean.to_vec1()?, matrix.flatten_all()?.to_vec1()?);
+    fn read(path: &Path) -> Result<(Self, Vec<NamedTensor>), CheckpointFault> {
+        let mut file = TensorFile::from_bytes(&fs_err::read(path)?)?;
+        let mut checkpoint = Self::from_header(&file.metadata)?;
+        if let Some(whitening) = checkpoint.preprocessing.normalization.whitening_mut() {
+            // The header holds the size of the whitening alone.
+            let mut take =
+                |name: &str, shape: &[usize]| match file.tensors.iter().position(|tensor| tensor.name == name) {
+                    Some(at) if file.tensors[at].shape == shape => Ok(file.tensors.swap_remove(at).values),
+                    _ => Err(NnError::Weights { reason: format!("`{name}` is missing or not {shape:?}") }),
+                };
+            let len = whitening.mean().len();
+            whitening.set(take(WHITENING_MEAN, &[len])?, take(WHITENING_MATRIX, &[len, len])?);
         }
-        Ok(())
+        Ok((checkpoint, file.tensors))
     }
 
-    fn from_header(bytes: &[u8]) -> Result<Self, CheckpointFault> {
+    fn from_header(metadata: &HashMap<String, String>) -> Result<Self, CheckpointFault> {
         /// The one field that all formats share.
         #[derive(Deserialize)]
         struct Format {
             format: u32,
         }
-        let metadata = safetensors_metadata(bytes)?;
         let header = metadata.get(HEADER).ok_or(CheckpointFault::NoHeader(HEADER))?;
         let Format { format } = serde_json::from_str(header)?;
         if format != Self::FORMAT {
@@ -158,8 +170,8 @@ mod tests {
         }
     }
 
-    fn weights(model: &dyn Model) -> Vec<u8> {
-        model.parameters().to_safetensors(&[]).unwrap()
+    fn weights(model: &dyn Model) -> Vec<NamedTensor> {
+        model.parameters().tensors().unwrap()
     }
 
     #[test]
@@ -212,7 +224,8 @@ mod tests {
         let whole = checkpoint().to_bytes(parameters).unwrap();
         assert_refused(&whole[..whole.len() - 10], "weights cannot be loaded");
         assert_refused(b"not a checkpoint", "weights cannot be loaded");
-        assert_refused(&parameters.to_safetensors(&[]).unwrap(), "no `aumenta` entry");
+        let bare = TensorFile { tensors: parameters.tensors().unwrap(), ..TensorFile::default() };
+        assert_refused(&bare.to_bytes().unwrap(), "no `aumenta` entry");
         let newer = Checkpoint { format: 9, ..checkpoint() };
         assert_refused(&newer.to_bytes(parameters).unwrap(), "format 9, and this version reads format 2");
         let other = Checkpoint { model: ModelConfig::named("cats-dogs-convnet").unwrap(), ..checkpoint() };

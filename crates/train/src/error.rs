@@ -36,22 +36,31 @@ pub enum TrainError {
         /// The data's class names.
         classes: String,
     },
-    /// The loss is NaN or infinite.
-    #[error(
-        "the loss became {loss} in epoch {epoch}, batch {batch} (records {ids:?}); a lower learning rate than \
-         {learning_rate} may help"
-    )]
-    LossNotFinite {
-        /// The mean loss of the epoch so far.
-        loss: f64,
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The batch, counted from 1.
-        batch: usize,
-        /// The records of the batch.
-        ids: Vec<u32>,
-        /// The learning rate.
-        learning_rate: f32,
+    /// A setting of the training is out of its range.
+    #[error("`{setting}` {reason}")]
+    Setting {
+        /// The setting, as configurations spell it.
+        setting: &'static str,
+        /// Its range, and what was given.
+        reason: String,
+    },
+    /// The loss or a gradient is NaN or infinite.
+    #[error(transparent)]
+    Diverged(Box<Divergence>),
+    /// A run has nothing to go on from.
+    #[error("the run in `{path}` has no snapshot to go on from: it ended before its first checkpoint; begin it again")]
+    NoSnapshot {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// A snapshot cannot be used.
+    #[error("`{path}` is no usable snapshot")]
+    Snapshot {
+        /// The file of its state.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: SnapshotFault,
     },
     /// A checkpoint cannot be used.
     #[error("`{path}` is no usable checkpoint")]
@@ -61,6 +70,72 @@ pub enum TrainError {
         /// Why.
         #[source]
         source: CheckpointFault,
+    },
+}
+
+/// A step at which the numbers left the finite.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "{what} in epoch {epoch}, batch {batch}, step {step}, at learning rate {learning_rate} (records {ids:?}); a lower rate \
+     or `clip-norm` may help"
+)]
+pub struct Divergence {
+    /// What was not finite first, as far as that can be told.
+    pub what: NotFinite,
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The batch in the epoch, counted from 1.
+    pub batch: usize,
+    /// The optimizer's step, counted from 1: the one that was not taken, or the last before a measurement.
+    pub step: u64,
+    /// Its learning rate.
+    pub learning_rate: f32,
+    /// The records of the batch; none for a measurement.
+    pub ids: Vec<u32>,
+}
+
+/// What was not finite.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotFinite {
+    /// A parameter: an earlier step has broken it.
+    #[error("the parameter `{0}` is not finite")]
+    Parameter(String),
+    /// The output of a layer, while all parameters are finite.
+    #[error("the loss is not finite, and layer `{0}` is the first whose output is not")]
+    Output(String),
+    /// The loss alone.
+    #[error("the loss is not finite")]
+    Loss,
+    /// The gradient of a parameter, while the loss is finite: the first on the way back from the loss.
+    #[error("the gradient of `{0}` is not finite")]
+    Gradient(String),
+    /// What the network makes of an image of the validation split, after the batch.
+    #[error("the network's outputs for the validation split are not finite")]
+    Validation,
+}
+
+/// Why a snapshot cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotFault {
+    /// A file cannot be read.
+    #[error("cannot read it")]
+    Io(#[from] std::io::Error),
+    /// Its content is not what was written.
+    #[error("`{0}` is damaged: its content does not have the hash that was noted when it was written")]
+    Damaged(PathBuf),
+    /// The JSON cannot be parsed.
+    #[error("it cannot be parsed")]
+    Json(#[from] serde_json::Error),
+    /// The tensors are not those of the training.
+    #[error("its tensors cannot be used")]
+    Tensors(#[from] NnError),
+    /// Written by another version.
+    #[error("it has format {got}, and this version reads format {expected}: use the version that wrote it")]
+    Format {
+        /// The format that this version reads.
+        expected: u32,
+        /// The file's.
+        got: u32,
     },
 }
 

@@ -1,264 +1,556 @@
 //! The training loop.
 
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
 
-use aumenta_dataset::Split;
 use aumenta_models::Model;
-use aumenta_nn::{Loss, NnError, Optimizer, OptimizerConfig};
-use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, RunFolder, Scores, best_epoch};
-use aumenta_stream::{EvalStream, Fault, StallReport, TrainStream};
-use candle_core::{Device, Tensor};
+use aumenta_nn::{OptimizerConfig, ScheduleConfig};
+use aumenta_runs::{EpochRecord, Monitor, RunFolder};
+use aumenta_stream::{EvalStream, TrainStream};
+use candle_core::Device;
+use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
-use crate::evaluate::{Tally, measure};
+use crate::monitor::EarlyStopping;
+use crate::objective::LossConfig;
 use crate::observer::Observer;
-use crate::tensors::from_batch;
+use crate::snapshot::Snapshot;
+use crate::training::Training;
 
 /// What [`fit`] works with.
 #[derive(Debug)]
 pub struct Fit<'a> {
     /// What it is trained on.
     pub train: &'a TrainStream,
-    /// What it is measured on after each epoch.
+    /// What it is measured on.
     pub validation: &'a EvalStream,
     /// How it is trained.
-    pub optimizer: OptimizerConfig,
-    /// Passes over the training split.
-    pub epochs: usize,
+    pub config: FitConfig,
+    /// The configuration of the run as text, which snapshots keep.
+    pub config_text: &'a str,
     /// Where tensors live.
     pub device: &'a Device,
+    /// Set from outside, it ends the training after the step under way, with a snapshot.
+    pub interrupt: &'a AtomicBool,
 }
 
-/// Trains `model` and records each epoch in `run`, with a checkpoint of the last and of the best epoch. `checkpoint`
-/// says what the weights belong to; its epoch is filled in.
+/// How a network is trained.
+#[derive(Clone, Debug)]
+pub struct FitConfig {
+    /// How the weights move.
+    pub optimizer: OptimizerConfig,
+    /// How the learning rate changes from step to step.
+    pub schedule: ScheduleConfig,
+    /// When the training is over.
+    pub length: Length,
+    /// Batches that one optimizer step takes together, at least 1. Batch normalization and dropout still see one at a time.
+    pub accumulate: usize,
+    /// What is minimized.
+    pub loss: LossConfig,
+    /// The decay of the weights' average, in `[0, 1)`. With it, the average is what is measured and kept.
+    pub ema_decay: Option<f32>,
+    /// When the validation split is measured, and what decides on the best measurement.
+    pub validation: ValidationConfig,
+    /// When a training that no longer improves ends; never by default.
+    pub early_stopping: Option<EarlyStopping>,
+    /// What is kept to go on from.
+    pub checkpoints: CheckpointsConfig,
+    /// What becomes of a batch whose loss or gradient is not finite.
+    pub on_nan: OnNan,
+}
+
+impl FitConfig {
+    /// So many epochs of an optimizer at a constant rate, and nothing else.
+    pub fn new(optimizer: OptimizerConfig, length: Length) -> Self {
+        Self {
+            optimizer,
+            schedule: ScheduleConfig::default(),
+            length,
+            accumulate: 1,
+            loss: LossConfig::default(),
+            ema_decay: None,
+            validation: ValidationConfig::default(),
+            early_stopping: None,
+            checkpoints: CheckpointsConfig::default(),
+            on_nan: OnNan::default(),
+        }
+    }
+
+    /// Whether all settings lie in their ranges, for data of `classes` classes.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] and [`TrainError::Network`], naming the setting and its range.
+    pub fn check(&self, classes: usize) -> Result<(), TrainError> {
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        self.loss.check(classes)?;
+        let length = match self.length {
+            Length::Epochs(epochs) => ("epochs", epochs as u64),
+            Length::Steps(steps) => ("steps", steps),
+        };
+        let counts = [
+            length,
+            ("accumulate", self.accumulate as u64),
+            ("validation.every-steps", self.validation.every_steps.unwrap_or(1)),
+            ("checkpoints.every-steps", self.checkpoints.every_steps.unwrap_or(1)),
+            ("checkpoints.keep", self.checkpoints.keep as u64),
+            ("early-stopping.patience", self.early_stopping.map_or(1, |stopping| stopping.patience)),
+        ];
+        if let Some((setting, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
+            return Err(TrainError::Setting { setting, reason: "must be at least 1".to_string() });
+        }
+        let min_delta = self.early_stopping.map_or(0.0, |stopping| stopping.min_delta);
+        if !(min_delta >= 0.0 && min_delta.is_finite()) {
+            let reason = format!("must be at least 0, got {min_delta}");
+            return Err(TrainError::Setting { setting: "early-stopping.min-delta", reason });
+        }
+        Ok(())
+    }
+}
+
+/// When a training is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// After so many passes over the training split.
+    Epochs(usize),
+    /// After so many optimizer steps, within an epoch or not; what was done of the last epoch is measured and recorded as
+    /// one.
+    Steps(u64),
+}
+
+/// When the validation split is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct ValidationConfig {
+    /// After every so many optimizer steps too; at the end of each epoch in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_steps: Option<u64>,
+    /// What decides on the best measurement, for the best network and for early stopping.
+    pub monitor: Monitor,
+}
+
+/// What is kept to go on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct CheckpointsConfig {
+    /// After how many optimizer steps a snapshot is written; at the end of each epoch in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_steps: Option<u64>,
+    /// How many of the latest snapshots are kept, at least 1. Default 2, so that there is one before a damaged one.
+    pub keep: usize,
+}
+
+impl Default for CheckpointsConfig {
+    fn default() -> Self {
+        Self { every_steps: None, keep: 2 }
+    }
+}
+
+/// What becomes of a batch whose loss or gradient is NaN or infinite.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnNan {
+    /// The training ends with an error that names the place.
+    #[default]
+    Stop,
+    /// The batch moves no weight, and the training goes on. It ends where a parameter is not finite, or after
+    /// [`OnNan::MOST_IN_A_ROW`] such batches in a row.
+    Skip,
+}
+
+impl OnNan {
+    /// After so many batches in a row that moved no weight, none will.
+    pub const MOST_IN_A_ROW: u64 = 50;
+}
+
+/// What [`fit`] has done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted {
+    /// All epochs that ended, with those before the training was taken up again.
+    pub epochs: Vec<EpochRecord>,
+    /// Why it ended.
+    pub end: End,
+}
+
+/// Why a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All epochs or steps are done.
+    Finished,
+    /// Early stopping waited for long enough.
+    Stopped,
+    /// It was told to; a snapshot of this step is there to go on from.
+    Interrupted {
+        /// Optimizer steps taken.
+        step: u64,
+    },
+}
+
+/// Trains `model`, from the beginning or from a snapshot, and records each epoch in `run`: its scores, the network of the
+/// last epoch and of the best measurement, and snapshots to go on from. `checkpoint` says what the weights belong to; its
+/// epoch is filled in.
 ///
-/// Training loss and accuracy are those of the batches as they were trained on, like Keras': augmented, under dropout,
-/// while the weights change. Where images are mixed, the loss is that to the shares of both classes, and accuracy counts
-/// against the class with the larger share. The best epoch is that of [`best_epoch`].
+/// Training loss and accuracy are those of the batches as they were trained on, like Keras': augmented, under dropout, with
+/// smoothed labels and class weights, while the weights change. Where images are mixed, the loss is that to the shares of
+/// both classes, and accuracy counts against the class with the larger share.
+///
+/// On the CPU, a training that was interrupted at any moment and taken up again ends with the same weights, to the last
+/// byte, as one that never was.
 ///
 /// # Errors
-/// [`TrainError::Classes`] where the model and the data differ in classes, before anything is done;
-/// [`TrainError::LossNotFinite`] where the loss becomes NaN or infinite; [`TrainError::Stream`],
-/// [`TrainError::Network`] and [`TrainError::Run`] as they come up.
+/// [`TrainError::Classes`] where the model and the data differ in classes, and [`TrainError::Setting`] where a setting is
+/// out of its range, before anything is done; [`TrainError::Diverged`] where the loss or a gradient is not finite;
+/// [`TrainError::Stream`], [`TrainError::Network`], [`TrainError::Run`] and [`TrainError::Snapshot`] as they come up.
 pub fn fit(
     model: &mut dyn Model,
-    settings: &Fit<'_>,
+    fit: &Fit<'_>,
     checkpoint: &Checkpoint,
     run: &RunFolder,
+    from: Option<Snapshot>,
     observer: &mut dyn Observer,
-) -> Result<Vec<EpochRecord>, TrainError> {
+) -> Result<Fitted, TrainError> {
     checkpoint.check_classes()?;
-    let mut optimizer = Optimizer::new(settings.optimizer.clone(), model.parameters())?;
-    let mut records = Vec::with_capacity(settings.epochs);
-    for epoch in 1..=settings.epochs {
-        let (record, faults) = fit_epoch(model, settings, checkpoint.classes.len(), epoch, &mut optimizer, observer)?;
-        records.push(record);
-        // The weights come first: an epoch in the log always has its checkpoint.
-        let checkpoint = Checkpoint { epoch, ..checkpoint.clone() };
-        checkpoint.save(model.parameters(), &run.weights_path(Kept::Last))?;
-        if best_epoch(&records).is_some_and(|best| best.epoch == epoch) {
-            checkpoint.save(model.parameters(), &run.weights_path(Kept::Best))?;
-        }
-        run.append_faults(&faults)?;
-        run.append_epoch(&record)?;
-        observer.epoch_ended(&record);
+    fit.config.check(checkpoint.classes.len())?;
+    let mut training = Training::new(model, fit, checkpoint, run)?;
+    if let Some(snapshot) = from {
+        training.take_up(snapshot)?;
     }
-    Ok(records)
-}
-
-fn fit_epoch(
-    model: &mut dyn Model,
-    settings: &Fit<'_>,
-    classes: usize,
-    epoch: usize,
-    optimizer: &mut Optimizer,
-    observer: &mut dyn Observer,
-) -> Result<(EpochRecord, Vec<FaultRecord>), TrainError> {
-    let started = Instant::now();
-    let Trained { scores: train, stalls, faults } = train_epoch(model, settings, classes, epoch, optimizer, observer)?;
-    let trained = started.elapsed();
-    let (validation, of_validation) = measure(model, classes, settings.validation, settings.device, epoch, observer)?;
-    let faults: Vec<FaultRecord> = to_records(epoch, Split::Train, faults)
-        .chain(to_records(epoch, settings.validation.split(), of_validation))
-        .collect();
-    let replaced = faults.iter().filter(|fault| fault.replaced_by.is_some()).count();
-    let record = EpochRecord {
-        epoch,
-        train,
-        validation: Scores { loss: validation.loss, accuracy: validation.accuracy, images: validation.images },
-        learning_rate: f64::from(optimizer.learning_rate()),
-        images_per_second: train.images as f64 / trained.as_secs_f64(),
-        seconds: started.elapsed().as_secs_f64(),
-        data_wait_share: stalls.share(),
-        loader: to_shares(&stalls),
-        skipped: (faults.len() - replaced) as u64,
-        replaced: replaced as u64,
-    };
-    Ok((record, faults))
-}
-
-/// How the threads of a stream spent their time.
-fn to_shares(stalls: &StallReport) -> LoaderShares {
-    let [read, decode, augment, collate, channel] = stalls.stage_shares();
-    LoaderShares { read, decode, augment, collate, channel }
-}
-
-fn to_records(epoch: usize, split: Split, faults: Vec<Fault>) -> impl Iterator<Item = FaultRecord> {
-    faults.into_iter().map(move |Fault { id, path, reason, replaced_by }| FaultRecord {
-        epoch,
-        split: split.name().to_string(),
-        id,
-        path,
-        reason,
-        replaced_by,
-    })
-}
-
-/// What one pass over the training split gives.
-struct Trained {
-    scores: Scores,
-    stalls: StallReport,
-    faults: Vec<Fault>,
-}
-
-/// One pass over the training split.
-fn train_epoch(
-    model: &mut dyn Model,
-    settings: &Fit<'_>,
-    classes: usize,
-    epoch: usize,
-    optimizer: &mut Optimizer,
-    observer: &mut dyn Observer,
-) -> Result<Trained, TrainError> {
-    let mut tally = Tally::new(epoch, classes, settings.train.image_count());
-    let parameters = model.parameters().clone();
-    let mut stream = settings.train.epoch(epoch as u64 - 1);
-    let steps_before = (epoch - 1) * stream.batch_count();
-    for batch in stream.by_ref() {
-        let batch = batch?;
-        let step = (steps_before + batch.index) as u64;
-        let learning_rate = optimizer.learning_rate();
-        let diverged = |loss| TrainError::LossNotFinite {
-            loss,
-            epoch,
-            batch: batch.index + 1,
-            ids: batch.ids.clone(),
-            learning_rate,
-        };
-        let (images, targets) = from_batch(&batch, classes, settings.device)?;
-        let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &targets);
-        let result = match model.gradients(&images, step, &mut loss) {
-            Err(NnError::LogitNotFinite { .. }) => return Err(diverged(f64::NAN)),
-            result => result?,
-        };
-        tally.add(&batch.larger_classes(), &result.output, &result.losses)?;
-        if !tally.loss().is_finite() {
-            return Err(diverged(tally.loss()));
-        }
-        optimizer.step(&parameters, &result.gradients)?;
-        observer.trained(&tally.progress());
-    }
-    let accuracy = tally.confusion.accuracy().unwrap_or(f64::NAN);
-    let scores = Scores { loss: tally.loss(), accuracy, images: tally.confusion.total() };
-    Ok(Trained { scores, stalls: stream.stalls(), faults: stream.faults().to_vec() })
+    training.run(observer)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::Ordering;
 
     use aumenta_augment::MixConfig;
-    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, prepare};
+    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
     use aumenta_models::ModelConfig;
-    use aumenta_nn::RmsPropConfig;
-    use aumenta_runs::{ManifestRef, RunInfo};
+    use aumenta_nn::{AdamConfig, OneCycleConfig, PlateauConfig, RmsPropConfig};
+    use aumenta_runs::{Kept, ManifestRef, RunInfo, best_epoch};
     use aumenta_seed::Seed;
     use aumenta_stream::{Color, EvalConfig, Preprocessing, TrainConfig};
 
     use super::*;
+    use crate::error::NotFinite;
     use crate::evaluate::evaluate;
-
-    /// Trains on six drawn images of each class in `folder`.
-    fn trained(
-        folder: &Path,
-        mix: MixConfig,
-        learning_rate: f32,
-        epochs: usize,
-    ) -> Result<(RunFolder, Vec<EpochRecord>), TrainError> {
-        let zip = folder.join("drawn.zip");
-        aumenta_drawn::write_zip(&zip, 10, 48, Seed::new(7)).unwrap();
-        let amounts = Amounts::Counts { train: 6, val: 3, test: Some(1) };
-        let manifest = prepare(&zip, &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
-        manifest.write(&folder.join("manifest.json")).unwrap();
-        let dataset = Arc::new(Dataset::open(folder, None).unwrap());
-        let seed = Seed::new(7);
-        let train = TrainConfig { mix: mix.build().unwrap(), ..TrainConfig::new(PREPROCESSING, 4, seed) };
-        let checkpoint = Checkpoint {
-            format: Checkpoint::FORMAT,
-            version: String::new(),
-            model: ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.0 },
-            preprocessing: PREPROCESSING,
-            classes: manifest.classes.clone(),
-            manifest_hash: manifest.hash(),
-            epoch: 0,
-        };
-        let info = RunInfo {
-            format: RunInfo::FORMAT,
-            model: checkpoint.model.name().to_string(),
-            classes: manifest.classes.clone(),
-            manifest: ManifestRef { path: "manifest.json".into(), hash: manifest.hash() },
-            parameters: 0,
-            version: String::new(),
-            seed: 7,
-        };
-        let run = RunFolder::create(folder.join("run"), &info, "").unwrap();
-        let mut model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
-        let settings = Fit {
-            train: &TrainStream::new(Arc::clone(&dataset), train).unwrap(),
-            validation: &validation(&dataset),
-            optimizer: OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate, ..RmsPropConfig::default() }),
-            epochs,
-            device: &Device::Cpu,
-        };
-        let records = fit(&mut *model, &settings, &checkpoint, &run, &mut ())?;
-        Ok((run, records))
-    }
+    use crate::objective::ClassWeights;
+    use crate::observer::{Progress, StepProgress};
 
     const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
-    fn validation(dataset: &Arc<Dataset>) -> EvalStream {
-        EvalStream::new(Arc::clone(dataset), Split::Val, &EvalConfig::new(PREPROCESSING, 4)).unwrap()
+    /// Six drawn images of each class to train on, three to measure, in a folder that also takes runs.
+    struct Place {
+        folder: tempfile::TempDir,
+        dataset: Arc<Dataset>,
+        mix: MixConfig,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let zip = folder.path().join("drawn.zip");
+            aumenta_drawn::write_zip(&zip, 10, 48, Seed::new(7)).unwrap();
+            let amounts = Amounts::Counts { train: 6, val: 3, test: Some(1) };
+            let manifest = prepare(&zip, &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
+            manifest.write(&folder.path().join("manifest.json")).unwrap();
+            let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
+            Self { folder, dataset, mix: MixConfig::default() }
+        }
+
+        fn checkpoint(&self) -> Checkpoint {
+            Checkpoint {
+                format: Checkpoint::FORMAT,
+                version: String::new(),
+                model: ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.3 },
+                preprocessing: PREPROCESSING,
+                classes: self.dataset.manifest().classes.clone(),
+                manifest_hash: self.dataset.manifest().hash(),
+                epoch: 0,
+            }
+        }
+
+        fn new_run(&self, name: &str) -> RunFolder {
+            let checkpoint = self.checkpoint();
+            let info = RunInfo {
+                format: RunInfo::FORMAT,
+                model: checkpoint.model.name().to_string(),
+                classes: checkpoint.classes,
+                manifest: ManifestRef { path: "manifest.json".into(), hash: checkpoint.manifest_hash },
+                parameters: 0,
+                version: String::new(),
+                seed: 7,
+                monitor: Monitor::Accuracy,
+            };
+            RunFolder::create(self.folder.path().join(name), &info, "").unwrap()
+        }
+
+        fn validation(&self) -> EvalStream {
+            EvalStream::new(Arc::clone(&self.dataset), Split::Val, &EvalConfig::new(PREPROCESSING, 4)).unwrap()
+        }
+
+        /// Trains in `run`, from its latest snapshot where it has one; stops after step `stop`.
+        fn train(&self, run: &RunFolder, config: FitConfig, stop: Option<u64>) -> Result<Fitted, TrainError> {
+            let seed = Seed::new(7);
+            let train = TrainConfig { mix: self.mix.build().unwrap(), ..TrainConfig::new(PREPROCESSING, 4, seed) };
+            let (checkpoint, interrupt) = (self.checkpoint(), AtomicBool::new(false));
+            let mut model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
+            let settings = Fit {
+                train: &TrainStream::new(Arc::clone(&self.dataset), train).unwrap(),
+                validation: &self.validation(),
+                config,
+                config_text: "",
+                device: &Device::Cpu,
+                interrupt: &interrupt,
+            };
+            let from = match run.snapshot_steps().unwrap() {
+                steps if steps.is_empty() => None,
+                _ => Some(Snapshot::latest(run).unwrap().snapshot),
+            };
+            fit(&mut *model, &settings, &checkpoint, run, from, &mut Stopper { stop, interrupt: &interrupt })
+        }
+
+        /// Trains in a new run to the end.
+        fn trained(&self, config: FitConfig) -> Result<(RunFolder, Fitted), TrainError> {
+            let run = self.new_run("run");
+            let fitted = self.train(&run, config, None)?;
+            Ok((run, fitted))
+        }
+    }
+
+    /// Interrupts a training after a step.
+    struct Stopper<'a> {
+        stop: Option<u64>,
+        interrupt: &'a AtomicBool,
+    }
+
+    impl Observer for Stopper<'_> {
+        fn trained(&mut self, _: &Progress, step: &StepProgress) {
+            self.interrupt.store(self.stop == Some(step.step), Ordering::Relaxed);
+        }
+    }
+
+    fn rmsprop(learning_rate: f32) -> OptimizerConfig {
+        OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate, ..RmsPropConfig::default() })
+    }
+
+    fn epochs(count: usize) -> FitConfig {
+        FitConfig::new(rmsprop(1e-3), Length::Epochs(count))
+    }
+
+    fn bytes(run: &RunFolder, kept: Kept) -> Vec<u8> {
+        fs_err::read(run.weights_path(kept)).unwrap()
+    }
+
+    /// The records without what depends on the clock.
+    fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
+        let timeless = |record: &EpochRecord| EpochRecord {
+            images_per_second: 0.0,
+            seconds: 0.0,
+            data_wait_share: 0.0,
+            loader: aumenta_runs::LoaderShares::default(),
+            ..*record
+        };
+        epochs.iter().map(timeless).collect()
     }
 
     #[test]
-    fn the_best_checkpoint_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let (run, records) = trained(folder.path(), MixConfig::default(), 1e-3, 6).unwrap();
-        assert_eq!(run.read_epochs().unwrap(), records);
-        let best = best_epoch(&records).unwrap();
-        let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
-        for (kept, record) in [(Kept::Best, best), (Kept::Last, &records[5])] {
+    fn the_best_network_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
+        let place = Place::new();
+        let (run, fitted) = place.trained(epochs(6)).unwrap();
+        assert_eq!(fitted.end, End::Finished);
+        assert_eq!(run.read_epochs().unwrap(), fitted.epochs);
+        let best = best_epoch(&fitted.epochs, Monitor::Accuracy).unwrap();
+        for (kept, record) in [(Kept::Best, best), (Kept::Last, &fitted.epochs[5])] {
             let (checkpoint, model) = Checkpoint::load(&run.weights_path(kept), &Device::Cpu).unwrap();
             assert_eq!(checkpoint.epoch, record.epoch);
-            let measured = evaluate(&*model, 2, &validation(&dataset), &Device::Cpu, &mut ()).unwrap();
+            let measured = evaluate(&*model, 2, &place.validation(), &Device::Cpu, &mut ()).unwrap();
             assert_eq!((measured.loss, measured.accuracy), (record.validation.loss, record.validation.accuracy));
         }
     }
 
+    /// Interrupts a training after every step of `stops`; it must end as the one that never was.
+    #[track_caller]
+    fn check_resumed(config: FitConfig, stops: &[u64]) {
+        let place = Place { mix: MixConfig { mixup_alpha: Some(0.4), ..MixConfig::default() }, ..Place::new() };
+        let (whole, fitted) = place.trained(config.clone()).unwrap();
+        let run = place.new_run("resumed");
+        for stop in stops {
+            let part = place.train(&run, config.clone(), Some(*stop)).unwrap();
+            assert_eq!(part.end, End::Interrupted { step: *stop });
+        }
+        let resumed = place.train(&run, config.clone(), None).unwrap();
+        assert_eq!((timeless(&resumed.epochs), resumed.end), (timeless(&fitted.epochs), fitted.end));
+        assert_eq!(run.read_epochs().unwrap(), resumed.epochs);
+        assert_eq!(run.read_validations().unwrap(), whole.read_validations().unwrap());
+        for kept in [Kept::Best, Kept::Last] {
+            assert!(bytes(&run, kept) == bytes(&whole, kept), "{kept:?} differs");
+        }
+        let (a, b) = (Snapshot::latest(&run).unwrap().snapshot, Snapshot::latest(&whole).unwrap().snapshot);
+        assert_eq!((a.weights, a.average), (b.weights, b.average));
+        assert_eq!((a.state.optimizer, a.state.plateau), (b.state.optimizer, b.state.plateau));
+    }
+
+    #[test]
+    fn a_training_interrupted_at_any_step_ends_with_the_same_bytes() {
+        check_resumed(epochs(3), &[1, 3, 4, 8]);
+    }
+
+    #[test]
+    fn schedules_averages_and_accumulation_survive_an_interruption() {
+        let adam = OptimizerConfig::Adam(AdamConfig { learning_rate: 1e-3, ..AdamConfig::default() });
+        let config = FitConfig {
+            schedule: ScheduleConfig::OneCycle(OneCycleConfig::default()),
+            accumulate: 2,
+            ema_decay: Some(0.9),
+            loss: LossConfig { label_smoothing: 0.1, class_weights: ClassWeights::Each(vec![1.0, 0.5]) },
+            validation: ValidationConfig { every_steps: Some(3), monitor: Monitor::Loss },
+            ..FitConfig::new(adam, Length::Steps(7))
+        };
+        check_resumed(config, &[2, 3, 5]);
+        let plateau = PlateauConfig { patience: 1, min_delta: 1.0, ..PlateauConfig::default() };
+        let config = FitConfig {
+            schedule: ScheduleConfig::ReduceOnPlateau(plateau),
+            early_stopping: Some(EarlyStopping { patience: 2, min_delta: 1.0, restore_best: true }),
+            ..epochs(20)
+        };
+        check_resumed(config, &[4, 7]);
+    }
+
+    #[test]
+    fn a_kill_before_a_line_was_written_or_after_leaves_the_same_log() {
+        let place = Place::new();
+        let run = place.new_run("run");
+        place.train(&run, epochs(2), None).unwrap();
+        let whole = run.read_epochs().unwrap();
+        run.rewind(1, u64::MAX).unwrap();
+        // The snapshot of the second epoch was written, its line was not.
+        let again = place.train(&run, epochs(2), None).unwrap();
+        assert_eq!((run.read_epochs().unwrap(), again.epochs), (whole.clone(), whole));
+    }
+
+    #[test]
+    fn more_epochs_go_on_where_the_training_ended() {
+        let place = Place::new();
+        let (whole, _) = place.trained(epochs(3)).unwrap();
+        let run = place.new_run("extended");
+        place.train(&run, epochs(1), None).unwrap();
+        place.train(&run, epochs(3), None).unwrap();
+        assert!(bytes(&run, Kept::Last) == bytes(&whole, Kept::Last));
+    }
+
+    #[test]
+    fn steps_that_end_within_an_epoch_are_measured_and_go_on_there() {
+        let place = Place::new();
+        let steps = |steps| FitConfig::new(rmsprop(1e-3), Length::Steps(steps));
+        let (whole, fitted) = place.trained(steps(5)).unwrap();
+        assert_eq!(fitted.epochs.iter().map(|record| record.train.images).collect::<Vec<_>>(), [12, 8]);
+        let run = place.new_run("extended");
+        place.train(&run, steps(4), None).unwrap();
+        assert_eq!(run.read_epochs().unwrap().len(), 2);
+        let extended = place.train(&run, steps(5), None).unwrap();
+        assert_eq!(timeless(&extended.epochs), timeless(&fitted.epochs));
+        assert!(bytes(&run, Kept::Last) == bytes(&whole, Kept::Last));
+    }
+
+    #[test]
+    fn accumulated_batches_make_the_step_of_one_large_batch() {
+        // Without dropout masks, which differ by batch, two batches of 4 are one of 8 but for rounding.
+        let weights = |batch_size, accumulate| {
+            let place = Place::new();
+            let seed = Seed::new(7);
+            let checkpoint = Checkpoint {
+                model: ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.0 },
+                ..place.checkpoint()
+            };
+            let mut model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
+            let train = TrainConfig::new(PREPROCESSING, batch_size, seed);
+            let sgd = OptimizerConfig::Sgd(aumenta_nn::SgdConfig { learning_rate: 0.1, ..Default::default() });
+            let settings = Fit {
+                train: &TrainStream::new(Arc::clone(&place.dataset), train).unwrap(),
+                validation: &place.validation(),
+                config: FitConfig { accumulate, ..FitConfig::new(sgd, Length::Epochs(1)) },
+                config_text: "",
+                device: &Device::Cpu,
+                interrupt: &AtomicBool::new(false),
+            };
+            fit(&mut *model, &settings, &checkpoint, &place.new_run("run"), None, &mut ()).unwrap();
+            model.parameters().tensors().unwrap()
+        };
+        for (large, parts) in weights(8, 1).iter().zip(weights(4, 2)) {
+            for (a, b) in large.values.iter().zip(&parts.values) {
+                assert!((a - b).abs() < 1e-5, "{}: {a} and {b}", large.name);
+            }
+        }
+    }
+
+    #[test]
+    fn early_stopping_ends_with_the_best_weights() {
+        let place = Place::new();
+        let stopping = EarlyStopping { patience: 2, min_delta: 1.0, restore_best: true };
+        let config = FitConfig { early_stopping: Some(stopping), ..epochs(20) };
+        let (run, fitted) = place.trained(config.clone()).unwrap();
+        assert_eq!((fitted.epochs.len(), fitted.end), (3, End::Stopped));
+        // Taken up again, it is over at once.
+        assert_eq!(place.train(&run, config, None).unwrap(), fitted);
+    }
+
+    #[test]
+    fn only_the_latest_snapshots_are_kept() {
+        let place = Place::new();
+        let checkpoints = CheckpointsConfig { every_steps: Some(2), keep: 3 };
+        let (run, _) = place.trained(FitConfig { checkpoints, ..epochs(3) }).unwrap();
+        assert_eq!(run.snapshot_steps().unwrap(), [9, 8, 6]);
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_passed_over_by_name() {
+        let place = Place::new();
+        let (run, _) = place.trained(epochs(3)).unwrap();
+        let [last, before] = *run.snapshot_steps().unwrap() else { panic!("two are kept") };
+        let paths = run.snapshot_paths(last);
+        for path in [&paths.tensors, &paths.state] {
+            let whole = fs_err::read(path).unwrap();
+            for at in (0..whole.len()).step_by(whole.len() / 7) {
+                let mut flipped = whole.clone();
+                flipped[at] ^= 4;
+                fs_err::write(path, flipped).unwrap();
+                let found = Snapshot::latest(&run).unwrap();
+                assert_eq!((found.snapshot.step(), found.passed_over.len()), (before, 1), "bit at {at}");
+                assert!(found.passed_over[0].to_string().contains(&format!("{last:08}.json")));
+            }
+            fs_err::write(path, &whole[..whole.len() / 2]).unwrap();
+            assert_eq!(Snapshot::latest(&run).unwrap().snapshot.step(), before);
+            fs_err::write(path, whole).unwrap();
+        }
+        assert_eq!(Snapshot::latest(&run).unwrap().snapshot.step(), last);
+    }
+
     #[test]
     fn a_loss_that_is_not_finite_ends_the_training_with_its_place() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = trained(folder.path(), MixConfig::default(), 1e30, 2).unwrap_err();
-        assert!(matches!(error, TrainError::LossNotFinite { epoch: 1, .. }), "{error}");
+        let error = Place::new().trained(FitConfig::new(rmsprop(1e30), Length::Epochs(2))).unwrap_err();
+        let TrainError::Diverged(divergence) = error else { panic!("{error}") };
+        assert_eq!((divergence.epoch, divergence.learning_rate), (1, 1e30));
+        assert!(matches!(divergence.what, NotFinite::Output(_) | NotFinite::Gradient(_)), "{divergence}");
+        assert_eq!(divergence.ids.len(), 4);
+    }
+
+    #[test]
+    fn batches_that_are_not_finite_can_be_skipped_until_nothing_is_finite() {
+        let config = FitConfig { on_nan: OnNan::Skip, ..FitConfig::new(rmsprop(1e30), Length::Epochs(2)) };
+        let error = Place::new().trained(config).unwrap_err();
+        let TrainError::Diverged(divergence) = error else { panic!("{error}") };
+        // The first step has moved the weights far; the other two batches were skipped.
+        assert_eq!((divergence.what, divergence.epoch), (NotFinite::Validation, 1));
+        assert_eq!((divergence.batch, divergence.step), (3, 1));
     }
 
     #[test]
     fn a_mixed_epoch_has_the_loss_to_both_classes() {
         let loss = |mix: MixConfig| {
-            let folder = tempfile::tempdir().unwrap();
-            trained(folder.path(), mix, 1e-9, 1).unwrap().1[0].train.loss
+            let place = Place { mix, ..Place::new() };
+            let (_, fitted) = place.trained(FitConfig::new(rmsprop(1e-9), Length::Epochs(1))).unwrap();
+            fitted.epochs[0].train.loss
         };
         let mixup = MixConfig { mixup_alpha: Some(1.0), ..MixConfig::default() };
         let (plain, mixed) = (loss(MixConfig::default()), loss(mixup));
@@ -266,5 +558,24 @@ mod tests {
         assert_ne!(plain, mixed);
         assert!((plain - mixed).abs() < 0.1, "{plain} and {mixed}");
         assert_eq!(plain, loss(MixConfig { off_epoch: Some(1), ..mixup }));
+    }
+
+    #[track_caller]
+    fn check_refused(config: FitConfig, message: &str) {
+        assert_eq!(config.check(2).unwrap_err().to_string(), message);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        check_refused(epochs(0), "`epochs` must be at least 1");
+        check_refused(FitConfig { accumulate: 0, ..epochs(1) }, "`accumulate` must be at least 1");
+        let checkpoints = CheckpointsConfig { keep: 0, ..CheckpointsConfig::default() };
+        check_refused(FitConfig { checkpoints, ..epochs(1) }, "`checkpoints.keep` must be at least 1");
+        let stopping = EarlyStopping { min_delta: f64::NAN, ..EarlyStopping::default() };
+        let early_stopping = Some(stopping);
+        check_refused(
+            FitConfig { early_stopping, ..epochs(1) },
+            "`early-stopping.min-delta` must be at least 0, got NaN",
+        );
     }
 }

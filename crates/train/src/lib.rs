@@ -1,20 +1,33 @@
 //! Fitting a network to a stream, measuring it, and keeping it: the loop that ties streams, models and runs together.
 //!
 //! [`fit`] trains epoch by epoch, measures the validation split after each, appends the epoch to the run's folder and
-//! saves a [`Checkpoint`]; [`evaluate`] measures a split. Both tell an [`Observer`] how far they are and print nothing.
-//! Batches become tensors in one place, which is the only crossing from host to device.
+//! saves a [`Checkpoint`], the network with what it belongs to, and a [`Snapshot`], from which the training can be taken up
+//! again after a kill; [`evaluate`] measures a split. Both tell an [`Observer`] how far they are and print nothing. Batches
+//! become tensors in one place, which is the only crossing from host to device.
 //!
-//! On the CPU the same configuration and seed end with the same weights, byte for byte, for any number of threads.
+//! On the CPU the same configuration and seed end with the same weights, byte for byte, for any number of threads, whether
+//! the training was interrupted or not.
 
 mod checkpoint;
 mod error;
 mod evaluate;
 mod fit;
+mod monitor;
+mod objective;
 mod observer;
+mod rate_search;
+mod snapshot;
+mod stepper;
+mod tally;
 mod tensors;
+mod training;
 
 pub use checkpoint::Checkpoint;
-pub use error::TrainError;
+pub use error::{Divergence, NotFinite, SnapshotFault, TrainError};
 pub use evaluate::evaluate;
-pub use fit::{Fit, fit};
-pub use observer::{Observer, Progress};
+pub use fit::{CheckpointsConfig, End, Fit, FitConfig, Fitted, Length, OnNan, ValidationConfig, fit};
+pub use monitor::EarlyStopping;
+pub use objective::{ClassWeights, LossConfig};
+pub use observer::{Observer, Progress, StepProgress};
+pub use rate_search::{RatePoint, RateSearch, RateSearchConfig, SMOOTHING, search_rate};
+pub use snapshot::{Found, Snapshot};

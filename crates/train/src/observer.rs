@@ -1,6 +1,8 @@
 //! How training and evaluation tell how far they are.
 
-use aumenta_runs::EpochRecord;
+use std::path::Path;
+
+use aumenta_runs::{EpochRecord, ValidationRecord};
 
 /// How far a pass over a split is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,16 +21,39 @@ pub struct Progress {
     pub images_per_second: f64,
 }
 
+/// What training tells of a batch besides how far the pass is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepProgress {
+    /// Optimizer steps taken, over all epochs.
+    pub step: u64,
+    /// The mean loss of the batch; NaN where it moved no weight because it was not finite.
+    pub loss: f64,
+    /// The learning rate that it was trained at.
+    pub learning_rate: f32,
+    /// The share of the pass's time, from 0 to 1, in which the training waited for batches.
+    pub data_wait_share: f64,
+}
+
 /// Listens to training and evaluation, such as a progress bar. All methods do nothing by default.
 pub trait Observer {
     /// A training batch is done.
-    fn trained(&mut self, progress: &Progress) {
-        let _ = progress;
+    fn trained(&mut self, progress: &Progress, step: &StepProgress) {
+        let _ = (progress, step);
     }
 
     /// A batch of a split that is measured, not trained on, is done.
     fn measured(&mut self, progress: &Progress) {
         let _ = progress;
+    }
+
+    /// The validation split was measured within an epoch, and that is recorded in the run's folder.
+    fn validated(&mut self, record: &ValidationRecord) {
+        let _ = record;
+    }
+
+    /// A snapshot after step `step` lies in the run's folder, with its state at `path`.
+    fn saved(&mut self, step: u64, path: &Path) {
+        let _ = (step, path);
     }
 
     /// An epoch is done, measured, and recorded in the run's folder.

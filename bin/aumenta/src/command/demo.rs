@@ -19,7 +19,7 @@ use aumenta_seed::Seed;
 use crate::command::evaluate::Measurement;
 use crate::command::preview::sheet;
 use crate::command::split::split;
-use crate::command::train::train;
+use crate::command::train::{Talk, train};
 use crate::config::Config;
 use crate::failure::BadUse;
 use crate::output::print;
@@ -124,7 +124,7 @@ impl Args {
             data: Some(self.out.join("split")),
             run: Some(self.out.join("runs").join(name)),
             seed: self.seed,
-            epochs: scale.epochs,
+            epochs: Some(scale.epochs),
             model: Some(ModelConfig::CatsDogsConvnet { image_size: scale.image_size, dropout }),
             optimizer: OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate: 5e-4, ..RmsPropConfig::default() }),
             augment,
@@ -154,7 +154,7 @@ impl Args {
 }
 
 fn train_and_measure(config: &Config, name: &str, description: &str) -> Result<RunSummary> {
-    train(config)?;
+    train(config, Talk::default())?;
     let run = RunFolder::open(config.run()?)?;
     let Config { batch_size, workers, on_error, .. } = *config;
     Measurement { kept: Kept::Best, data: None, split: Split::Test, batch_size, workers, on_error }.of(&run)?;

@@ -138,7 +138,7 @@ impl Measurement<'_> {
         };
         let stream = EvalStream::new(dataset, self.split, &config)?;
         let classes = checkpoint.classes.len();
-        let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::new(0))?;
+        let evaluation = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::for_evaluation())?;
         if self.data.is_none() && self.kept == Kept::Best {
             run.write_evaluation(&evaluation)?;
         }

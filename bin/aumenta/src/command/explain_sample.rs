@@ -10,6 +10,7 @@ use aumenta_dataset::{Dataset, Record, Split};
 use aumenta_imgproc::{Size, encode_png};
 use aumenta_runs::{RunFolder, write_atomic_bytes};
 use aumenta_stream::{Color, Loader, Mixed, Preprocessing, Sample, TrainStream};
+use aumenta_train::Length;
 use serde_json::{Value, json};
 
 use crate::command::preview;
@@ -100,11 +101,10 @@ impl Args {
             )));
         }
         let config = Config::read(&run.config_path())?;
-        if self.epoch > config.epochs as u64 {
-            return Err(BadUse::message(format!(
-                "epoch {} is asked for, but the run has {}",
-                self.epoch, config.epochs
-            )));
+        if let Length::Epochs(epochs) = config.length()?
+            && self.epoch > epochs as u64
+        {
+            return Err(BadUse::message(format!("epoch {} is asked for, but the run has {epochs}", self.epoch)));
         }
         let dataset = open(config.data()?)?;
         if dataset.manifest().hash() != run.read_info()?.manifest.hash {

@@ -1,18 +1,21 @@
-//! `aumenta train`: one run.
+//! `aumenta train`: one run, from its beginning or from where it was interrupted.
 
-use std::path::PathBuf;
+mod resume;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use aumenta_augment::{AugmentConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, Split};
 use aumenta_models::{Architecture, ModelConfig};
-use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
+use aumenta_nn::ScheduleConfig;
+use aumenta_runs::{ManifestRef, Monitor, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{
     CacheMode, Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream,
 };
-use aumenta_train::{Checkpoint, Fit, fit};
+use aumenta_train::{Checkpoint, ClassWeights, EarlyStopping, End, Fit, FitConfig, Length, OnNan, Snapshot, fit};
 use candle_core::Device;
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -20,16 +23,36 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, manifest_path, relative_to};
+use crate::events::Events;
 use crate::failure::BadUse;
+use crate::interrupt::{self, Interrupted};
+use crate::observers::Observers;
 use crate::progress::TrainingBar;
+use crate::tensorboard::TensorBoard;
 
-/// Train a network. Flags override the configuration file.
+/// Train a network, or go on with a run. Flags override the configuration file.
+///
+/// Ctrl-C ends a training after the step under way, with a checkpoint to go on from.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, batch-size, workers, prefetch, cache, cache-memory-mib,
-    /// cache-folder, on-error; tables: sampling, model, preprocessing, optimizer, augment, mix.
+    /// A TOML file with any of: data, run, seed, epochs, steps, batch-size, accumulate, ema-decay, on-nan, tensorboard,
+    /// workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing, optimizer,
+    /// schedule, loss, validation, early-stopping, checkpoints, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// The folder of a run to go on with, from its last checkpoint, to the same end as if it had not been interrupted. The
+    /// run's own configuration holds.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "run"])]
+    pub resume: Option<PathBuf>,
+    /// Go on with a run although its settings or data have changed.
+    #[arg(long, requires = "resume")]
+    pub force: bool,
+    /// Say nothing but warnings and errors.
+    #[arg(long)]
+    pub quiet: bool,
+    /// Print an event a line as JSON: each step, checkpoint, measurement and epoch.
+    #[arg(long, conflicts_with = "quiet")]
+    pub json: bool,
     #[command(flatten)]
     pub settings: Settings,
 }
@@ -66,12 +89,48 @@ pub struct Settings {
     /// Passes over the training split.
     #[arg(long)]
     pub epochs: Option<usize>,
-    /// Images a step.
+    /// Optimizer steps, instead of epochs.
+    #[arg(long, conflicts_with = "epochs")]
+    pub steps: Option<u64>,
+    /// Images a batch.
     #[arg(long)]
     pub batch_size: Option<usize>,
+    /// Batches that one optimizer step takes together.
+    #[arg(long)]
+    pub accumulate: Option<usize>,
     /// The optimizer's step size.
     #[arg(long)]
     pub learning_rate: Option<f32>,
+    /// How the learning rate changes: `constant`, `cosine` or `one-cycle` with their default settings; others in the file.
+    #[arg(long, value_parser = schedule)]
+    pub schedule: Option<ScheduleConfig>,
+    /// The share of what is right that all classes get alike.
+    #[arg(long)]
+    pub label_smoothing: Option<f32>,
+    /// What images count after their class: `none`, or `balanced`, every class as much as any other.
+    #[arg(long, value_parser = named::<ClassWeights>)]
+    pub class_weights: Option<ClassWeights>,
+    /// The decay of the weights' average, which is then what is measured and kept.
+    #[arg(long)]
+    pub ema_decay: Option<f32>,
+    /// End after so many measurements of the validation split in a row that bring no improvement.
+    #[arg(long, value_name = "MEASUREMENTS")]
+    pub early_stopping: Option<u64>,
+    /// What decides on the best network: `accuracy` or `loss` of the validation split.
+    #[arg(long, value_parser = named::<Monitor>)]
+    pub monitor: Option<Monitor>,
+    /// Measure the validation split after every so many steps too, not only after each epoch.
+    #[arg(long, value_name = "STEPS")]
+    pub validate_every: Option<u64>,
+    /// Write a checkpoint to go on from after every so many steps too, not only after each epoch.
+    #[arg(long, value_name = "STEPS")]
+    pub checkpoint_every: Option<u64>,
+    /// What becomes of a batch whose loss or gradient is not finite: `stop` or `skip`.
+    #[arg(long, value_parser = named::<OnNan>)]
+    pub on_nan: Option<OnNan>,
+    /// Write event files for TensorBoard into the run's folder.
+    #[arg(long)]
+    pub tensorboard: bool,
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
@@ -95,6 +154,11 @@ pub struct Settings {
 /// A value by its name in a file.
 pub fn named<T: DeserializeOwned>(name: &str) -> Result<T, ValueError> {
     T::deserialize(name.into_deserializer())
+}
+
+/// A schedule by its name, with its default settings.
+fn schedule(name: &str) -> Result<ScheduleConfig, toml::de::Error> {
+    ScheduleConfig::deserialize(toml::Table::from_iter([("name".to_string(), name.into())]))
 }
 
 /// A normalization in the words of a file, where a name may stand without quotes.
@@ -124,11 +188,20 @@ impl AugmentPreset {
 
 impl Args {
     pub fn run(self) -> Result<()> {
+        let talk = match (self.quiet, self.json) {
+            (true, _) => Talk::Quiet,
+            (false, true) => Talk::Json,
+            (false, false) => Talk::Progress,
+        };
+        if let Some(run) = &self.resume {
+            let (folder, config) = resume::open(run)?;
+            return resume(&self.settings.over(config)?, &folder, self.force, talk);
+        }
         let config = match &self.config {
             Some(path) => Config::read(path)?,
             None => Config::default(),
         };
-        train(&self.settings.over(config)?)
+        train(&self.settings.over(config)?, talk)
     }
 }
 
@@ -143,7 +216,22 @@ impl Settings {
         config.cache_folder = self.cache_folder.or(config.cache_folder);
         config.on_error = self.on_error.unwrap_or(config.on_error);
         config.seed = self.seed.unwrap_or(config.seed);
-        config.epochs = self.epochs.unwrap_or(config.epochs);
+        if self.epochs.is_some() || self.steps.is_some() {
+            (config.epochs, config.steps) = (self.epochs, self.steps);
+        }
+        config.accumulate = self.accumulate.unwrap_or(config.accumulate);
+        config.schedule = self.schedule.unwrap_or(config.schedule);
+        config.loss.label_smoothing = self.label_smoothing.unwrap_or(config.loss.label_smoothing);
+        config.loss.class_weights = self.class_weights.unwrap_or(config.loss.class_weights);
+        config.ema_decay = self.ema_decay.or(config.ema_decay);
+        if let Some(patience) = self.early_stopping {
+            config.early_stopping = Some(EarlyStopping { patience, ..config.early_stopping.unwrap_or_default() });
+        }
+        config.validation.monitor = self.monitor.unwrap_or(config.validation.monitor);
+        config.validation.every_steps = self.validate_every.or(config.validation.every_steps);
+        config.checkpoints.every_steps = self.checkpoint_every.or(config.checkpoints.every_steps);
+        config.on_nan = self.on_nan.unwrap_or(config.on_nan);
+        config.tensorboard |= self.tensorboard;
         config.batch_size = self.batch_size.unwrap_or(config.batch_size);
         config.augment = self.augment.map_or(config.augment, |preset| preset.config().into());
         config.preprocessing.normalization = self.normalization.or(config.preprocessing.normalization);
@@ -162,60 +250,152 @@ impl Settings {
     }
 }
 
-/// Trains as configured.
-pub fn train(config: &Config) -> Result<()> {
-    tracing::debug!(?config, "resolved configuration");
-    let (chosen, run) = (config.model()?, config.run()?);
-    if config.epochs == 0 {
-        return Err(BadUse::message("`epochs` must be at least 1".to_string()));
-    }
-    config.optimizer.check().map_err(BadUse::from_error)?;
-    let normalization = config.normalization()?;
-    let dataset = Arc::new(Dataset::open(config.data()?, None)?);
-    let model = chosen.clone().for_classes(dataset.manifest().classes.len());
-    let architecture = model.architecture()?;
-    let (loader, on_error) = (config.loader(&dataset)?, config.on_error);
-    let preprocessing = preprocessing(&architecture)?.normalized(&normalization, &dataset, on_error, &loader)?;
-    let seed = Seed::new(config.seed);
-    let train = train_config(config, preprocessing.clone(), loader.clone())?;
-    let train = TrainStream::new(Arc::clone(&dataset), train)?;
-    let eval = EvalConfig {
-        on_error: if on_error == OnError::Replace { OnError::Skip } else { on_error },
-        loader,
-        ..EvalConfig::new(preprocessing.clone(), config.batch_size)
-    };
-    let validation = EvalStream::new(Arc::clone(&dataset), Split::Val, &eval)?;
+/// What a training says while it goes on.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Talk {
+    /// Progress on standard error.
+    #[default]
+    Progress,
+    /// Nothing but warnings.
+    Quiet,
+    /// Events on standard output.
+    Json,
+}
 
-    let checkpoint = Checkpoint {
-        format: Checkpoint::FORMAT,
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        model,
-        preprocessing,
-        classes: dataset.manifest().classes.clone(),
-        manifest_hash: dataset.manifest().hash(),
-        epoch: 0,
-    };
-    checkpoint.check_classes()?;
-    let device = Device::Cpu;
-    let mut network = architecture.build(seed, &device)?;
-    let folder = create_run(config, &architecture, &checkpoint, run)?;
-    let settings = Fit {
-        train: &train,
-        validation: &validation,
-        optimizer: config.optimizer.clone(),
-        epochs: config.epochs,
-        device: &device,
-    };
-    eprintln!(
-        "training {} ({} parameters) on {} images, validating on {}; run folder {}",
-        architecture.name(),
-        network.parameters().element_count(),
-        train.image_count(),
-        validation.image_count(),
-        run.display()
-    );
-    fit(&mut *network, &settings, &checkpoint, &folder, &mut TrainingBar::new(config.epochs))?;
-    Ok(())
+/// Trains as configured, in a new run.
+pub fn train(config: &Config, talk: Talk) -> Result<()> {
+    tracing::debug!(?config, "resolved configuration");
+    let run = config.run()?;
+    let session = Session::new(config)?;
+    let folder = create_run(config, &session, run)?;
+    session.train(&folder, None, talk)
+}
+
+/// Goes on with the run in `folder`, as configured now.
+fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> Result<()> {
+    let fit = config.fit()?;
+    let snapshot = resume::latest_snapshot(folder)?;
+    let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+    let snapshot = resume::checked(snapshot, config, folder, dataset.manifest(), force)?;
+    let loader = config.loader(&dataset)?;
+    // What was fitted for the preprocessing is the network's own.
+    let network = Checkpoint { manifest_hash: dataset.manifest().hash(), ..snapshot.network().clone() };
+    let session = Session::prepare(config, fit, dataset, network, loader)?;
+    folder.replace_config(&config.to_toml(folder.path())?)?;
+    session.train(folder, Some(snapshot), talk)
+}
+
+/// All that a training needs but the run's folder.
+pub struct Session<'a> {
+    config: &'a Config,
+    pub fit: FitConfig,
+    pub network: Checkpoint,
+    pub architecture: Architecture,
+    pub train: TrainStream,
+    pub validation: EvalStream,
+}
+
+impl<'a> Session<'a> {
+    /// A training as configured.
+    pub fn new(config: &'a Config) -> Result<Self> {
+        let (chosen, fit, normalization) = (config.model()?, config.fit()?, config.normalization()?);
+        let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+        let model = chosen.clone().for_classes(dataset.manifest().classes.len());
+        let architecture = model.architecture()?;
+        let loader = config.loader(&dataset)?;
+        let preprocessing =
+            preprocessing(&architecture)?.normalized(&normalization, &dataset, config.on_error, &loader)?;
+        let network = Checkpoint {
+            format: Checkpoint::FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            model,
+            preprocessing,
+            classes: dataset.manifest().classes.clone(),
+            manifest_hash: dataset.manifest().hash(),
+            epoch: 0,
+        };
+        network.check_classes()?;
+        Self::prepare(config, fit, dataset, network, loader)
+    }
+
+    fn prepare(
+        config: &'a Config,
+        fit: FitConfig,
+        dataset: Arc<Dataset>,
+        network: Checkpoint,
+        loader: Loader,
+    ) -> Result<Self> {
+        fit.check(network.classes.len()).map_err(BadUse::from_error)?;
+        let preprocessing = &network.preprocessing;
+        let train = train_config(config, preprocessing.clone(), loader.clone())?;
+        let eval = EvalConfig {
+            on_error: if config.on_error == OnError::Replace { OnError::Skip } else { config.on_error },
+            loader,
+            ..EvalConfig::new(preprocessing.clone(), config.batch_size)
+        };
+        Ok(Self {
+            config,
+            fit,
+            architecture: network.model.architecture()?,
+            train: TrainStream::new(Arc::clone(&dataset), train)?,
+            validation: EvalStream::new(dataset, Split::Val, &eval)?,
+            network,
+        })
+    }
+
+    /// Trains to the end, from the beginning or a snapshot.
+    fn train(self, folder: &RunFolder, from: Option<Snapshot>, talk: Talk) -> Result<()> {
+        let Self { config, fit: settings, network, architecture, train, validation } = self;
+        let device = Device::Cpu;
+        let mut model = architecture.build(Seed::new(config.seed), &device)?;
+        let run = folder.path().display();
+        let config_text = config.to_toml(folder.path())?;
+        if talk == Talk::Progress {
+            let begun = from.as_ref().map_or_else(String::new, |from| {
+                format!(", going on in epoch {} after step {}", from.epoch(), from.step())
+            });
+            eprintln!(
+                "training {} ({} parameters) on {} images, validating on {}; run folder {run}{begun}",
+                architecture.name(),
+                model.parameters().element_count(),
+                train.image_count(),
+                validation.image_count(),
+            );
+        }
+        let mut observer = observers(talk, settings.length, config.tensorboard, folder)?;
+        let fitting = Fit {
+            train: &train,
+            validation: &validation,
+            config: settings,
+            config_text: &config_text,
+            device: &device,
+            interrupt: interrupt::flag()?,
+        };
+        let fitted = fit(&mut *model, &fitting, &network, folder, from, &mut observer)?;
+        drop(observer);
+        match fitted.end {
+            End::Interrupted { step } => Err(Interrupted { step, run: run.to_string() }.into()),
+            End::Stopped if talk == Talk::Progress => {
+                eprintln!("stopped early: the validation split no longer improves");
+                Ok(())
+            }
+            End::Stopped | End::Finished => Ok(()),
+        }
+    }
+}
+
+/// Everyone who listens to a training.
+fn observers(talk: Talk, length: Length, tensorboard: bool, folder: &RunFolder) -> Result<Observers> {
+    let mut observers = Observers::default();
+    match talk {
+        Talk::Progress => observers.push(TrainingBar::new(length)),
+        Talk::Quiet => {}
+        Talk::Json => observers.push(Events),
+    }
+    if tensorboard {
+        observers.push(TensorBoard::create(folder)?);
+    }
+    Ok(observers)
 }
 
 /// What the training stream of a configuration delivers, of images in the form `preprocessing`.
@@ -238,21 +418,17 @@ pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
     Ok(Preprocessing::new(height, width, color))
 }
 
-fn create_run(
-    config: &Config,
-    architecture: &Architecture,
-    checkpoint: &Checkpoint,
-    run: &std::path::Path,
-) -> Result<RunFolder> {
-    let manifest = manifest_path(config.data()?);
+fn create_run(config: &Config, session: &Session<'_>, run: &Path) -> Result<RunFolder> {
+    let (network, manifest) = (&session.network, manifest_path(config.data()?));
     let info = RunInfo {
         format: RunInfo::FORMAT,
-        model: architecture.name().to_string(),
-        classes: checkpoint.classes.clone(),
-        manifest: ManifestRef { path: relative_to(&manifest, run)?, hash: checkpoint.manifest_hash.clone() },
-        parameters: architecture.summary().parameters() as u64,
-        version: checkpoint.version.clone(),
+        model: session.architecture.name().to_string(),
+        classes: network.classes.clone(),
+        manifest: ManifestRef { path: relative_to(&manifest, run)?, hash: network.manifest_hash.clone() },
+        parameters: session.architecture.summary().parameters() as u64,
+        version: network.version.clone(),
         seed: config.seed,
+        monitor: config.validation.monitor,
     };
     Ok(RunFolder::create(run, &info, &config.to_toml(run)?)?)
 }

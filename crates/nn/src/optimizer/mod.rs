@@ -22,6 +22,7 @@ pub use config::{OptimizerConfig, OptimizerVariant};
 pub use group::ParameterGroup;
 pub use rmsprop::RmsPropConfig;
 pub use sgd::SgdConfig;
+pub use state::OptimizerState;
 
 use crate::error::NnError;
 use crate::gradients::{Gradients, global_norm};
@@ -329,7 +330,7 @@ mod tests {
                     let slopes = [noise(50_000, step), noise(3, step), Vec::new()];
                     optimizer.step(&parameters, &gradients(&parameters, &slopes)).unwrap();
                 }
-                (parameters.to_safetensors(&[]).unwrap(), optimizer.state().unwrap())
+                (parameters.tensors().unwrap(), optimizer.state())
             })
         };
         let one = trained(1);
@@ -419,13 +420,13 @@ mod tests {
             let parameters = parameters(&[("a", &[1], vec![1.0]), ("b", &[2], vec![1.0; 2]), ("c", &[1], vec![1.0])]);
             let config = SgdConfig { clip_norm, momentum: 0.9, ..SgdConfig::default() };
             let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
-            let before = (parameters.to_safetensors(&[]).unwrap(), optimizer.state().unwrap());
+            let before = (parameters.tensors().unwrap(), optimizer.state());
             for bad in [f32::NAN, f32::INFINITY] {
                 let slopes = [vec![1.0], vec![1.0, bad], vec![bad]];
                 let error = optimizer.step(&parameters, &gradients(&parameters, &slopes)).unwrap_err().to_string();
                 assert!(error.contains("gradient of parameter `b` is not finite"), "{error}");
             }
-            assert_eq!(before, (parameters.to_safetensors(&[]).unwrap(), optimizer.state().unwrap()));
+            assert_eq!(before, (parameters.tensors().unwrap(), optimizer.state()));
         }
     }
 
@@ -441,10 +442,10 @@ mod tests {
     fn assert_step_refused(made_for: &Parameters, stepped: &Parameters, message: &str) {
         let mut optimizer = Optimizer::new(sgd(1.0), made_for).unwrap();
         let slopes: Vec<Vec<f32>> = stepped.iter().map(|parameter| vec![1.0; parameter.var.elem_count()]).collect();
-        let before = stepped.to_safetensors(&[]).unwrap();
+        let before = stepped.tensors().unwrap();
         let error = optimizer.step(stepped, &gradients(stepped, &slopes)).unwrap_err().to_string();
         assert_eq!(error, message);
-        assert_eq!(stepped.to_safetensors(&[]).unwrap(), before);
+        assert_eq!(stepped.tensors().unwrap(), before);
         assert_eq!(optimizer.steps(), 0);
     }
 

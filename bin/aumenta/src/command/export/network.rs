@@ -5,15 +5,18 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{Existing, check_output};
 use aumenta_models::{Model, onnx_metadata};
-use aumenta_nn::safetensors_metadata;
+use aumenta_nn::TensorFile;
 use aumenta_runs::{Kept, RunFolder, write_atomic_bytes};
 use aumenta_train::Checkpoint;
 use candle_core::Device;
 
 use crate::failure::BadUse;
 
-/// The entry of a file's metadata that holds all of it, and by which an earlier export is known.
+/// The entry of a file's metadata that holds all of it, as in a checkpoint.
 const WHOLE: &str = "aumenta";
+
+/// An entry by which an earlier export is known, as a checkpoint does not have it.
+const CLASSES: &str = "classes";
 
 /// How evaluation brings an image to the network's size.
 const RESIZE: &str = "bilinear, without keeping the aspect ratio";
@@ -41,9 +44,11 @@ pub fn write(run: &RunFolder, kept: Kept, format: NetworkFormat, out: &Path, exi
 fn check(out: &Path, existing: Existing) -> Result<()> {
     if existing == Existing::ReplaceExport && out.is_file() {
         let bytes = fs_err::read(out)?;
-        let is_export = safetensors_metadata(&bytes).is_ok_and(|metadata| metadata.contains_key(WHOLE))
-            || onnx_metadata(&bytes).is_some_and(|metadata| metadata.contains_key(WHOLE));
-        if is_export {
+        let keys: Vec<String> = match TensorFile::from_bytes(&bytes) {
+            Ok(file) => file.metadata.into_keys().collect(),
+            Err(_) => onnx_metadata(&bytes).unwrap_or_default().into_keys().collect(),
+        };
+        if [WHOLE, CLASSES].iter().all(|key| keys.iter().any(|found| found == key)) {
             return Ok(());
         }
     }
@@ -55,7 +60,8 @@ fn to_safetensors(checkpoint: &Checkpoint, model: &dyn Model) -> Result<Vec<u8>>
     let mut metadata = metadata(checkpoint)?;
     // What loaders of PyTorch's world ask for.
     metadata.push(("format", "pt".to_string()));
-    Ok(checkpoint.tensors(model.parameters())?.to_safetensors(&metadata)?)
+    let metadata = metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+    Ok(TensorFile { tensors: checkpoint.tensors(model.parameters())?, metadata }.to_bytes()?)
 }
 
 fn to_onnx(checkpoint: &Checkpoint, model: &dyn Model) -> Result<Vec<u8>> {
@@ -75,7 +81,7 @@ fn metadata(checkpoint: &Checkpoint) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         (WHOLE, serde_json::to_string(checkpoint)?),
         ("model", checkpoint.model.architecture()?.name().to_string()),
-        ("classes", serde_json::to_string(&checkpoint.classes)?),
+        (CLASSES, serde_json::to_string(&checkpoint.classes)?),
         ("height", preprocessing.height.to_string()),
         ("width", preprocessing.width.to_string()),
         ("color", text(&preprocessing.color)?),

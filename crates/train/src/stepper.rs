@@ -1,0 +1,185 @@
+//! From a batch to weights that have moved, or to the reason why they have not.
+
+use aumenta_models::Model;
+use aumenta_nn::{GradientSum, Gradients, NamedTensor, NnError, Optimizer, OptimizerState, Parameters, WeightAverage};
+use aumenta_stream::Batch;
+use candle_core::{Device, Tensor};
+
+use crate::error::NotFinite;
+use crate::fit::{Fit, OnNan};
+use crate::objective::Objective;
+use crate::tensors::from_batch;
+
+/// A network, and what moves its weights.
+pub(crate) struct Stepper<'a> {
+    pub model: &'a mut dyn Model,
+    /// The model's, which they share their memory with.
+    pub parameters: Parameters,
+    pub optimizer: Optimizer,
+    pub average: Option<WeightAverage>,
+    objective: Objective,
+    device: &'a Device,
+    classes: usize,
+    /// Gradients of batches that make a step together; `None` where each makes its own.
+    sum: Option<GradientSum>,
+    /// Whether running statistics come back after a batch that moves no weight.
+    keeps_statistics: bool,
+}
+
+/// What a batch has done.
+pub(crate) struct Step {
+    /// What the network made of it, or why it was of no use.
+    pub trained: Result<Trained, NotFinite>,
+    /// Whether the optimizer has taken a step.
+    pub moved: bool,
+}
+
+/// What a network made of a batch before its weights moved.
+pub(crate) struct Trained {
+    /// `[n, outputs]`.
+    pub logits: Tensor,
+    /// Of each image.
+    pub losses: Vec<f32>,
+}
+
+impl<'a> Stepper<'a> {
+    pub fn new(model: &'a mut dyn Model, fit: &Fit<'a>, classes: usize) -> Result<Self, NnError> {
+        let (config, parameters) = (&fit.config, model.parameters().clone());
+        let average = config.ema_decay.map(|decay| WeightAverage::new(decay, &parameters)).transpose()?;
+        Ok(Self {
+            model,
+            optimizer: Optimizer::new(config.optimizer.clone(), &parameters)?,
+            average,
+            objective: Objective::new(&config.loss, &fit.train.class_counts(classes)),
+            device: fit.device,
+            classes,
+            sum: (config.accumulate > 1).then(|| GradientSum::new(&parameters)),
+            keeps_statistics: config.on_nan == OnNan::Skip,
+            parameters,
+        })
+    }
+
+    /// Trains on a batch, the one counted `number` from 0 over all epochs; with `ends_step`, the optimizer then takes a step
+    /// for it and those since its last.
+    pub fn train(&mut self, batch: &Batch, number: u64, ends_step: bool) -> Result<Step, NnError> {
+        let statistics = self.statistics()?;
+        let (images, plain) = from_batch(batch, self.classes, self.device)?;
+        let mut step = self.attempt(&images, &plain, batch, number, ends_step)?;
+        if let Err(what) = &mut step.trained {
+            for (var, values) in self.parameters.statistics().zip(statistics) {
+                var.var.set(&values)?;
+            }
+            *what = self.origin(what.clone(), &images)?;
+            // The batches before it are still good for a step.
+            step.moved = ends_step && self.sum.is_some() && self.step_of_sum()?;
+        }
+        if step.moved
+            && let Some(average) = &mut self.average
+        {
+            average.update(&self.parameters)?;
+        }
+        Ok(step)
+    }
+
+    fn attempt(
+        &mut self,
+        images: &Tensor,
+        plain: &Tensor,
+        batch: &Batch,
+        number: u64,
+        ends_step: bool,
+    ) -> Result<Step, NnError> {
+        let useless = |what| Ok(Step { trained: Err(what), moved: false });
+        let objective = &self.objective;
+        let (targets, weights) = (objective.targets(plain, batch)?, objective.weights(batch, self.device)?);
+        let mut loss = |logits: &Tensor| objective.losses(logits, &targets, weights.as_ref());
+        let result = match self.model.gradients(images, number, &mut loss) {
+            Err(NnError::LogitNotFinite { .. }) => return useless(NotFinite::Loss),
+            result => result?,
+        };
+        let losses: Vec<f32> = result.losses.to_vec1()?;
+        if losses.iter().any(|loss| !loss.is_finite()) {
+            return useless(NotFinite::Loss);
+        }
+        let (gradients, logits) = (result.gradients, result.output);
+        let moved = match &mut self.sum {
+            None => self.optimizer.step(&self.parameters, &gradients).map(|()| true),
+            Some(_) if !gradients.global_norm()?.is_finite() => Err(NnError::GradientNotFinite { name: String::new() }),
+            Some(sum) => sum.add(&gradients, batch.len()).map(|()| false),
+        };
+        if let Err(NnError::GradientNotFinite { .. }) = moved {
+            return useless(NotFinite::Gradient(first_on_the_way_back(&gradients, &self.parameters)?));
+        }
+        drop(gradients);
+        let moved = moved? || ends_step && self.step_of_sum()?;
+        Ok(Step { trained: Ok(Trained { logits, losses }), moved })
+    }
+
+    /// A step by the mean of the summed gradients; whether there were any.
+    fn step_of_sum(&mut self) -> Result<bool, NnError> {
+        let mean = self.sum.as_mut().map_or(Ok(None), GradientSum::take_mean)?;
+        let Some(mean) = mean else { return Ok(false) };
+        self.optimizer.step(&self.parameters, &mean)?;
+        Ok(true)
+    }
+
+    /// The running statistics, where they are to come back.
+    fn statistics(&self) -> Result<Vec<Tensor>, NnError> {
+        let statistics = self.parameters.statistics().filter(|_| self.keeps_statistics);
+        Ok(statistics.map(|statistic| statistic.var.as_tensor().copy()).collect::<candle_core::Result<_>>()?)
+    }
+
+    /// Where a loss that is not finite comes from.
+    fn origin(&self, what: NotFinite, images: &Tensor) -> Result<NotFinite, NnError> {
+        let broken = self.parameters.tensors()?.into_iter().find(|tensor| tensor.values.iter().any(|v| !v.is_finite()));
+        if let Some(broken) = broken {
+            return Ok(NotFinite::Parameter(broken.name));
+        }
+        if what != NotFinite::Loss {
+            return Ok(what);
+        }
+        let layer = self.model.first_not_finite(images)?;
+        Ok(layer.map_or(NotFinite::Loss, NotFinite::Output))
+    }
+
+    /// Puts the average in the place of the weights, where there is one; the weights.
+    pub fn show_average(&self) -> Result<Option<Vec<NamedTensor>>, NnError> {
+        let Some(average) = &self.average else { return Ok(None) };
+        let weights = self.parameters.tensors()?;
+        self.parameters.set_tensors(average.tensors())?;
+        Ok(Some(weights))
+    }
+
+    /// Puts the weights back that [`Self::show_average`] gave.
+    pub fn hide_average(&self, weights: Option<Vec<NamedTensor>>) -> Result<(), NnError> {
+        Ok(weights.map_or(Ok(()), |weights| self.parameters.set_tensors(&weights))?)
+    }
+
+    /// Goes on from saved weights.
+    pub fn restore(
+        &mut self,
+        weights: &[NamedTensor],
+        optimizer: &OptimizerState,
+        average: &[NamedTensor],
+    ) -> Result<(), NnError> {
+        self.parameters.set_tensors(weights)?;
+        self.optimizer.load_state(optimizer)?;
+        if let Some(own) = &mut self.average {
+            // An average that was only now asked for begins with the weights.
+            own.restore(if average.is_empty() { weights } else { average }, optimizer.steps)?;
+        }
+        Ok(())
+    }
+}
+
+/// The parameter whose gradient is the first on the way back from the loss that is not finite.
+fn first_on_the_way_back(gradients: &Gradients<'_>, parameters: &Parameters) -> Result<String, NnError> {
+    for (parameter, gradient) in parameters.iter().zip(gradients.tensors()).rev() {
+        let values: Vec<f32> = gradient.flatten_all()?.to_vec1()?;
+        if values.iter().any(|value| !value.is_finite()) {
+            return Ok(parameter.name.clone());
+        }
+    }
+    // Each is finite, and the optimizer met one that was not: the mean over batches overflowed.
+    Ok("the mean over batches".to_string())
+}

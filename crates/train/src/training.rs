@@ -1,0 +1,404 @@
+//! A training under way: its epochs, measurements, records and snapshots.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use aumenta_dataset::Split;
+use aumenta_models::Model;
+use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig};
+use aumenta_runs::{EpochRecord, Evaluation, FaultRecord, Kept, LoaderShares, RunFolder, Scores, ValidationRecord};
+use aumenta_stream::{Batch, Cursor, Epoch, Fault};
+
+use crate::checkpoint::Checkpoint;
+use crate::error::{Divergence, NotFinite, TrainError};
+use crate::evaluate::measure;
+use crate::fit::{End, Fit, Fitted, Length, OnNan};
+use crate::observer::{Observer, Progress, StepProgress};
+use crate::snapshot::{Snapshot, Standing, State};
+use crate::stepper::{Step, Stepper};
+
+/// Everything that changes in the course of a training.
+pub(crate) struct Training<'a> {
+    fit: &'a Fit<'a>,
+    network: &'a Checkpoint,
+    run: &'a RunFolder,
+    stepper: Stepper<'a>,
+    plateau: Option<Plateau>,
+    standing: Standing,
+    epochs: Vec<EpochRecord>,
+}
+
+/// Whether a pass over the training split was ended from outside.
+enum Pause {
+    Interrupted,
+    /// Its last batch, or the training's last step, is done.
+    Done(Loading),
+}
+
+/// How the loader kept up with a pass over the training split.
+struct Loading {
+    data_wait_share: f64,
+    shares: LoaderShares,
+}
+
+impl<'a> Training<'a> {
+    pub fn new(
+        model: &'a mut dyn Model,
+        fit: &'a Fit<'a>,
+        network: &'a Checkpoint,
+        run: &'a RunFolder,
+    ) -> Result<Self, TrainError> {
+        let classes = network.classes.len();
+        Ok(Self {
+            fit,
+            network,
+            run,
+            stepper: Stepper::new(model, fit, classes)?,
+            plateau: fit.config.schedule.plateau(),
+            standing: Standing::start(classes),
+            epochs: Vec::new(),
+        })
+    }
+
+    /// Goes on where a training stood.
+    pub fn take_up(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
+        let Snapshot { state: State { standing, optimizer, plateau, .. }, weights, average } = snapshot;
+        self.stepper.restore(&weights, &optimizer, &average)?;
+        // A schedule that was only now asked for has not waited yet.
+        if plateau.is_some() && self.plateau.is_some() {
+            self.plateau = plateau;
+        }
+        self.standing = standing;
+        self.rewind_logs()
+    }
+
+    /// Brings the run's logs to where the training stands; the kill may have come before or after a line was written.
+    fn rewind_logs(&mut self) -> Result<(), TrainError> {
+        let Standing { cursor, step, ended, .. } = self.standing.clone();
+        self.run.rewind(cursor.epoch as usize, step)?;
+        self.epochs = self.run.read_epochs()?;
+        let Some((record, faults)) = ended else { return Ok(()) };
+        let is_logged = self.epochs.last().is_some_and(|last| last.epoch >= record.epoch);
+        // What ended within an epoch goes on now, where there are steps left.
+        let goes_on = record.epoch as u64 > cursor.epoch && !self.is_complete();
+        if is_logged || goes_on { Ok(()) } else { self.log(record, &faults) }
+    }
+
+    /// Trains to the end.
+    pub fn run(mut self, observer: &mut dyn Observer) -> Result<Fitted, TrainError> {
+        while !self.is_complete() && !self.is_stopped() {
+            match self.train_epoch(observer)? {
+                Pause::Done(loading) => self.end_epoch(&loading, observer)?,
+                Pause::Interrupted => {
+                    let step = self.standing.step;
+                    return Ok(Fitted { epochs: self.epochs, end: End::Interrupted { step } });
+                }
+            }
+        }
+        let stopping = self.fit.config.early_stopping.filter(|_| self.is_stopped());
+        if stopping.is_some_and(|stopping| stopping.restore_best) {
+            let best = Checkpoint::read_weights(&self.run.weights_path(Kept::Best))?;
+            self.stepper.parameters.set_tensors(&best)?;
+        }
+        let end = if stopping.is_some() { End::Stopped } else { End::Finished };
+        Ok(Fitted { epochs: self.epochs, end })
+    }
+
+    fn is_complete(&self) -> bool {
+        match self.fit.config.length {
+            Length::Epochs(epochs) => self.standing.cursor.epoch >= epochs as u64,
+            Length::Steps(steps) => self.standing.step >= steps,
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.standing.watch.is_over(self.fit.config.early_stopping.as_ref())
+    }
+
+    /// The epoch under way, counted from 1.
+    fn epoch(&self) -> usize {
+        self.standing.cursor.epoch as usize + 1
+    }
+
+    /// The rest of the pass over the training split that is under way.
+    fn train_epoch(&mut self, observer: &mut dyn Observer) -> Result<Pause, TrainError> {
+        let fit = self.fit;
+        let faults_before = self.standing.faults.clone();
+        let mut clock = Clock::start();
+        let mut stream = fit.train.resume(self.standing.cursor)?;
+        while !matches!(fit.config.length, Length::Steps(steps) if self.standing.step >= steps) {
+            let Some(batch) = stream.next() else { break };
+            let batch = batch?;
+            let ends_step = self.ends_step(&stream);
+            let step = self.train_batch(&batch, ends_step)?;
+            self.standing.cursor = stream.cursor();
+            let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
+            let (progress, step_progress) = self.progress(of_batch, &clock, &stream);
+            observer.trained(&progress, &step_progress);
+            if !ends_step {
+                continue;
+            }
+            self.standing.faults.clone_from(&faults_before);
+            self.standing.faults.extend(to_records(self.epoch(), Split::Train, stream.faults().to_vec()));
+            let step = step.moved.then_some(self.standing.step);
+            let is_due = |every: Option<u64>| matches!((every, step), (Some(every), Some(step)) if step % every == 0);
+            let is_last = stream.cursor().batch == stream.batch_count();
+            if is_due(fit.config.validation.every_steps) && !is_last {
+                clock.stop(&mut self.standing);
+                self.validate_within_epoch(observer)?;
+                clock = Clock::start();
+            }
+            let is_interrupted = fit.interrupt.load(Ordering::Relaxed);
+            if is_interrupted || is_due(fit.config.checkpoints.every_steps) {
+                clock.stop(&mut self.standing);
+                self.save(observer)?;
+                clock = Clock::start();
+            }
+            if is_interrupted {
+                return Ok(Pause::Interrupted);
+            }
+        }
+        clock.stop(&mut self.standing);
+        Ok(Pause::Done(Loading::of(&stream)))
+    }
+
+    /// Whether the batch that `stream` has just delivered is the last of those that make a step together.
+    fn ends_step(&self, stream: &Epoch) -> bool {
+        let delivered = stream.cursor().batch;
+        delivered.is_multiple_of(self.fit.config.accumulate) || delivered == stream.batch_count()
+    }
+
+    fn train_batch(&mut self, batch: &Batch, ends_step: bool) -> Result<Step, TrainError> {
+        let Standing { cursor, step, .. } = self.standing;
+        if self.plateau.is_none() {
+            let base = self.fit.config.optimizer.learning_rate();
+            let rate = self.fit.config.schedule.rate(step, self.total_steps(), base);
+            self.stepper.optimizer.set_learning_rate(rate)?;
+        }
+        let number = cursor.epoch * self.fit.train.batch_count() as u64 + batch.index as u64;
+        let step = self.stepper.train(batch, number, ends_step)?;
+        let standing = &mut self.standing;
+        match &step.trained {
+            Ok(trained) => {
+                standing.tally.add(&batch.larger_classes(), &trained.logits, &trained.losses)?;
+                standing.skipped_in_a_row = 0;
+            }
+            Err(what) => {
+                standing.skipped_batches += 1;
+                standing.skipped_in_a_row += 1;
+                self.check_divergence(what, batch)?;
+            }
+        }
+        self.standing.step += u64::from(step.moved);
+        Ok(step)
+    }
+
+    /// Whether the training can go on after a batch that moved no weight.
+    fn check_divergence(&self, what: &NotFinite, batch: &Batch) -> Result<(), TrainError> {
+        let goes_on = self.fit.config.on_nan == OnNan::Skip
+            && self.standing.skipped_in_a_row < OnNan::MOST_IN_A_ROW
+            && !matches!(what, NotFinite::Parameter(_));
+        if goes_on {
+            return Ok(());
+        }
+        Err(self.diverged(what.clone(), batch.index + 1, self.standing.step + 1, batch.ids.clone()))
+    }
+
+    fn diverged(&self, what: NotFinite, batch: usize, step: u64, ids: Vec<u32>) -> TrainError {
+        let learning_rate = self.stepper.optimizer.learning_rate();
+        TrainError::Diverged(Box::new(Divergence { what, epoch: self.epoch(), batch, step, learning_rate, ids }))
+    }
+
+    /// The optimizer steps of the whole training.
+    fn total_steps(&self) -> u64 {
+        let an_epoch = self.fit.train.batch_count().div_ceil(self.fit.config.accumulate) as u64;
+        match self.fit.config.length {
+            Length::Epochs(epochs) => an_epoch * epochs as u64,
+            Length::Steps(steps) => steps,
+        }
+    }
+
+    fn progress(&self, loss_of_batch: f64, clock: &Clock, stream: &Epoch) -> (Progress, StepProgress) {
+        let Scores { loss, accuracy, images } = self.standing.tally.scores();
+        let seconds = self.standing.trained_seconds + clock.seconds();
+        let progress = Progress {
+            epoch: self.epoch(),
+            images,
+            total: self.fit.train.image_count() as u64,
+            loss,
+            accuracy,
+            images_per_second: images as f64 / seconds,
+        };
+        let step = StepProgress {
+            step: self.standing.step,
+            loss: loss_of_batch,
+            learning_rate: self.stepper.optimizer.learning_rate(),
+            data_wait_share: stream.stalls().share(),
+        };
+        (progress, step)
+    }
+
+    fn validate_within_epoch(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let started = Instant::now();
+        let (evaluation, _) = self.validate(observer, &[Kept::Best])?;
+        let record =
+            ValidationRecord { epoch: self.epoch(), step: self.standing.step, validation: scores(&evaluation) };
+        self.run.append_validation(&record)?;
+        self.standing.seconds += started.elapsed().as_secs_f64();
+        observer.validated(&record);
+        Ok(())
+    }
+
+    /// Measures the validation split and keeps the network where it is the best so far, or the last.
+    fn validate(&mut self, observer: &mut dyn Observer, kept: &[Kept]) -> Result<(Evaluation, Vec<Fault>), TrainError> {
+        let Fit { validation, config, device, .. } = self.fit;
+        let (epoch, classes) = (self.epoch(), self.network.classes.len());
+        let weights = self.stepper.show_average()?;
+        let measured = measure(&*self.stepper.model, classes, validation, device, epoch, observer);
+        let (evaluation, faults) = match measured {
+            Err(TrainError::Network(NnError::LogitNotFinite { .. })) => {
+                let Standing { cursor, step, .. } = self.standing;
+                return Err(self.diverged(NotFinite::Validation, cursor.batch, step, Vec::new()));
+            }
+            measured => measured?,
+        };
+        let scores = scores(&evaluation);
+        let is_best = self.standing.watch.observe(config.validation.monitor, scores, config.early_stopping.as_ref());
+        let checkpoint = Checkpoint { epoch, ..self.network.clone() };
+        for kept in kept.iter().filter(|kept| is_best || **kept == Kept::Last) {
+            checkpoint.save(&self.stepper.parameters, &self.run.weights_path(*kept))?;
+        }
+        self.stepper.hide_average(weights)?;
+        self.reduce_rate(scores)?;
+        Ok((evaluation, faults))
+    }
+
+    /// Reduces the learning rate where the schedule waits for measurements.
+    fn reduce_rate(&mut self, scores: Scores) -> Result<(), TrainError> {
+        if let (Some(plateau), ScheduleConfig::ReduceOnPlateau(config)) = (&mut self.plateau, self.fit.config.schedule)
+        {
+            let metric = match config.goal {
+                Goal::Minimize => scores.loss,
+                Goal::Maximize => scores.accuracy,
+            };
+            let optimizer = &mut self.stepper.optimizer;
+            if let PlateauDecision::Reduce { rate } = plateau.observe(metric, optimizer.learning_rate()) {
+                optimizer.set_learning_rate(rate)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures and records the epoch, and goes on to the next where it is whole.
+    fn end_epoch(&mut self, loading: &Loading, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let (started, epoch) = (Instant::now(), self.epoch());
+        // The learning rate of the record is that of its steps, which a measurement may reduce.
+        let learning_rate = f64::from(self.stepper.optimizer.learning_rate());
+        let (evaluation, of_validation) = self.validate(observer, &[Kept::Last, Kept::Best])?;
+        let standing = &self.standing;
+        let mut faults = standing.faults.clone();
+        faults.extend(to_records(epoch, self.fit.validation.split(), of_validation));
+        let replaced = faults.iter().filter(|fault| fault.replaced_by.is_some()).count();
+        let train = standing.tally.scores();
+        let record = EpochRecord {
+            epoch,
+            train,
+            validation: scores(&evaluation),
+            learning_rate,
+            images_per_second: train.images as f64 / standing.trained_seconds,
+            seconds: standing.seconds + started.elapsed().as_secs_f64(),
+            data_wait_share: loading.data_wait_share,
+            loader: loading.shares,
+            skipped: (faults.len() - replaced) as u64,
+            replaced: replaced as u64,
+            skipped_batches: standing.skipped_batches,
+        };
+        if standing.cursor.batch >= self.fit.train.batch_count() {
+            self.standing = Standing {
+                cursor: Cursor { epoch: standing.cursor.epoch + 1, batch: 0 },
+                step: standing.step,
+                skipped_in_a_row: standing.skipped_in_a_row,
+                watch: standing.watch.clone(),
+                ..Standing::start(self.network.classes.len())
+            };
+        }
+        self.standing.ended = Some((record, faults.clone()));
+        // The snapshot comes first: it holds the record, so that a kill in between loses none.
+        self.save(observer)?;
+        self.log(record, &faults)?;
+        observer.epoch_ended(&record);
+        Ok(())
+    }
+
+    fn log(&mut self, record: EpochRecord, faults: &[FaultRecord]) -> Result<(), TrainError> {
+        self.run.append_faults(faults)?;
+        self.run.append_epoch(&record)?;
+        self.epochs.push(record);
+        Ok(self.run.write_csv(&self.epochs)?)
+    }
+
+    fn save(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let Stepper { parameters, optimizer, average, .. } = &self.stepper;
+        let state = State {
+            format: Snapshot::FORMAT,
+            network: Checkpoint { epoch: self.epoch(), ..self.network.clone() },
+            config: self.fit.config_text.to_string(),
+            standing: self.standing.clone(),
+            optimizer: optimizer.state(),
+            plateau: self.plateau.clone(),
+            tensors: String::new(),
+        };
+        let average = average.as_ref().map_or_else(Vec::new, |average| average.tensors().to_vec());
+        let snapshot = Snapshot { state, weights: parameters.tensors()?, average };
+        let paths = snapshot.save(self.run, self.fit.config.checkpoints.keep)?;
+        observer.saved(self.standing.step, &paths.state);
+        Ok(())
+    }
+}
+
+/// The time that batches take, which pauses for measurements and snapshots.
+struct Clock(Instant);
+
+impl Clock {
+    fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    fn seconds(&self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+
+    fn stop(&self, standing: &mut Standing) {
+        let seconds = self.seconds();
+        standing.trained_seconds += seconds;
+        standing.seconds += seconds;
+    }
+}
+
+impl Loading {
+    /// How the time of `stream` was spent, since the training began or was taken up again.
+    fn of(stream: &Epoch) -> Self {
+        let stalls = stream.stalls();
+        let [read, decode, augment, collate, channel] = stalls.stage_shares();
+        Self { data_wait_share: stalls.share(), shares: LoaderShares { read, decode, augment, collate, channel } }
+    }
+}
+
+fn scores(evaluation: &Evaluation) -> Scores {
+    Scores { loss: evaluation.loss, accuracy: evaluation.accuracy, images: evaluation.images }
+}
+
+fn mean(losses: &[f32]) -> f64 {
+    losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64
+}
+
+fn to_records(epoch: usize, split: Split, faults: Vec<Fault>) -> impl Iterator<Item = FaultRecord> {
+    faults.into_iter().map(move |Fault { id, path, reason, replaced_by }| FaultRecord {
+        epoch,
+        split: split.name().to_string(),
+        id,
+        path,
+        reason,
+        replaced_by,
+    })
+}

@@ -105,8 +105,13 @@ fn a_runs_network_is_written_with_all_that_a_prediction_needs() {
         let said = export(&["--format", format, "--out", &out]);
         assert!(said.assert_code(0).stdout.starts_with(&format!("wrote {out} (")), "{}", said.stdout);
         export(&["--format", format, "--out", &out]).assert_code(2);
+        let first = fs_err::read(workspace.path(&out)).unwrap();
+        // After one epoch the last checkpoint is the best one.
         export(&["--format", format, "--out", &out, "--replace", "--checkpoint", "last"]).assert_code(0);
-        export(&["--format", format, "--out", "net.toml", "--replace"]).assert_code(2);
+        assert!(fs_err::read(workspace.path(&out)).unwrap() == first, "the same network gives other bytes");
+        for other in ["net.toml", "run/checkpoints/best.safetensors"] {
+            export(&["--format", format, "--out", other, "--replace"]).assert_code(2);
+        }
     }
     let bytes = |name: &str| fs_err::read(workspace.path(name)).unwrap();
     let (onnx, weights) = (

@@ -76,7 +76,7 @@ pub struct SequentialConfig {
 }
 
 impl SequentialConfig {
-    /// Reads a model file, which is TOML, and checks that it describes a network.
+    /// Reads a model file, which is TOML, checks that it describes a network, and gives all layers their names.
     ///
     /// # Errors
     /// [`ModelError::Read`] where the file cannot be read or is larger than 1 MiB; [`ModelError::Parse`] where it is no TOML
@@ -94,7 +94,10 @@ impl SequentialConfig {
                 stem.map(|stem| stem.chars().filter(|letter| is_printable(*letter)).take(LONGEST_NAME).collect());
         }
         match config.architecture() {
-            Ok(_) => Ok(config),
+            Ok(_) => {
+                name_layers(&mut config.layers, "");
+                Ok(config)
+            }
             Err(ModelError::Layers { source, .. }) => {
                 let line = config.line_of(&source, &text);
                 Err(ModelError::File { path: path.to_path_buf(), line, source })
@@ -282,6 +285,9 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aumenta_seed::Seed;
+    use rand::RngExt as _;
+
     use super::*;
 
     const BLOCKS: &str = r#"
@@ -467,11 +473,34 @@ units = 4
     }
 
     #[test]
+    fn no_damage_to_a_file_makes_it_panic() {
+        let mut rng = Seed::new(7).rng("damage", 0, 0);
+        let mut networks = 0;
+        for _ in 0..2000 {
+            let mut bytes = BLOCKS.as_bytes().to_vec();
+            for _ in 0..rng.random_range(1..4) {
+                let at = rng.random_range(0..bytes.len());
+                let other = bytes[rng.random_range(0..bytes.len())];
+                match rng.random_range(0..3) {
+                    0 => bytes[at] = other,
+                    1 => bytes.insert(at, other),
+                    _ => drop(bytes.drain(at..(at + 12).min(bytes.len()))),
+                }
+            }
+            let config =
+                std::str::from_utf8(&bytes).ok().and_then(|text| toml::from_str::<SequentialConfig>(text).ok());
+            networks += usize::from(config.is_some_and(|config| config.architecture().is_ok()));
+        }
+        assert!(networks > 20, "{networks} of them are networks still");
+    }
+
+    #[test]
     fn a_file_without_a_title_gives_its_own_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("my-net.toml");
         fs_err::write(&path, BLOCKS.replace("title = \"blocks\"", "")).unwrap();
-        assert_eq!(SequentialConfig::read(&path).unwrap().name(), "my-net");
+        let config = SequentialConfig::read(&path).unwrap();
+        assert_eq!((config.name(), config.layers[0].name.as_str()), ("my-net", "conv2d1"));
         assert_eq!(blocks().name(), "blocks");
     }
 

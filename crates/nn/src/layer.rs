@@ -197,8 +197,8 @@ fn yes() -> bool {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedLayer {
-    /// Unique within a network, and not empty.
-    #[serde(default)]
+    /// Unique within a network, and not empty there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// What the layer does.
     #[serde(flatten)]

@@ -1,9 +1,10 @@
 //! Named tensors of f32 numbers as a safetensors file: what weights, an optimizer's memory and averages have in common.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use serde_json::Value;
 
 use crate::error::NnError;
 
@@ -32,12 +33,12 @@ pub struct NamedTensor {
 pub struct TensorFile {
     /// All tensors; by name where they were read from a file.
     pub tensors: Vec<NamedTensor>,
-    /// Text in the file's header, by key. With more than one entry, the same values need not give the same bytes.
+    /// Text in the file's header, by key.
     pub metadata: HashMap<String, String>,
 }
 
 impl TensorFile {
-    /// The file's bytes, all numbers little-endian. The same tensors with one entry of metadata give the same bytes.
+    /// The file's bytes, all numbers little-endian. The same tensors and metadata give the same bytes.
     ///
     /// # Errors
     /// [`NnError::Safetensors`] where a tensor has not as many values as its shape says.
@@ -48,7 +49,11 @@ impl TensorFile {
             Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?))
         });
         let views = views.collect::<Result<Vec<_>, NnError>>()?;
-        Ok(safetensors::serialize(views, Some(self.metadata.clone()))?)
+        let mut file = safetensors::serialize(views, Some(self.metadata.clone()))?;
+        if self.metadata.len() > 1 {
+            sort_header(&mut file)?;
+        }
+        Ok(file)
     }
 
     /// Reads a file's bytes.
@@ -84,6 +89,19 @@ impl TensorFile {
     }
 }
 
+/// Puts the keys of a file's header in order: the library writes metadata in one that changes from call to call.
+fn sort_header(file: &mut [u8]) -> Result<(), NnError> {
+    let invalid = |error| NnError::Safetensors(SafeTensorError::InvalidHeaderDeserialization(error));
+    let Some((len, rest)) = file.split_first_chunk_mut::<8>() else { return Ok(()) };
+    let header = &mut rest[..u64::from_le_bytes(*len) as usize];
+    let entries: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_slice(header).map_err(invalid)?;
+    let sorted = serde_json::to_vec(&entries).map_err(invalid)?;
+    // Spaces at the end align what follows.
+    header.fill(b' ');
+    header[..sorted.len()].copy_from_slice(&sorted);
+    Ok(())
+}
+
 /// The tensor named `name` of `tensors`, which must have `shape`; what is wrong where it is not there so.
 pub(crate) fn find<'a>(tensors: &'a [NamedTensor], name: &str, shape: &[usize]) -> Result<&'a NamedTensor, String> {
     let Some(tensor) = tensors.iter().find(|tensor| tensor.name == name) else {
@@ -114,6 +132,21 @@ mod tests {
         assert_eq!((names(&taken), names(&read.tensors)), (vec!["a", "b"], vec!["a"]));
         assert_eq!(taken[0].values, [2.0, 3.0]);
         assert!(taken[1].values[0].is_nan());
+    }
+
+    #[test]
+    fn several_entries_of_metadata_give_the_same_bytes_each_time() {
+        let entries = ["model", "classes", "width", "epoch", "a \"quoted\" one"];
+        let file = || TensorFile {
+            tensors: vec![tensor("b", &[1.0]), tensor("a", &[2.0, 3.0])],
+            metadata: entries.map(|key| (key.to_string(), format!("the {key}"))).into(),
+        };
+        let first = file().to_bytes().unwrap();
+        for _ in 0..8 {
+            assert_eq!(file().to_bytes().unwrap(), first);
+        }
+        let read = TensorFile::from_bytes(&first).unwrap();
+        assert_eq!((names(&read.tensors), read.metadata), (vec!["a", "b"], file().metadata));
     }
 
     #[test]

@@ -12,8 +12,11 @@ use candle_core::Device;
 
 use crate::failure::BadUse;
 
-/// The entry of a file's metadata that holds all of it, and by which an earlier export is known.
+/// The entry of a file's metadata that holds all of it, as in a checkpoint.
 const WHOLE: &str = "aumenta";
+
+/// An entry by which an earlier export is known, as a checkpoint does not have it.
+const CLASSES: &str = "classes";
 
 /// How evaluation brings an image to the network's size.
 const RESIZE: &str = "bilinear, without keeping the aspect ratio";
@@ -41,9 +44,11 @@ pub fn write(run: &RunFolder, kept: Kept, format: NetworkFormat, out: &Path, exi
 fn check(out: &Path, existing: Existing) -> Result<()> {
     if existing == Existing::ReplaceExport && out.is_file() {
         let bytes = fs_err::read(out)?;
-        let is_export = TensorFile::from_bytes(&bytes).is_ok_and(|file| file.metadata.contains_key(WHOLE))
-            || onnx_metadata(&bytes).is_some_and(|metadata| metadata.contains_key(WHOLE));
-        if is_export {
+        let keys: Vec<String> = match TensorFile::from_bytes(&bytes) {
+            Ok(file) => file.metadata.into_keys().collect(),
+            Err(_) => onnx_metadata(&bytes).unwrap_or_default().into_keys().collect(),
+        };
+        if [WHOLE, CLASSES].iter().all(|key| keys.iter().any(|found| found == key)) {
             return Ok(());
         }
     }
@@ -76,7 +81,7 @@ fn metadata(checkpoint: &Checkpoint) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         (WHOLE, serde_json::to_string(checkpoint)?),
         ("model", checkpoint.model.architecture()?.name().to_string()),
-        ("classes", serde_json::to_string(&checkpoint.classes)?),
+        (CLASSES, serde_json::to_string(&checkpoint.classes)?),
         ("height", preprocessing.height.to_string()),
         ("width", preprocessing.width.to_string()),
         ("color", text(&preprocessing.color)?),

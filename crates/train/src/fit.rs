@@ -547,6 +547,18 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_of_a_later_format_is_no_damage_to_be_passed_over() {
+        let place = Place::new();
+        let (run, _) = place.trained(epochs(2)).unwrap();
+        let mut newer = Snapshot::latest(&run).unwrap().snapshot;
+        newer.state.format = Snapshot::FORMAT + 1;
+        newer.save(&run, 2).unwrap();
+        let error = Snapshot::latest(&run).unwrap_err();
+        let TrainError::Snapshot { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().starts_with("it has format 2, and this version reads format 1"), "{source}");
+    }
+
+    #[test]
     fn a_loss_that_is_not_finite_ends_the_training_with_its_place() {
         let error = Place::new().trained(FitConfig::new(rmsprop(1e30), Length::Epochs(2))).unwrap_err();
         let TrainError::Diverged(divergence) = error else { panic!("{error}") };

@@ -89,15 +89,15 @@ impl Objective {
         let of_images: Vec<f32> = shares.chunks_exact(self.classes).map(weight).collect();
         Ok(Some(Tensor::new(of_images, device)?))
     }
+}
 
-    /// The loss of each image, f32 `[n]`, from logits `[n, outputs]`.
-    pub fn losses(&self, logits: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, NnError> {
-        let losses = Loss::for_outputs(logits.dims()[1]).of_each(logits, targets)?;
-        Ok(match weights {
-            Some(weights) => (losses * weights)?,
-            None => losses,
-        })
-    }
+/// The loss of each image, f32 `[n]`, from logits `[n, outputs]`, multiplied by its weight where there are any.
+pub(crate) fn losses(logits: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, NnError> {
+    let losses = Loss::for_outputs(logits.dims()[1]).of_each(logits, targets)?;
+    Ok(match weights {
+        Some(weights) => (losses * weights)?,
+        None => losses,
+    })
 }
 
 fn balanced(class_counts: &[u64]) -> Vec<f32> {

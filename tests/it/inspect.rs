@@ -132,6 +132,33 @@ fn findings_fail_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn names_that_other_disks_cannot_hold_are_notices_and_files_get_other_ones() {
+    let workspace = Workspace::new();
+    let names = ["cat/1.png", "cat/2.png", "cat/A.png", "cat/a.png", "dog/1.png", "dog/12:30.png", "dog/2.png"];
+    let names = names.into_iter().chain(["dog/con.png"]).map(str::to_owned);
+    write_zip(&workspace.path("names.zip"), names.zip((1..).map(png))).unwrap();
+    let found = json(&workspace.run(&["inspect", "names.zip", "--json"]));
+    let finding = |path: &str, cause: Value| json!({ "path": path, "cause": cause });
+    let unportable = |reason: &str| json!({ "kind": "unportable-name", "reason": reason });
+    let expected = [
+        finding("cat/a.png", json!({ "kind": "name-collision", "of": "cat/A.png" })),
+        finding("dog/12:30.png", unportable("`12:30.png` holds `:`")),
+        finding("dog/con.png", unportable("`con.png` means a device")),
+    ];
+    assert_eq!(found["findings"], json!(expected));
+    let args = ["split", "names.zip", "--out", "split", "--counts", "2,1,1", "--materialize", "files"];
+    workspace.run(&args).assert_code(0);
+    let mut files: Vec<String> = workspace.files().iter().map(|file| file.to_lowercase()).collect();
+    files.retain(|file| file.starts_with("files/") && file.ends_with(".png"));
+    files.sort();
+    files.dedup();
+    assert_eq!(files.len(), 8, "{files:?}");
+    for name in ["/12_30.png", "/_con.png"] {
+        assert!(files.iter().any(|file| file.ends_with(name)), "{files:?}");
+    }
+}
+
+#[test]
 fn limits_are_flags() {
     let workspace = pets();
     let found = json(&workspace.run(&["inspect", "pets.zip", "--max-pixels", "1000", "--json"]));

@@ -510,12 +510,26 @@ pub enum DatasetError {
     },
 
     /// Classes cannot be the names of different folders on every platform.
-    #[error("the classes `{first}` and `{second}` differ in case alone, as folders cannot everywhere: rename one")]
+    #[error(
+        "the classes `{first}` and `{second}` differ in case or the form of Unicode alone, as folders cannot everywhere: \
+         rename one"
+    )]
     ClassCase {
         /// One class.
         first: String,
         /// The other.
         second: String,
+    },
+
+    /// A class cannot be the name of a folder on Windows.
+    #[error(
+        "the class `{class}` cannot have a folder of its name on Windows ({reason}): rename it, or export no folders"
+    )]
+    ClassFolder {
+        /// The class.
+        class: String,
+        /// Why not.
+        reason: String,
     },
 
     /// Images within archives cannot be linked to.

@@ -13,6 +13,7 @@ use crate::manifest::is_zero;
 use crate::natural::natural_key;
 use crate::near_duplicates::NearPair;
 use crate::oddities::Norm;
+use crate::portable_names::name_findings;
 use crate::scan::{Facts, Scanned};
 use crate::source::{Entry, PassedOver, Source, SourceKind};
 
@@ -137,6 +138,7 @@ impl Inspection {
         let labels_known = labels.as_ref().ok().copied();
         let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
         findings.extend(oddities(source, scanned, &facts));
+        findings.extend(name_findings(entries));
         findings.extend(Copies { source, scanned, labels: labels_known }.findings(&near.pairs));
         sort(&mut findings);
         Self {

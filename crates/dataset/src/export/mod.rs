@@ -8,7 +8,7 @@ mod parquet;
 mod shards;
 mod zip;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,6 +18,7 @@ use self::mark::{is_export, mark_folder};
 use crate::atomic::{check_vacant, replace_folder};
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
+use crate::portable_names::{folded, portable, unportable};
 use crate::record::Record;
 use crate::scan::Progress;
 use crate::source::ReadBuffer;
@@ -73,12 +74,12 @@ pub enum Existing {
 /// Writes `dataset` to `out`, a folder or a file as the format says; says how many files or rows that are images.
 ///
 /// The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
-/// are. Files of the same name in one folder (compared without case, as some file systems do) get a number: `a.jpg`,
-/// `a-2.jpg`.
+/// are. Files of one name in one folder, be it to a file system that tells neither case nor forms of Unicode apart, get a
+/// number: `a.jpg`, `a-2.jpg`. What Windows cannot have in a name becomes `_`.
 ///
 /// # Errors
-/// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders, an image
-/// cannot be read or has changed, or a file cannot be written.
+/// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders
+/// everywhere (see [`check_class_folders`]), an image cannot be read or has changed, or a file cannot be written.
 pub fn export(
     dataset: &Dataset,
     format: Format,
@@ -155,15 +156,35 @@ fn check_apart(dataset: &Dataset, out: &Path) -> Result<(), DatasetError> {
     if is_within { Err(DatasetError::OutputInSource { path: out.to_owned(), source_path: source }) } else { Ok(()) }
 }
 
+/// Whether every class can have a folder of its name, whatever the file system.
+///
+/// # Errors
+/// [`DatasetError::ClassCase`] where two classes differ in case or the form of Unicode alone; [`DatasetError::ClassFolder`]
+/// where Windows cannot have the name.
+///
+/// ```
+/// let check = |classes: [&str; 2]| aumenta_dataset::check_class_folders(&classes.map(str::to_owned));
+/// assert!(check(["cat", "dog"]).is_ok());
+/// assert!(check(["cat", "Cat"]).is_err());
+/// assert!(check(["cat", "aux"]).is_err());
+/// ```
+pub fn check_class_folders(classes: &[String]) -> Result<(), DatasetError> {
+    let mut seen = HashMap::new();
+    for class in classes {
+        if let Some(first) = seen.insert(folded(class), class) {
+            return Err(DatasetError::ClassCase { first: first.clone(), second: class.clone() });
+        }
+        if let Some(reason) = unportable(class) {
+            return Err(DatasetError::ClassFolder { class: class.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
 /// Every image with its place below the export: `train/cat/cat.0.jpg` and so on.
 fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
     let classes = &dataset.manifest().classes;
-    let mut seen = std::collections::HashMap::new();
-    for class in classes {
-        if let Some(first) = seen.insert(class.to_lowercase(), class) {
-            return Err(DatasetError::ClassCase { first: first.clone(), second: class.clone() });
-        }
-    }
+    check_class_folders(classes)?;
     let mut names = HashSet::new();
     let of_split = |split: Split| dataset.records(split).iter().map(move |record| (split, record));
     let placed = Split::ALL.into_iter().flat_map(of_split).map(|(split, record)| {
@@ -174,15 +195,15 @@ fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
     Ok(placed.collect())
 }
 
-/// The file name of `path`, numbered where `folder` has it already.
+/// The file name of `path` as every platform can have it, numbered where `folder` has it already.
 fn free_name(folder: &str, path: &str, names: &mut HashSet<String>) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let name = portable(path.rsplit('/').next().unwrap_or(path));
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
     let numbered = (2..).map(|number| format!("{stem}-{number}.{extension}"));
-    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    let mut candidates = std::iter::once(name.clone().into_owned()).chain(numbered);
     candidates
-        .find(|candidate| names.insert(format!("{folder}/{candidate}").to_lowercase()))
-        .unwrap_or_else(|| name.to_owned())
+        .find(|candidate| names.insert(folded(&format!("{folder}/{candidate}"))))
+        .unwrap_or_else(|| name.clone().into_owned())
 }
 
 /// Hands the bytes of every item's image to `take`, on all cores and in no order.
@@ -325,19 +346,34 @@ mod tests {
         assert_eq!(name("cat", "z/a-2.jpg"), "a-2-2.jpg");
         assert_eq!(name("cat", "w/a.jpg"), "a-3.jpg");
         assert_eq!(name("dog", "x/a.jpg"), "a.jpg");
+        assert_eq!(name("dog", "caf\u{e9}.jpg"), "caf\u{e9}.jpg");
+        assert_eq!(name("dog", "cafe\u{301}.jpg"), "cafe\u{301}-2.jpg");
     }
 
     #[test]
-    fn classes_that_differ_in_case_alone_get_no_folders() {
-        let files: Vec<_> = sample::cats_and_dogs(4)
-            .into_iter()
-            .map(|(path, bytes)| (path.replace("train/dog", "train/Cat"), bytes))
-            .collect();
-        let (folder, dataset) = dataset(&files);
-        let error = written(&dataset, Format::Zip, &folder.path().join("a.zip"), Existing::Refuse).unwrap_err();
+    fn files_get_names_that_every_platform_can_have() {
+        let mut names = HashSet::new();
+        let mut name = |path| free_name("cat", path, &mut names);
+        assert_eq!(name("12:30.jpg"), "12_30.jpg");
+        assert_eq!(name("12?30.jpg"), "12_30-2.jpg");
+        assert_eq!(name("x/NUL.png"), "_NUL.png");
+    }
+
+    /// What stops dogs of another name from being exported beside cats.
+    fn refused(name: &str) -> DatasetError {
+        let renamed = |(path, bytes): (String, Vec<u8>)| (path.replace("train/dog", &format!("train/{name}")), bytes);
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4).into_iter().map(renamed).collect::<Vec<_>>());
+        written(&dataset, Format::Zip, &folder.path().join("a.zip"), Existing::Refuse).unwrap_err()
+    }
+
+    #[test]
+    fn classes_that_cannot_have_different_folders_everywhere_get_none() {
+        let error = refused("Cat");
         assert!(
             matches!(&error, DatasetError::ClassCase { first, second } if first == "Cat" && second == "cat"),
             "{error}"
         );
+        let error = refused("aux");
+        assert!(matches!(&error, DatasetError::ClassFolder { class, .. } if class == "aux"), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! `aumenta inspect`.
 
-use aumenta_dataset::write_zip;
+use aumenta_dataset::{write_zip, zip_bytes};
 use aumenta_imgproc::{Image, encode_jpeg, encode_png};
 use serde_json::{Value, json};
 
@@ -171,19 +171,27 @@ fn limits_are_flags() {
 fn a_source_that_cannot_be_trusted_or_read_is_refused_with_the_reason() {
     let workspace = Workspace::new();
     let image = || png(1);
+    let packed = |name: &str, bytes| zip_bytes([(name.to_owned(), bytes)]).unwrap();
     for (name, entries) in [
         ("slip.zip", vec![("../a.png", image())]),
         ("absolute.zip", vec![("/etc/a.png", image())]),
         ("drive.zip", vec![("C:\\a.png", image())]),
         ("texts.zip", vec![("a.txt", vec![1]), ("__MACOSX/a.png", image())]),
+        ("deep.zip", vec![("middle.zip", packed("images.zip", packed("a.png", image())))]),
     ] {
         write_zip(&workspace.path(name), entries.into_iter().map(|(name, bytes)| (name.to_owned(), bytes))).unwrap();
     }
     workspace.write("text.zip", "no archive");
     let mut all = Vec::new();
-    for (name, code) in
-        [("missing", 2), ("slip.zip", 1), ("absolute.zip", 1), ("drive.zip", 1), ("texts.zip", 1), ("text.zip", 1)]
-    {
+    for (name, code) in [
+        ("missing", 2),
+        ("slip.zip", 1),
+        ("absolute.zip", 1),
+        ("drive.zip", 1),
+        ("texts.zip", 1),
+        ("deep.zip", 1),
+        ("text.zip", 1),
+    ] {
         let said = workspace.run(&["inspect", name]);
         all.push(format!("$ inspect {name}\n{}", said.assert_code(code).whole()));
     }

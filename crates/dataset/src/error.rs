@@ -135,6 +135,18 @@ pub enum DatasetError {
         ignored: usize,
     },
 
+    /// An archive within an archive holds further archives in place of images.
+    #[error(
+        "`{path}` holds no images, but `{inner}`: archives within an archive are read one level deep and no deeper, so \
+         unpack the outermost one and give what was in it"
+    )]
+    TooDeep {
+        /// The inner archive, written `outer.zip/inner.zip`.
+        path: PathBuf,
+        /// The archive within it.
+        inner: String,
+    },
+
     /// Several inner archives could be meant.
     #[error("`{path}` holds several archives ({}): name the one to use as the inner archive", candidates.join(", "))]
     AmbiguousInner {

@@ -131,7 +131,7 @@ impl Default for SourceLimits {
 /// files. A zip and a tar archive are told apart by their content.
 ///
 /// A zip archive without images of its own is taken as the wrapping of another: of the archives within it `train.zip` is
-/// read, else the only one that holds images. Other files and what operating systems leave behind (`__MACOSX/`,
+/// read, else the only one that holds images. Archives within that one are not opened. Other files and what operating systems leave behind (`__MACOSX/`,
 /// `.DS_Store`, `Thumbs.db`) are passed over.
 ///
 /// A folder of tar archives that holds no images itself is taken as one data set in shards, as WebDataset packs them: a

@@ -5,7 +5,6 @@
 
 #![no_main]
 
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use aumenta_dataset::{ColumnRule, LabelRule, Labels, OpenOptions, Source, open, write_zip};
@@ -24,7 +23,7 @@ static IMAGES: LazyLock<(TempDir, Box<dyn Source>)> = LazyLock::new(|| {
 
 fuzz_target!(|table: &[u8]| {
     let (folder, source) = &*IMAGES;
-    let file: PathBuf = folder.path().join("labels.csv");
+    let file = folder.path().join("labels.csv");
     std::fs::write(&file, table).expect("a file");
     if let Ok(labels) = Labels::of(source.as_ref(), &LabelRule::Csv(ColumnRule::new(file))) {
         assert!(labels.classes.len() >= 2 && labels.class_of.len() == source.entries().len());

@@ -32,7 +32,8 @@ pub enum Format {
     /// One zip archive with the same names, stored uncompressed.
     Zip,
     /// Tar archives as WebDataset reads them: `train-000000.tar` with `00000012.jpg` and `00000012.cls`, which holds the
-    /// index of the class. Images are shuffled by the manifest's seed, for the shards are read one behind the other.
+    /// index of the class, from 0, into the lines of `classes.txt` beside the shards. Images are shuffled by the manifest's
+    /// seed, for the shards are read one behind the other.
     Shards(ShardSize),
     /// A CSV file with a row an image; no pixels.
     Csv,

@@ -24,6 +24,7 @@ pub use self::files::open_images;
 pub(crate) use self::packing::Packing;
 pub use self::passed_over::PassedOver;
 pub use self::read_buffer::ReadBuffer;
+pub(crate) use self::tar::CLASSES_FILE;
 use crate::error::DatasetError;
 
 /// One encoded image of a source.
@@ -135,8 +136,8 @@ impl Default for SourceLimits {
 /// `.DS_Store`, `Thumbs.db`) are passed over.
 ///
 /// A folder of tar archives that holds no images itself is taken as one data set in shards, as WebDataset packs them: a
-/// file `key.cls` beside `key.jpg` in a shard holds the image's class as text. A single tar archive may have class files
-/// too. Paths are those within the shards, so a data set is the same however many shards it is divided into; only where
+/// file `key.cls` beside `key.jpg` in a shard holds the image's class as text: its name or, where the folder has a file
+/// `classes.txt` with a name a line, the index of that, from 0. A single tar archive may have class files too. Paths are those within the shards, so a data set is the same however many shards it is divided into; only where
 /// two shards hold the same path do all paths begin with the name of their shard, as in `shard-000001.tar/key.jpg`.
 ///
 /// # Errors

@@ -72,7 +72,7 @@ pub use crate::amounts::Amounts;
 pub use crate::archive::{write_zip, zip_bytes};
 pub use crate::atomic::{check_vacant, write_file, write_folder};
 pub use crate::dataset::Dataset;
-pub use crate::error::{DatasetError, EntryFault};
+pub use crate::error::{DatasetError, EntryFault, ExportFault};
 pub use crate::export::{Existing, Format, Link, ShardSize, check_class_folders, check_output, export, export_folder};
 pub use crate::finding::{Cause, Finding, Kind, Severity};
 pub use crate::flatness::{Flatness, FlatnessScratch};

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{
-    Amounts, Dataset, DatasetError, Existing, Fold, Format, Link, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions,
+    Amounts, Dataset, Existing, ExportFault, Fold, Format, Link, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions,
     PrepareConfig, Quarantine, Survey, check_vacant, write_folder,
 };
 use aumenta_seed::Seed;
@@ -73,7 +73,7 @@ impl Args {
         let amounts = self.amounts.each()?;
         let path = self.out.join(MANIFEST_FILE);
         if path.exists() {
-            return Err(BadUse::from_error(DatasetError::OutputTaken { path: self.out }));
+            return Err(BadUse::from_error(ExportFault::OutputTaken { path: self.out }));
         }
         if self.amounts.are_folds() {
             check_vacant(&self.out)?;

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use self::mark::{is_export, mark_folder};
 use crate::atomic::{check_vacant, replace_folder};
 use crate::dataset::Dataset;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 use crate::portable_names::{folded, portable, unportable};
 use crate::record::Record;
 use crate::scan::Progress;
@@ -131,14 +131,14 @@ pub fn export_folder<T, E: From<DatasetError>>(
 /// Whether [`export`] could write to `out`.
 ///
 /// # Errors
-/// [`DatasetError::OutputTaken`], or [`DatasetError::NoExport`] where something else would have to be replaced.
+/// [`ExportFault::OutputTaken`], or [`ExportFault::NoExport`] where something else would have to be replaced.
 pub fn check_output(out: &Path, existing: Existing) -> Result<(), DatasetError> {
     match check_vacant(out) {
-        Err(DatasetError::OutputTaken { path }) if existing == Existing::ReplaceExport => {
+        Err(DatasetError::Export(ExportFault::OutputTaken { path })) if existing == Existing::ReplaceExport => {
             if is_export(out)? {
                 Ok(())
             } else {
-                Err(DatasetError::NoExport { path })
+                Err(ExportFault::NoExport { path }.into())
             }
         }
         vacant => vacant,
@@ -154,13 +154,16 @@ fn check_apart(dataset: &Dataset, out: &Path) -> Result<(), DatasetError> {
     let resolved = existing.and_then(|(ancestor, canonical)| Some(canonical.join(place.strip_prefix(ancestor).ok()?)));
     let place = resolved.unwrap_or(place);
     let is_within = place.starts_with(&source) || (place.exists() && source.starts_with(&place));
-    if is_within { Err(DatasetError::OutputInSource { path: out.to_owned(), source_path: source }) } else { Ok(()) }
+    if is_within {
+        return Err(ExportFault::OutputInSource { path: out.to_owned(), source_path: source }.into());
+    }
+    Ok(())
 }
 
 /// Whether every class can have a folder of its name, whatever the file system.
 ///
 /// # Errors
-/// [`DatasetError::ClassCase`] where two classes differ in case or the form of Unicode alone; [`DatasetError::ClassFolder`]
+/// [`ExportFault::ClassCase`] where two classes differ in case or the form of Unicode alone; [`ExportFault::ClassFolder`]
 /// where Windows cannot have the name.
 ///
 /// ```
@@ -173,10 +176,10 @@ pub fn check_class_folders(classes: &[String]) -> Result<(), DatasetError> {
     let mut seen = HashMap::new();
     for class in classes {
         if let Some(first) = seen.insert(folded(class), class) {
-            return Err(DatasetError::ClassCase { first: first.clone(), second: class.clone() });
+            return Err(ExportFault::ClassCase { first: first.clone(), second: class.clone() }.into());
         }
         if let Some(reason) = unportable(class) {
-            return Err(DatasetError::ClassFolder { class: class.clone(), reason });
+            return Err(ExportFault::ClassFolder { class: class.clone(), reason }.into());
         }
     }
     Ok(())
@@ -285,7 +288,7 @@ mod tests {
             let out = folder.path().join("out").join(name);
             written(&dataset, format, &out, Existing::Refuse).unwrap();
             let error = written(&dataset, format, &out, Existing::Refuse).unwrap_err();
-            assert!(matches!(error, DatasetError::OutputTaken { .. }), "{name}: {error}");
+            assert!(matches!(error, DatasetError::Export(ExportFault::OutputTaken { .. })), "{name}: {error}");
             written(&dataset, format, &out, Existing::ReplaceExport).unwrap();
             assert_eq!(fs_err::read_dir(folder.path().join("out")).unwrap().count(), 1, "nothing is left behind");
             fs_err::rename(&out, folder.path().join(name)).unwrap();
@@ -294,7 +297,7 @@ mod tests {
         for (format, _) in ALL {
             for taken in ["mine", "mine/note.txt", "data", "manifest.json"] {
                 let error = written(&dataset, format, &folder.path().join(taken), Existing::ReplaceExport).unwrap_err();
-                assert!(matches!(error, DatasetError::NoExport { .. }), "{taken}: {error}");
+                assert!(matches!(error, DatasetError::Export(ExportFault::NoExport { .. })), "{taken}: {error}");
             }
         }
         assert_eq!(fs_err::read(folder.path().join("mine/note.txt")).unwrap(), b"mine");
@@ -314,7 +317,7 @@ mod tests {
             (Format::Csv, files.join("table.csv")),
         ] {
             let error = written(&again, format, &out, Existing::ReplaceExport).unwrap_err();
-            assert!(matches!(error, DatasetError::OutputInSource { .. }), "{error}");
+            assert!(matches!(error, DatasetError::Export(ExportFault::OutputInSource { .. })), "{error}");
         }
         assert!(files.join("train/cat").is_dir() && !files.join("deep").exists());
     }
@@ -371,10 +374,13 @@ mod tests {
     fn classes_that_cannot_have_different_folders_everywhere_get_none() {
         let error = refused("Cat");
         assert!(
-            matches!(&error, DatasetError::ClassCase { first, second } if first == "Cat" && second == "cat"),
+            matches!(&error, DatasetError::Export(ExportFault::ClassCase { first, second }) if (&**first, &**second) == ("Cat", "cat")),
             "{error}"
         );
         let error = refused("aux");
-        assert!(matches!(&error, DatasetError::ClassFolder { class, .. } if class == "aux"), "{error}");
+        assert!(
+            matches!(&error, DatasetError::Export(ExportFault::ClassFolder { class, .. }) if class == "aux"),
+            "{error}"
+        );
     }
 }

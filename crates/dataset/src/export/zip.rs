@@ -9,7 +9,7 @@ use super::placed;
 use crate::archive::StoredZip;
 use crate::atomic::write_file;
 use crate::dataset::Dataset;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 use crate::scan::Progress;
 use crate::source::ReadBuffer;
 
@@ -20,7 +20,7 @@ pub(super) fn write(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Re
     let placed = placed(dataset)?;
     let mut buffers: Vec<ReadBuffer> = std::iter::repeat_with(ReadBuffer::default).take(AHEAD).collect();
     write_file(out, |file| {
-        let failed = |source| DatasetError::WriteArchive { path: out.to_owned(), source };
+        let failed = |source| DatasetError::from(ExportFault::WriteArchive { path: out.to_owned(), source });
         let mut archive = StoredZip::new(file);
         let mut written = 0;
         for images in placed.chunks(AHEAD) {

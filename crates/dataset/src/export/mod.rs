@@ -74,7 +74,8 @@ pub enum Existing {
 
 /// Writes `dataset` to `out`, a folder or a file as the format says; says how many files or rows that are images.
 ///
-/// The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
+/// Images are read and, for folders and shards, written on all cores; the bytes, and which of several errors is told, do not
+/// depend on how many there are. The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
 /// are. Files of one name in one folder, be it to a file system that tells neither case nor forms of Unicode apart, get a
 /// number: `a.jpg`, `a-2.jpg`. What Windows cannot have in a name becomes `_`.
 ///
@@ -210,7 +211,7 @@ fn free_name(folder: &str, path: &str, names: &mut HashSet<String>) -> String {
         .unwrap_or_else(|| name.clone().into_owned())
 }
 
-/// Hands the bytes of every item's image to `take`, on all cores and in no order.
+/// Hands the bytes of every item's image to `take`, on all cores and in no order. An error is the first in the items' order.
 fn for_each_image<T: Sync>(
     dataset: &Dataset,
     items: &[(T, &Record)],
@@ -218,12 +219,17 @@ fn for_each_image<T: Sync>(
     take: impl Fn(&T, &Record, &[u8]) -> Result<(), DatasetError> + Sync,
 ) -> Result<(), DatasetError> {
     let done = AtomicUsize::new(0);
-    items.par_iter().try_for_each_init(ReadBuffer::default, |buffer, (item, record)| {
+    first_error(items.par_iter().map_init(ReadBuffer::default, |buffer, (item, record)| {
         dataset.read(record, buffer)?;
         take(item, record, buffer.bytes())?;
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
         Ok(())
-    })
+    }))
+}
+
+/// Carries out all of `work`, or what comes before an error: the first in order, whichever thread is the first to meet one.
+fn first_error(work: impl ParallelIterator<Item = Result<(), DatasetError>>) -> Result<(), DatasetError> {
+    work.find_map_first(Result::err).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -339,6 +345,49 @@ mod tests {
         }
         assert_eq!(fs_err::read_dir(folder.path().join("out")).unwrap().count(), 3);
         assert!(out("files").join("train/cat").is_dir());
+    }
+
+    #[test]
+    fn the_first_of_several_errors_is_told_on_any_number_of_threads_and_bytes_are_the_same() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let pixels = &ALL[..3];
+        let on_threads = |number: usize, format: Format, out: &Path| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(number).build().unwrap();
+            pool.install(|| written(&dataset, format, out, Existing::Refuse))
+        };
+        for (format, name) in pixels {
+            let [one, seven] = [1, 7].map(|number| folder.path().join(format!("{number}-{name}")));
+            on_threads(1, *format, &one).unwrap();
+            on_threads(7, *format, &seven).unwrap();
+            assert_eq!(bytes_below(&one), bytes_below(&seven));
+        }
+        for record in dataset.manifest().all_records().skip(1) {
+            fs_err::write(folder.path().join("data").join(&record.path), b"changed").unwrap();
+        }
+        for (format, name) in pixels {
+            let out = folder.path().join(format!("failed-{name}"));
+            let first = on_threads(1, *format, &out).unwrap_err().to_string();
+            for _ in 0..20 {
+                assert_eq!(on_threads(7, *format, &out).unwrap_err().to_string(), first);
+            }
+            assert!(!out.exists());
+        }
+    }
+
+    /// The bytes of every file at or below `path`, with what stands behind `path` in its name.
+    fn bytes_below(path: &Path) -> Vec<(String, Vec<u8>)> {
+        if path.is_file() {
+            return vec![(String::new(), fs_err::read(path).unwrap())];
+        }
+        let items = fs_err::read_dir(path).unwrap().map(|item| item.unwrap());
+        let mut files: Vec<(String, Vec<u8>)> = items
+            .flat_map(|item| {
+                let name = item.file_name().into_string().unwrap();
+                bytes_below(&item.path()).into_iter().map(move |(below, bytes)| (format!("{name}/{below}"), bytes))
+            })
+            .collect();
+        files.sort();
+        files
     }
 
     #[test]

@@ -8,7 +8,7 @@ use aumenta_seed::Seed;
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use super::ShardSize;
+use super::{ShardSize, first_error};
 use crate::atomic::write_file;
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
@@ -35,7 +35,7 @@ pub(super) fn write(
     })?;
     let total = shards.iter().map(|(_, records)| records.len()).sum();
     let done = AtomicUsize::new(0);
-    shards.par_iter().try_for_each_init(ReadBuffer::default, |buffer, (name, records)| {
+    first_error(shards.par_iter().map_init(ReadBuffer::default, |buffer, (name, records)| {
         write_file(&out.join(name), |file| {
             let mut archive = tar::Builder::new(file);
             for record in records {
@@ -47,7 +47,7 @@ pub(super) fn write(
             }
             Ok::<_, DatasetError>(archive.finish()?)
         })
-    })?;
+    }))?;
     Ok(total)
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::mark::MARK;
-use super::placed;
+use super::{first_error, placed};
 use crate::archive::StoredZip;
 use crate::atomic::write_file;
 use crate::dataset::Dataset;
@@ -25,7 +25,7 @@ pub(super) fn write(dataset: &Dataset, out: &Path, progress: Progress<'_>) -> Re
         let mut written = 0;
         for images in placed.chunks(AHEAD) {
             let read = buffers.par_iter_mut().zip(images);
-            read.try_for_each(|(buffer, (_, record))| dataset.read(record, buffer))?;
+            first_error(read.map(|(buffer, (_, record))| dataset.read(record, buffer)))?;
             for ((name, _), buffer) in images.iter().zip(&buffers) {
                 archive.add(name, buffer.bytes()).map_err(failed)?;
             }

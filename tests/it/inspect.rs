@@ -156,6 +156,18 @@ fn names_that_other_disks_cannot_hold_are_notices_and_files_get_other_ones() {
     for name in ["/12_30.png", "/_con.png"] {
         assert!(files.iter().any(|file| file.ends_with(name)), "{files:?}");
     }
+    // What has no folder everywhere is refused before anything is written.
+    let classes =
+        ["aux", "cat"].into_iter().flat_map(|class| (1..4).map(move |number| format!("{class}/{number}.png")));
+    write_zip(&workspace.path("aux.zip"), classes.zip((1..).map(png))).unwrap();
+    let args = ["split", "aux.zip", "--out", "refused", "--counts", "1,1,1", "--materialize", "more"];
+    let said = workspace.run(&args);
+    assert!(
+        said.assert_code(1).stderr.contains("`aux` cannot have a folder of its name on Windows"),
+        "{}",
+        said.stderr
+    );
+    assert!(!workspace.path("refused").exists() && !workspace.path("more").exists());
 }
 
 #[test]

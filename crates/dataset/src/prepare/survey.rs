@@ -124,6 +124,11 @@ impl Survey {
         }
     }
 
+    /// The names of the classes, in natural order.
+    pub fn classes(&self) -> &[String] {
+        &self.labels.classes
+    }
+
     /// The manifest of a division of the usable images.
     ///
     /// # Errors

@@ -6,8 +6,10 @@
 
 use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding};
 
-use crate::architecture::{Architecture, logits};
+use crate::architecture::{Architecture, IMAGENET_CLASSES, logits};
 use crate::error::ModelError;
+
+pub(crate) const NAME: &str = "efficientnet-lite0";
 
 /// Some inverted residual blocks (Sandler et al. 2018) alike but for the first, which changes channels and may have a stride.
 struct Stage {
@@ -30,15 +32,6 @@ const STAGES: [Stage; 7] = [
     Stage { expansion: 6, kernel: 3, stride: 1, filters: 320, blocks: 1 },
 ];
 
-pub(crate) fn default_image_size() -> usize {
-    224
-}
-
-const NAME: &str = "efficientnet-lite0";
-
-/// ImageNet's classes.
-const CLASSES: usize = 1000;
-
 /// For two classes there is one logit.
 pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<Architecture, ModelError> {
     let mut features = vec![convolution("conv_stem", 32, 3, 2), norm("bn1", Activation::Relu6)];
@@ -52,7 +45,7 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     }
     features.extend([convolution("conv_head", 1280, 1, 1), norm("bn2", Activation::Relu6)]);
     features.push(NamedLayer::new("global_pool", LayerSpec::GlobalAvgPool2d {}));
-    let units = logits(NAME, "classifier", classes.unwrap_or(CLASSES))?;
+    let units = logits(NAME, "classifier", classes.unwrap_or(IMAGENET_CLASSES))?;
     let head = vec![NamedLayer::new("classifier", LayerSpec::Dense { units, activation: Activation::Linear })];
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }

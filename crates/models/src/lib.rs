@@ -13,17 +13,21 @@
 //! ```
 
 mod architecture;
+mod basic_block;
 mod cats_dogs_convnet;
 mod choice;
 mod config;
 mod efficientnet_lite0;
 mod error;
 mod mnist_convnet;
+mod mobilenet_v2;
 mod model;
 mod onnx;
+mod resnet18;
 mod resnet_small;
 mod sequential;
 mod summary;
+mod vgg16;
 
 pub use architecture::Architecture;
 pub use choice::ModelChoice;
@@ -33,3 +37,4 @@ pub use model::Model;
 pub use onnx::onnx_metadata;
 pub use sequential::SequentialConfig;
 pub use summary::{Summary, SummaryRow};
+pub use vgg16::Vgg16Top;

@@ -67,8 +67,8 @@ pub struct Settings {
     /// The folder of the run, which must not exist yet or be empty.
     #[arg(long)]
     pub run: Option<PathBuf>,
-    /// The model: `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, `resnet-small`, or the path of a model file
-    /// (`.toml`).
+    /// The model: `mnist-convnet`, `cats-dogs-convnet`, `resnet-small`, `efficientnet-lite0`, `mobilenet-v2`, `resnet18`,
+    /// `vgg16`, or the path of a model file (`.toml`).
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
     /// The input's side in pixels, for a model that can take several.

@@ -50,6 +50,37 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }
 
+/// The layers' names where they are not timm's but those of `EfficientNet-PyTorch`, each before the name here.
+pub(crate) fn other_names() -> Vec<(String, String)> {
+    let outside = [
+        ("_conv_stem", "conv_stem"),
+        ("_bn0", "bn1"),
+        ("_conv_head", "conv_head"),
+        ("_bn1", "bn2"),
+        ("_fc", "classifier"),
+    ];
+    let mut names: Vec<_> = outside.map(|(theirs, ours)| (theirs.to_string(), ours.to_string())).to_vec();
+    let blocks = STAGES.iter().enumerate().flat_map(|(s, stage)| (0..stage.blocks).map(move |b| (s, b, stage)));
+    for (number, (s, b, stage)) in blocks.enumerate() {
+        let parts: &[(&str, &str)] = if stage.expansion == 1 {
+            &[("_depthwise_conv", "conv_dw"), ("_bn1", "bn1"), ("_project_conv", "conv_pw"), ("_bn2", "bn2")]
+        } else {
+            &[
+                ("_expand_conv", "conv_pw"),
+                ("_bn0", "bn1"),
+                ("_depthwise_conv", "conv_dw"),
+                ("_bn1", "bn2"),
+                ("_project_conv", "conv_pwl"),
+                ("_bn2", "bn3"),
+            ]
+        };
+        let named =
+            |(theirs, ours): &(&str, &str)| (format!("_blocks.{number}.{theirs}"), format!("blocks.{s}.{b}.{ours}"));
+        names.extend(parts.iter().map(named));
+    }
+    names
+}
+
 /// An inverted residual block: expansion, a depthwise convolution and a projection without activation; added to its input
 /// where that has the same shape.
 fn block(name: &str, stage: &Stage, inputs: usize, stride: usize) -> Vec<NamedLayer> {

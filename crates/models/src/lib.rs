@@ -28,6 +28,7 @@ mod resnet_small;
 mod sequential;
 mod summary;
 mod vgg16;
+mod weights;
 
 pub use architecture::Architecture;
 pub use choice::ModelChoice;
@@ -38,3 +39,4 @@ pub use onnx::onnx_metadata;
 pub use sequential::SequentialConfig;
 pub use summary::{Summary, SummaryRow};
 pub use vgg16::Vgg16Top;
+pub use weights::{FoundWeights, Pretrained, read_weights};

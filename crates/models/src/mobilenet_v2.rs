@@ -58,6 +58,31 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }
 
+/// The layers' names where they are not torchvision's but timm's, each before the name here.
+pub(crate) fn other_names() -> Vec<(String, String)> {
+    let outside = [
+        ("conv_stem", "features.0.0"),
+        ("bn1", "features.0.1"),
+        ("conv_head", "features.18.0"),
+        ("bn2", "features.18.1"),
+        ("classifier", "classifier.1"),
+    ];
+    let mut names: Vec<_> = outside.map(|(theirs, ours)| (theirs.to_string(), ours.to_string())).to_vec();
+    let blocks = STAGES.iter().enumerate().flat_map(|(s, stage)| (0..stage.blocks).map(move |b| (s, b, stage)));
+    for (before, (s, b, stage)) in blocks.enumerate() {
+        let parts: &[(&str, &str)] = if stage.expansion == 1 {
+            &[("conv_dw", "0.0"), ("bn1", "0.1"), ("conv_pw", "1"), ("bn2", "2")]
+        } else {
+            &[("conv_pw", "0.0"), ("bn1", "0.1"), ("conv_dw", "1.0"), ("bn2", "1.1"), ("conv_pwl", "2"), ("bn3", "3")]
+        };
+        let named = |(theirs, ours): &(&str, &str)| {
+            (format!("blocks.{s}.{b}.{theirs}"), format!("features.{}.conv.{ours}", before + 1))
+        };
+        names.extend(parts.iter().map(named));
+    }
+    names
+}
+
 /// An inverted residual block: expansion, a depthwise convolution and a projection without activation; added to its input
 /// where that has the same shape.
 fn block(name: &str, stage: &Stage, inputs: usize, stride: usize) -> Vec<NamedLayer> {

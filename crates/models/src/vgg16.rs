@@ -61,6 +61,12 @@ pub(crate) fn architecture(
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
 }
 
+/// The layers' names where they are not torchvision's but timm's, each before the name here.
+pub(crate) fn other_names() -> Vec<(String, String)> {
+    let names = [("pre_logits.fc1", "classifier.0"), ("pre_logits.fc2", "classifier.3"), ("head.fc", "classifier.6")];
+    names.map(|(theirs, ours)| (theirs.to_string(), ours.to_string())).to_vec()
+}
+
 fn convolution(name: &str, filters: usize) -> NamedLayer {
     let conv = Conv2dLayer { padding: Padding::Zeros(1), activation: Activation::Relu, ..Conv2dLayer::new(filters, 3) };
     NamedLayer { initializer: Some(Initializer::HeNormal), ..NamedLayer::new(name, LayerSpec::Conv2d(conv)) }

@@ -1,12 +1,17 @@
-//! Backbones compute what torchvision's networks of the same names do; `fixtures/backbones` says how the numbers were made.
+//! Backbones compute what other libraries' networks of the same names do; `fixtures/backbones` says how the numbers were made.
 
-use aumenta_models::{Model, ModelConfig, Vgg16Top};
+use std::path::Path;
+
+use aumenta_models::{Model, ModelConfig, Vgg16Top, read_weights};
 use aumenta_nn::{Mode, NamedTensor, TensorFile};
 use aumenta_seed::Seed;
 use candle_core::{Device, Tensor};
 
 const REFERENCE: &[u8] =
     include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/backbones/reference.safetensors"));
+
+const EFFICIENTNET: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/backbones/efficientnet_lite0.safetensors"));
 
 /// The side of the image, in pixels.
 const SIZE: usize = 75;
@@ -63,13 +68,16 @@ fn check_close(reference: &[NamedTensor], name: &str, got: &Tensor) {
 #[track_caller]
 fn check(config: &ModelConfig) {
     let reference = TensorFile::from_bytes(REFERENCE).unwrap().tensors;
-    let values: Vec<f32> = units("image", SIZE * SIZE * 3).map(|unit| 2.0 * unit as f32).collect();
-    let image = Tensor::from_vec(values, (1, SIZE, SIZE, 3), &Device::Cpu).unwrap();
-    let (model, name) = (network(config), config.name());
+    let (image, model, name) = (image(SIZE, 2.0), network(config), config.name());
     let features = model.features(&image, Mode::Evaluate).unwrap();
     check_close(&reference, &format!("{name}.features"), &features);
     check_close(&reference, &format!("{name}.logits"), &model.head(&features, Mode::Evaluate).unwrap());
     check_close(&reference, &format!("{name}.logits"), &model.predict(&image).unwrap());
+}
+
+fn image(size: usize, factor: f32) -> Tensor {
+    let values: Vec<f32> = units("image", size * size * 3).map(|unit| factor * unit as f32).collect();
+    Tensor::from_vec(values, (1, size, size, 3), &Device::Cpu).unwrap()
 }
 
 #[test]
@@ -85,4 +93,20 @@ fn resnet18_computes_what_torchvision_does() {
 #[test]
 fn mobilenet_v2_computes_what_torchvision_does() {
     check(&ModelConfig::MobilenetV2 { image_size: SIZE, classes: Some(CLASSES) });
+}
+
+#[test]
+fn efficientnet_lite0_with_its_published_weights_computes_what_pytorch_does() {
+    let Some(data) = std::env::var_os("AUMENTA_DATA") else {
+        eprintln!("skipped: AUMENTA_DATA is not set");
+        return;
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(data).join("efficientnet_lite0.safetensors");
+    let architecture = ModelConfig::named("efficientnet-lite0").unwrap().architecture().unwrap();
+    let model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();
+    let found = architecture.find_weights(read_weights(&path).unwrap()).unwrap();
+    assert!(found.has_head && found.left_out.is_empty(), "{:?}", found.left_out);
+    found.load(model.parameters()).unwrap();
+    let reference = TensorFile::from_bytes(EFFICIENTNET).unwrap().tensors;
+    check_close(&reference, "logits", &model.predict(&image(224, 1.0)).unwrap());
 }

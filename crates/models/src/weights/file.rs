@@ -120,6 +120,7 @@ mod tests {
             ("parameter", vec![2], numbers(1..3)),
             ("part", vec![2], numbers(4..6)),
             ("single", vec![2, 3], numbers(0..6)),
+            ("transposed", vec![3, 2], vec![0.0, 0.75, 0.25, 1.0, 0.5, 1.25]),
             ("whole", vec![10], numbers(0..10)),
         ];
         let expected = expected.map(|(name, shape, values)| NamedTensor { name: name.to_string(), shape, values });

@@ -3,6 +3,7 @@
 //! Since version 1.6 the file is a zip archive of `data.pkl` and one entry a storage; before, it was one stream of pickles with
 //! the storages behind them. No code of a pickle is run: calls other than those that make tensors are passed over.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Cursor;
 
@@ -27,6 +28,8 @@ struct Place {
     /// In numbers, not in bytes.
     offset: usize,
     shape: Vec<usize>,
+    /// How many numbers lie between neighbors along each axis.
+    strides: Vec<usize>,
 }
 
 /// The tensors of an archive whose pickle is the entry `index`.
@@ -95,7 +98,7 @@ fn places(object: Object) -> Result<Vec<Place>, String> {
         Object::Unicode(name) => Some((name, value)),
         _ => None,
     });
-    let found = named.clone().filter_map(|(name, value)| place(name, value)).collect::<Result<Vec<_>, _>>()?;
+    let found: Vec<Place> = named.clone().filter_map(|(name, value)| place(name, value)).collect();
     if !found.is_empty() {
         return Ok(found);
     }
@@ -104,7 +107,7 @@ fn places(object: Object) -> Result<Vec<Place>, String> {
 }
 
 /// Where the numbers of `value` lie, where it is a tensor of floats.
-fn place(name: &str, value: &Object) -> Option<Result<Place, String>> {
+fn place(name: &str, value: &Object) -> Option<Place> {
     let Object::Reduce { callable, args } = value else { return None };
     let (Object::Class { class_name, .. }, Object::Tuple(args)) = (&**callable, &**args) else { return None };
     match (class_name.as_str(), &args[..]) {
@@ -112,12 +115,9 @@ fn place(name: &str, value: &Object) -> Option<Result<Place, String>> {
         ("_rebuild_tensor_v2", [Object::PersistentLoad(storage), offset, shape, strides, ..]) => {
             let Object::Tuple(storage) = &**storage else { return None };
             let [_, Object::Class { class_name, .. }, Object::Unicode(storage), ..] = &storage[..] else { return None };
-            let (shape, offset) = (sizes(shape)?, size(offset)?);
-            if !is_row_major(&shape, &sizes(strides)?) {
-                return Some(Err(format!("`{name}` does not lie in order: save its contiguous() copy")));
-            }
-            let dtype = dtype(class_name)?;
-            Some(Ok(Place { name: name.to_string(), storage: storage.clone(), dtype, offset, shape }))
+            let (offset, shape, strides) = (size(offset)?, sizes(shape)?, sizes(strides)?);
+            let (name, storage, dtype) = (name.to_string(), storage.clone(), dtype(class_name)?);
+            Some(Place { name, storage, dtype, offset, shape, strides })
         }
         _ => None,
     }
@@ -160,13 +160,30 @@ fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
 impl Place {
     /// The tensor, whose numbers lie in `storage`.
     fn tensor(self, storage: &[u8]) -> Result<NamedTensor, String> {
-        let Self { name, dtype, offset, shape, .. } = self;
+        let bytes = self.bytes(storage).ok_or_else(|| format!("`{}` is cut off", self.name))?;
+        NamedTensor::from_bytes(self.name, self.shape, self.dtype, &bytes).map_err(|error| error.to_string())
+    }
+
+    /// The bytes of its numbers row by row, which no tensor has more of than its storage.
+    fn bytes<'a>(&self, storage: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let Self { dtype, offset, shape, strides, .. } = self;
         let size = dtype.size_in_bytes();
-        let count = shape.iter().try_fold(size, |count, size| count.checked_mul(*size));
-        let start = offset.checked_mul(size);
-        let range = start.zip(count).and_then(|(start, count)| Some(start..start.checked_add(count)?));
-        let bytes = range.and_then(|range| storage.get(range)).ok_or_else(|| format!("`{name}` is cut off"))?;
-        NamedTensor::from_bytes(name, shape, dtype, bytes).map_err(|error| error.to_string())
+        let count = shape.iter().try_fold(1, |count: usize, size| count.checked_mul(*size))?;
+        let len = count.checked_mul(size).filter(|len| *len <= storage.len())?;
+        if is_row_major(shape, strides) {
+            let start = offset.checked_mul(size)?;
+            return storage.get(start..start.checked_add(len)?).map(Cow::Borrowed);
+        }
+        let mut bytes = Vec::with_capacity(len);
+        for number in 0..count {
+            let (mut at, mut rest) = (*offset, number);
+            for (size, stride) in shape.iter().zip(strides).rev() {
+                at = at.checked_add((rest % size).checked_mul(*stride)?)?;
+                rest /= size;
+            }
+            bytes.extend_from_slice(storage.get(at.checked_mul(size)?..)?.get(..size)?);
+        }
+        Some(Cow::Owned(bytes))
     }
 }
 
@@ -186,6 +203,29 @@ mod tests {
             (&[2], &[1, 1], false),
         ] {
             assert_eq!(is_row_major(shape, strides), expected, "{shape:?} with {strides:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_outside_a_storage_are_no_tensor() {
+        let bytes = |offset, shape: &[usize], strides: &[usize]| {
+            let (name, storage) = ("weight".to_string(), "0".to_string());
+            let (shape, strides) = (shape.to_vec(), strides.to_vec());
+            Place { name, storage, dtype: DType::F16, offset, shape, strides }
+                .bytes(&[0, 1, 2, 3, 4, 5, 6, 7])
+                .map(Cow::into_owned)
+        };
+        assert_eq!(bytes(0, &[2, 2], &[1, 2]), Some(vec![0, 1, 4, 5, 2, 3, 6, 7]));
+        assert_eq!(bytes(1, &[2], &[2]), Some(vec![2, 3, 6, 7]));
+        for (offset, shape, strides) in [
+            (1, &[4][..], &[1][..]),
+            (2, &[2], &[2]),
+            (0, &[5], &[0]),
+            (usize::MAX, &[1], &[1]),
+            (0, &[2], &[usize::MAX]),
+            (0, &[usize::MAX, 2], &[2, 1]),
+        ] {
+            assert_eq!(bytes(offset, shape, strides), None, "{shape:?} with {strides:?} from {offset}");
         }
     }
 

@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("nn", &["seed"], &["candle-core"]),
     ("runs", &["metrics"], &["prost"]),
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
-    ("models", &["seed", "nn"], &["candle-core", "prost"]),
+    ("models", &["seed", "nn"], &["candle-core", "prost", "zip"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
     ("report", &["imgproc", "metrics", "runs"], &["csv", "plotters"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),

@@ -21,3 +21,4 @@ mod split;
 mod summary;
 mod train;
 mod verify;
+mod weights;

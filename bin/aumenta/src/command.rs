@@ -14,3 +14,4 @@ pub mod split;
 pub mod summary;
 pub mod train;
 pub mod verify;
+pub mod weights;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow};
 use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, MANIFEST_FILE};
-use aumenta_models::{ModelChoice, ModelConfig, ModelError};
+use aumenta_models::{ModelChoice, ModelConfig, ModelError, Pretrained};
 use aumenta_nn::{OptimizerConfig, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
 use aumenta_train::{CheckpointsConfig, EarlyStopping, FitConfig, Length, LossConfig, OnNan, ValidationConfig};
 use serde::{Deserialize, Serialize};
 
+use crate::command::weights;
 use crate::failure::BadUse;
 
 /// A training's configuration, as a TOML file holds it. Paths in a file are relative to the file's folder.
@@ -62,6 +63,10 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     pub sampling: Sampling,
     /// The network.
     pub model: Option<M>,
+    /// A file of weights to begin with, such as one that `aumenta weights import` wrote; drawn from the seed where it is left
+    /// out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// What every image goes through, in training and in evaluation.
     pub preprocessing: PreprocessingConfig,
     /// How the weights move.
@@ -87,8 +92,8 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct PreprocessingConfig {
-    /// How values become those that the network takes; where it is left out, as the augmentation's dialect says, or divided
-    /// by 255.
+    /// How values become those that the network takes; where it is left out, as the augmentation's dialect says, as the
+    /// weights take them that a training begins with, or divided by 255.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalization: Option<NormalizationConfig>,
 }
@@ -114,6 +119,7 @@ impl<A: Default, M> Default for Config<A, M> {
             on_error: OnError::default(),
             sampling: Sampling::default(),
             model: None,
+            weights: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -219,9 +225,20 @@ impl Config {
         })
     }
 
-    /// How values become those that the network takes.
+    /// How values become those that the network takes: as configured, else as the augmentation's dialect says, else as the
+    /// weights that the training begins with take them.
     pub fn normalization(&self) -> Result<NormalizationConfig> {
+        let of_weights = self.preprocessing.normalization.is_none().then(|| self.normalization_of_weights()).flatten();
+        if let Some(Ok(normalization)) = of_weights.map(|of_weights| self.augment.normalization(Some(&of_weights))) {
+            return Ok(normalization);
+        }
         self.augment.normalization(self.preprocessing.normalization.as_ref()).map_err(BadUse::from_error)
+    }
+
+    /// What the weights take that the training begins with, where it is known.
+    fn normalization_of_weights(&self) -> Option<NormalizationConfig> {
+        let (_, model) = self.weights.as_ref().zip(self.model.as_ref())?;
+        Pretrained::of(model.name()).map(weights::normalization)
     }
 
     /// How the batches of `dataset` are prepared.
@@ -238,7 +255,7 @@ impl Config {
 
     /// All paths that there are.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        [&mut self.data, &mut self.run, &mut self.cache_folder].into_iter().flatten()
+        [&mut self.data, &mut self.run, &mut self.cache_folder, &mut self.weights].into_iter().flatten()
     }
 }
 
@@ -269,6 +286,7 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             on_error: self.on_error,
             sampling: self.sampling,
             model: self.model.map(|model| model.resolved(folder)).transpose()?,
+            weights: self.weights,
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
             schedule: self.schedule,
@@ -446,6 +464,22 @@ mod tests {
         {
             assert!(Config::parse(text, Path::new("")).unwrap_err().to_string().contains("unknown field"), "{text}");
         }
+    }
+
+    #[test]
+    fn weights_bring_their_normalization_unless_the_file_says_otherwise() {
+        let normalization = |text: &str| {
+            let text = format!("weights = 'w.safetensors'\n[model]\nname = 'resnet18'\n{text}");
+            Config::parse(&text, Path::new("")).unwrap().normalization().unwrap()
+        };
+        let of_weights = weights::normalization(Pretrained::of("resnet18").unwrap());
+        assert_eq!(normalization(""), of_weights);
+        assert_eq!(normalization("[augment]\ndialect = 'keras-2.15'"), of_weights);
+        let rescaled = NormalizationConfig::Rescale { factor: 0.5 };
+        assert_eq!(normalization("[augment]\ndialect = 'keras-2.15'\nrescale = 0.5"), rescaled);
+        assert_eq!(normalization("[preprocessing]\nnormalization = 'imagenet'"), NormalizationConfig::Imagenet);
+        let without = Config::parse("[model]\nname = 'resnet18'", Path::new("")).unwrap();
+        assert_eq!(without.normalization().unwrap(), NormalizationConfig::default());
     }
 
     #[test]

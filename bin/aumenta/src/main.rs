@@ -48,6 +48,7 @@ enum Command {
     Predict(command::predict::Args),
     BenchStream(command::bench_stream::Args),
     Summary(command::summary::Args),
+    Weights(command::weights::Args),
     Demo(command::demo::Args),
 }
 
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => args.run(),
         Command::BenchStream(args) => args.run(),
         Command::Summary(args) => args.run(),
+        Command::Weights(args) => args.run(),
         Command::Demo(args) => args.run(),
     };
     match result {

@@ -8,6 +8,14 @@ use crate::error::ModelError;
 use crate::model::{Model, SequentialModel};
 use crate::summary::Summary;
 
+/// ImageNet's classes, for which the weights of backbones were trained.
+pub(crate) const IMAGENET_CLASSES: usize = 1000;
+
+/// The side in pixels of the images that backbones were trained on.
+pub(crate) fn imagenet_image_size() -> usize {
+    224
+}
+
 /// The layers of a network: a base that computes features, and a head that computes logits from them.
 #[derive(Clone, Debug)]
 pub struct Architecture {

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::architecture::Architecture;
+use crate::architecture::{Architecture, imagenet_image_size};
 use crate::error::ModelError;
 use crate::sequential::SequentialConfig;
-use crate::{cats_dogs_convnet, efficientnet_lite0, mnist_convnet, resnet_small};
+use crate::vgg16::Vgg16Top;
+use crate::{cats_dogs_convnet, efficientnet_lite0, mnist_convnet, mobilenet_v2, resnet_small, resnet18, vgg16};
 
 /// A model's name and settings, as the `[model]` table of a configuration holds them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,7 +28,7 @@ pub enum ModelConfig {
     /// A network for RGB photographs of any classes, light enough for a small device.
     EfficientnetLite0 {
         /// The input's side in pixels.
-        #[serde(default = "efficientnet_lite0::default_image_size")]
+        #[serde(default = "imagenet_image_size")]
         image_size: usize,
         /// The classes told apart; where they are not given, as many as the data has, or ImageNet's 1,000.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,13 +43,51 @@ pub enum ModelConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         classes: Option<usize>,
     },
+    /// A network of inverted residual blocks for RGB photographs of any classes, light enough for a small device.
+    MobilenetV2 {
+        /// The input's side in pixels.
+        #[serde(default = "imagenet_image_size")]
+        image_size: usize,
+        /// The classes told apart; where they are not given, as many as the data has, or ImageNet's 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<usize>,
+    },
+    /// A residual network for RGB photographs of any classes.
+    Resnet18 {
+        /// The input's side in pixels.
+        #[serde(default = "imagenet_image_size")]
+        image_size: usize,
+        /// The classes told apart; where they are not given, as many as the data has, or ImageNet's 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<usize>,
+    },
+    /// The network of 16 layers whose base the book builds on, for RGB photographs of any classes.
+    Vgg16 {
+        /// The input's side in pixels.
+        #[serde(default = "imagenet_image_size")]
+        image_size: usize,
+        /// The classes told apart; where they are not given, as many as the data has, or ImageNet's 1,000.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        classes: Option<usize>,
+        /// What stands on the base.
+        #[serde(default)]
+        top: Vgg16Top,
+    },
     /// A network of its own, with all its layers.
     Sequential(SequentialConfig),
 }
 
 impl ModelConfig {
     /// The names of all models that are built in.
-    pub const NAMES: [&str; 4] = ["mnist-convnet", "cats-dogs-convnet", "efficientnet-lite0", "resnet-small"];
+    pub const NAMES: [&str; 7] = [
+        "mnist-convnet",
+        "cats-dogs-convnet",
+        resnet_small::NAME,
+        efficientnet_lite0::NAME,
+        mobilenet_v2::NAME,
+        resnet18::NAME,
+        vgg16::NAME,
+    ];
 
     /// The model that is named `model`, with default settings, or that the file at the path `model` describes, which ends in
     /// `.toml`.
@@ -71,11 +110,16 @@ impl ModelConfig {
             "cats-dogs-convnet" => {
                 Ok(Self::CatsDogsConvnet { image_size: cats_dogs_convnet::default_image_size(), dropout: 0.0 })
             }
-            "efficientnet-lite0" => {
-                Ok(Self::EfficientnetLite0 { image_size: efficientnet_lite0::default_image_size(), classes: None })
+            efficientnet_lite0::NAME => {
+                Ok(Self::EfficientnetLite0 { image_size: imagenet_image_size(), classes: None })
             }
+            mobilenet_v2::NAME => Ok(Self::MobilenetV2 { image_size: imagenet_image_size(), classes: None }),
             resnet_small::NAME => {
                 Ok(Self::ResnetSmall { image_size: resnet_small::default_image_size(), classes: None })
+            }
+            resnet18::NAME => Ok(Self::Resnet18 { image_size: imagenet_image_size(), classes: None }),
+            vgg16::NAME => {
+                Ok(Self::Vgg16 { image_size: imagenet_image_size(), classes: None, top: Vgg16Top::default() })
             }
             _ => Err(ModelError::UnknownModel {
                 name: name.to_string(),
@@ -89,8 +133,11 @@ impl ModelConfig {
         match self {
             Self::MnistConvnet {} => "mnist-convnet",
             Self::CatsDogsConvnet { .. } => "cats-dogs-convnet",
-            Self::EfficientnetLite0 { .. } => "efficientnet-lite0",
+            Self::EfficientnetLite0 { .. } => efficientnet_lite0::NAME,
+            Self::MobilenetV2 { .. } => mobilenet_v2::NAME,
             Self::ResnetSmall { .. } => resnet_small::NAME,
+            Self::Resnet18 { .. } => resnet18::NAME,
+            Self::Vgg16 { .. } => vgg16::NAME,
             Self::Sequential(_) => "sequential",
         }
     }
@@ -104,9 +151,11 @@ impl ModelConfig {
         let (own_size, own_dropout) = match &mut self {
             Self::MnistConvnet {} | Self::Sequential(_) => (None, None),
             Self::CatsDogsConvnet { image_size, dropout } => (Some(image_size), Some(dropout)),
-            Self::EfficientnetLite0 { image_size, .. } | Self::ResnetSmall { image_size, .. } => {
-                (Some(image_size), None)
-            }
+            Self::EfficientnetLite0 { image_size, .. }
+            | Self::MobilenetV2 { image_size, .. }
+            | Self::ResnetSmall { image_size, .. }
+            | Self::Resnet18 { image_size, .. }
+            | Self::Vgg16 { image_size, .. } => (Some(image_size), None),
         };
         replace(model, "image-size", own_size, image_size)?;
         replace(model, "dropout", own_dropout, dropout)?;
@@ -116,7 +165,12 @@ impl ModelConfig {
     /// The same model for `classes` classes, where it takes any number and was not given one.
     #[must_use]
     pub fn for_classes(mut self, count: usize) -> Self {
-        if let Self::EfficientnetLite0 { classes, .. } | Self::ResnetSmall { classes, .. } = &mut self {
+        if let Self::EfficientnetLite0 { classes, .. }
+        | Self::MobilenetV2 { classes, .. }
+        | Self::ResnetSmall { classes, .. }
+        | Self::Resnet18 { classes, .. }
+        | Self::Vgg16 { classes, .. } = &mut self
+        {
             classes.get_or_insert(count);
         }
         self
@@ -131,7 +185,10 @@ impl ModelConfig {
             Self::MnistConvnet {} => mnist_convnet::architecture(),
             Self::CatsDogsConvnet { image_size, dropout } => cats_dogs_convnet::architecture(*image_size, *dropout),
             Self::EfficientnetLite0 { image_size, classes } => efficientnet_lite0::architecture(*image_size, *classes),
+            Self::MobilenetV2 { image_size, classes } => mobilenet_v2::architecture(*image_size, *classes),
             Self::ResnetSmall { image_size, classes } => resnet_small::architecture(*image_size, *classes),
+            Self::Resnet18 { image_size, classes } => resnet18::architecture(*image_size, *classes),
+            Self::Vgg16 { image_size, classes, top } => vgg16::architecture(*image_size, *classes, *top),
             Self::Sequential(config) => config.architecture(),
         }
     }
@@ -174,8 +231,8 @@ mod tests {
         let error = ModelConfig::named("resnet").unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, \
-             `resnet-small`, and a model file's name ends in `.toml`"
+            "there is no model named `resnet`; the models are `mnist-convnet`, `cats-dogs-convnet`, `resnet-small`, \
+             `efficientnet-lite0`, `mobilenet-v2`, `resnet18`, `vgg16`, and a model file's name ends in `.toml`"
         );
     }
 
@@ -197,6 +254,15 @@ mod tests {
         assert_eq!(of_two.architecture().unwrap().outputs(), 1);
         assert_eq!(of_two.clone().for_classes(5), of_two);
         assert_eq!(model.for_classes(5).architecture().unwrap().outputs(), 5);
+    }
+
+    #[test]
+    fn the_top_of_vgg16_is_a_setting() {
+        let model: ModelConfig = toml::from_str("name = \"vgg16\"\nimage-size = 150\ntop = \"dense-256\"").unwrap();
+        assert_eq!(model, ModelConfig::Vgg16 { image_size: 150, classes: None, top: Vgg16Top::Dense256 });
+        assert_eq!(toml::from_str::<ModelConfig>(&toml::to_string(&model).unwrap()).unwrap(), model);
+        let error = toml::from_str::<ModelConfig>("name = \"vgg16\"\ntop = \"dense-512\"").unwrap_err().to_string();
+        assert!(error.contains("expected `original` or `dense-256`"), "{error}");
     }
 
     #[test]

@@ -6,8 +6,10 @@
 
 use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, DepthwiseConv2dLayer, LayerSpec, NamedLayer, Padding};
 
-use crate::architecture::{Architecture, logits};
+use crate::architecture::{Architecture, IMAGENET_CLASSES, logits};
 use crate::error::ModelError;
+
+pub(crate) const NAME: &str = "efficientnet-lite0";
 
 /// Some inverted residual blocks (Sandler et al. 2018) alike but for the first, which changes channels and may have a stride.
 struct Stage {
@@ -30,15 +32,6 @@ const STAGES: [Stage; 7] = [
     Stage { expansion: 6, kernel: 3, stride: 1, filters: 320, blocks: 1 },
 ];
 
-pub(crate) fn default_image_size() -> usize {
-    224
-}
-
-const NAME: &str = "efficientnet-lite0";
-
-/// ImageNet's classes.
-const CLASSES: usize = 1000;
-
 /// For two classes there is one logit.
 pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<Architecture, ModelError> {
     let mut features = vec![convolution("conv_stem", 32, 3, 2), norm("bn1", Activation::Relu6)];
@@ -52,9 +45,40 @@ pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<
     }
     features.extend([convolution("conv_head", 1280, 1, 1), norm("bn2", Activation::Relu6)]);
     features.push(NamedLayer::new("global_pool", LayerSpec::GlobalAvgPool2d {}));
-    let units = logits(NAME, "classifier", classes.unwrap_or(CLASSES))?;
+    let units = logits(NAME, "classifier", classes.unwrap_or(IMAGENET_CLASSES))?;
     let head = vec![NamedLayer::new("classifier", LayerSpec::Dense { units, activation: Activation::Linear })];
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
+}
+
+/// The layers' names where they are not timm's but those of `EfficientNet-PyTorch`, each before the name here.
+pub(crate) fn other_names() -> Vec<(String, String)> {
+    let outside = [
+        ("_conv_stem", "conv_stem"),
+        ("_bn0", "bn1"),
+        ("_conv_head", "conv_head"),
+        ("_bn1", "bn2"),
+        ("_fc", "classifier"),
+    ];
+    let mut names: Vec<_> = outside.map(|(theirs, ours)| (theirs.to_string(), ours.to_string())).to_vec();
+    let blocks = STAGES.iter().enumerate().flat_map(|(s, stage)| (0..stage.blocks).map(move |b| (s, b, stage)));
+    for (number, (s, b, stage)) in blocks.enumerate() {
+        let parts: &[(&str, &str)] = if stage.expansion == 1 {
+            &[("_depthwise_conv", "conv_dw"), ("_bn1", "bn1"), ("_project_conv", "conv_pw"), ("_bn2", "bn2")]
+        } else {
+            &[
+                ("_expand_conv", "conv_pw"),
+                ("_bn0", "bn1"),
+                ("_depthwise_conv", "conv_dw"),
+                ("_bn1", "bn2"),
+                ("_project_conv", "conv_pwl"),
+                ("_bn2", "bn3"),
+            ]
+        };
+        let named =
+            |(theirs, ours): &(&str, &str)| (format!("_blocks.{number}.{theirs}"), format!("blocks.{s}.{b}.{ours}"));
+        names.extend(parts.iter().map(named));
+    }
+    names
 }
 
 /// An inverted residual block: expansion, a depthwise convolution and a projection without activation; added to its input

@@ -65,6 +65,25 @@ pub enum ModelError {
         #[source]
         source: Box<NnError>,
     },
+    /// A file of weights cannot be read.
+    #[error("cannot read the weights")]
+    ReadWeights(#[source] std::io::Error),
+    /// A file holds no weights in a form that is known.
+    #[error("`{path}` holds no weights that can be read: {reason}")]
+    NoWeights {
+        /// The file.
+        path: PathBuf,
+        /// What was found there.
+        reason: String,
+    },
+    /// Weights are those of another network.
+    #[error("the weights are not those of `{model}`: {reason}")]
+    OtherWeights {
+        /// The model's name.
+        model: String,
+        /// The first tensor that does not fit, and how many do not.
+        reason: String,
+    },
 }
 
 impl ModelError {

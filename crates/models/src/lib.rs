@@ -13,17 +13,22 @@
 //! ```
 
 mod architecture;
+mod basic_block;
 mod cats_dogs_convnet;
 mod choice;
 mod config;
 mod efficientnet_lite0;
 mod error;
 mod mnist_convnet;
+mod mobilenet_v2;
 mod model;
 mod onnx;
+mod resnet18;
 mod resnet_small;
 mod sequential;
 mod summary;
+mod vgg16;
+mod weights;
 
 pub use architecture::Architecture;
 pub use choice::ModelChoice;
@@ -33,3 +38,5 @@ pub use model::Model;
 pub use onnx::onnx_metadata;
 pub use sequential::SequentialConfig;
 pub use summary::{Summary, SummaryRow};
+pub use vgg16::Vgg16Top;
+pub use weights::{FoundWeights, Pretrained, read_weights};

@@ -113,6 +113,7 @@ mod tests {
 
     use super::*;
     use crate::config::ModelConfig;
+    use crate::vgg16::Vgg16Top;
 
     #[test]
     fn every_parameter_of_every_model_gets_a_gradient() {
@@ -120,7 +121,10 @@ mod tests {
             ModelConfig::MnistConvnet {},
             ModelConfig::CatsDogsConvnet { image_size: 64, dropout: 0.3 },
             ModelConfig::EfficientnetLite0 { image_size: 64, classes: Some(3) },
+            ModelConfig::MobilenetV2 { image_size: 64, classes: Some(3) },
             ModelConfig::ResnetSmall { image_size: 32, classes: Some(3) },
+            ModelConfig::Resnet18 { image_size: 64, classes: Some(3) },
+            ModelConfig::Vgg16 { image_size: 32, classes: Some(3), top: Vgg16Top::Dense256 },
         ] {
             let architecture = config.architecture().unwrap();
             let mut model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();

@@ -5,9 +5,10 @@
 //! strided 1x1 convolution takes its place (option B), which adds 2,752 parameters. Weights are drawn as in He et al. 2015,
 //! and layers have the names that torchvision gives those of its residual networks.
 
-use aumenta_nn::{Activation, BatchNormLayer, Conv2dLayer, Initializer, LayerSpec, NamedLayer, Padding};
+use aumenta_nn::{Activation, LayerSpec, NamedLayer};
 
 use crate::architecture::{Architecture, logits};
+use crate::basic_block::{convolution, stages};
 use crate::error::ModelError;
 
 pub(crate) const NAME: &str = "resnet-small";
@@ -28,51 +29,11 @@ pub(crate) fn default_image_size() -> usize {
 /// For two classes there is one logit.
 pub(crate) fn architecture(image_size: usize, classes: Option<usize>) -> Result<Architecture, ModelError> {
     let mut features = convolution("conv1", "bn1", STAGES[0], 3, 1, Activation::Relu).to_vec();
-    let mut inputs = STAGES[0];
-    for (s, filters) in STAGES.into_iter().enumerate() {
-        for b in 0..BLOCKS {
-            features.push(block(&format!("layer{}.{b}", s + 1), inputs, filters));
-            inputs = filters;
-        }
-    }
+    features.extend(stages(&STAGES, BLOCKS, STAGES[0]));
     features.push(NamedLayer::new("avgpool", LayerSpec::GlobalAvgPool2d {}));
     let units = logits(NAME, "fc", classes.unwrap_or(CLASSES))?;
     let head = vec![NamedLayer::new("fc", LayerSpec::Dense { units, activation: Activation::Linear })];
     Architecture::new(NAME, [image_size, image_size, 3], features, head)
-}
-
-/// Two 3x3 convolutions, added to their input; where they change its channels, they also halve its rows and columns.
-fn block(name: &str, inputs: usize, filters: usize) -> NamedLayer {
-    let part = |part: &str| format!("{name}.{part}");
-    let stride = if inputs == filters { 1 } else { 2 };
-    let first = convolution(&part("conv1"), &part("bn1"), filters, 3, stride, Activation::Relu);
-    let second = convolution(&part("conv2"), &part("bn2"), filters, 3, 1, Activation::Linear);
-    let shortcut = if inputs == filters {
-        Vec::new()
-    } else {
-        let (conv, norm) = (part("downsample.0"), part("downsample.1"));
-        convolution(&conv, &norm, filters, 1, stride, Activation::Linear).to_vec()
-    };
-    let layers = first.into_iter().chain(second).collect();
-    NamedLayer::new(name, LayerSpec::Residual { layers, shortcut, activation: Activation::Relu })
-}
-
-/// A convolution that keeps the size but for its stride, and its normalization.
-fn convolution(
-    name: &str,
-    norm: &str,
-    filters: usize,
-    kernel: usize,
-    stride: usize,
-    activation: Activation,
-) -> [NamedLayer; 2] {
-    let padding = Padding::Zeros(kernel / 2);
-    let conv = Conv2dLayer { stride, padding, bias: false, ..Conv2dLayer::new(filters, kernel) };
-    let norm_layer = BatchNormLayer { activation, ..BatchNormLayer::default() };
-    [
-        NamedLayer { initializer: Some(Initializer::HeNormal), ..NamedLayer::new(name, LayerSpec::Conv2d(conv)) },
-        NamedLayer::new(norm, LayerSpec::BatchNorm(norm_layer)),
-    ]
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use candle_core::{DType, Device, Tensor};
 use safetensors::tensor::{Dtype, TensorView};
 use safetensors::{SafeTensorError, SafeTensors};
 use serde_json::Value;
@@ -17,6 +18,35 @@ pub struct NamedTensor {
     pub shape: Vec<usize>,
     /// As many as the sizes multiply to, in row-major order.
     pub values: Vec<f32>,
+}
+
+impl NamedTensor {
+    /// A tensor of little-endian numbers of the type `dtype`: f16, bf16, f32, or f64, which is rounded.
+    ///
+    /// # Errors
+    /// [`NnError::Weights`] where the numbers are of another type, [`NnError::Candle`] where there are not as many as the shape
+    /// says.
+    ///
+    /// ```
+    /// use aumenta_nn::NamedTensor;
+    /// use candle_core::DType;
+    ///
+    /// let tensor = NamedTensor::from_bytes("bias".to_string(), vec![2], DType::BF16, &[0x80, 0x3f, 0, 0xc0])?;
+    /// assert_eq!(tensor.values, [1.0, -2.0]);
+    /// # Ok::<(), aumenta_nn::NnError>(())
+    /// ```
+    pub fn from_bytes(name: String, shape: Vec<usize>, dtype: DType, bytes: &[u8]) -> Result<Self, NnError> {
+        if !is_float(dtype) {
+            return Err(NnError::Weights { reason: format!("`{name}` is {dtype:?} and not of floats") });
+        }
+        let tensor = Tensor::from_raw_buffer(bytes, dtype, &shape, &Device::Cpu)?;
+        let values = tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+        Ok(Self { name, shape, values })
+    }
+}
+
+fn is_float(dtype: DType) -> bool {
+    matches!(dtype, DType::F16 | DType::BF16 | DType::F32 | DType::F64)
 }
 
 /// What a safetensors file holds.
@@ -61,10 +91,7 @@ impl TensorFile {
     /// # Errors
     /// [`NnError::Safetensors`] where they are no safetensors file, [`NnError::Weights`] where a tensor is not f32.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NnError> {
-        let (_, header) = SafeTensors::read_metadata(bytes)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let mut views = SafeTensors::deserialize(bytes)?.tensors();
-        views.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let (views, metadata) = views(bytes)?;
         let tensors = views.into_iter().map(|(name, view)| {
             if view.dtype() != Dtype::F32 {
                 return Err(NnError::Weights { reason: format!("`{name}` is {:?} instead of F32", view.dtype()) });
@@ -73,6 +100,20 @@ impl TensorFile {
             Ok(NamedTensor { name, shape: view.shape().to_vec(), values })
         });
         Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, metadata })
+    }
+
+    /// Reads the bytes of a file that another program wrote: f16, bf16 and f64 become f32, and tensors of integers, such as
+    /// PyTorch's counts of batches, are left out.
+    ///
+    /// # Errors
+    /// [`NnError::Safetensors`] where they are no safetensors file.
+    pub fn floats_from_bytes(bytes: &[u8]) -> Result<Self, NnError> {
+        let (views, metadata) = views(bytes)?;
+        let floats = views.into_iter().filter_map(|(name, view)| {
+            let dtype = DType::try_from(view.dtype()).ok().filter(|dtype| is_float(*dtype))?;
+            Some(NamedTensor::from_bytes(name, view.shape().to_vec(), dtype, view.data()))
+        });
+        Ok(Self { tensors: floats.collect::<Result<_, _>>()?, metadata })
     }
 
     /// Adds tensors under names that begin with `prefix`.
@@ -87,6 +128,15 @@ impl TensorFile {
         let taken = self.tensors.extract_if(.., |tensor| tensor.name.starts_with(prefix));
         taken.map(|tensor| NamedTensor { name: tensor.name[prefix.len()..].to_string(), ..tensor }).collect()
     }
+}
+
+/// The tensors of a file by name, and its metadata.
+fn views(bytes: &[u8]) -> Result<(Vec<(String, TensorView<'_>)>, HashMap<String, String>), NnError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let mut views = SafeTensors::deserialize(bytes)?.tensors();
+    views.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok((views, metadata))
 }
 
 /// Puts the keys of a file's header in order: the library writes metadata in one that changes from call to call.
@@ -159,6 +209,29 @@ mod tests {
         let bytes = safetensors::serialize([("a", halves)], None).unwrap();
         let error = TensorFile::from_bytes(&bytes).unwrap_err().to_string();
         assert!(error.ends_with("`a` is F16 instead of F32"), "{error}");
+    }
+
+    #[test]
+    fn floats_of_all_widths_of_another_program_become_f32_and_integers_are_left_out() {
+        let view = |dtype, bytes| TensorView::new(dtype, vec![2], bytes).unwrap();
+        let (double, single): (Vec<u8>, Vec<u8>) = (
+            [0.1f64, -2.0].iter().flat_map(|value| value.to_le_bytes()).collect(),
+            [0.1f32, -2.0].iter().flat_map(|value| value.to_le_bytes()).collect(),
+        );
+        let views = [
+            ("double", view(Dtype::F64, &double)),
+            ("half", view(Dtype::F16, &[0, 0x3c, 0, 0xc0])),
+            ("integers", view(Dtype::I64, &[0; 16])),
+            ("short", view(Dtype::BF16, &[0x80, 0x3f, 0, 0xc0])),
+            ("single", view(Dtype::F32, &single)),
+        ];
+        let read = TensorFile::floats_from_bytes(&safetensors::serialize(views, None).unwrap()).unwrap();
+        assert_eq!(names(&read.tensors), ["double", "half", "short", "single"]);
+        let values: Vec<&[f32]> = read.tensors.iter().map(|tensor| &tensor.values[..]).collect();
+        assert_eq!(values, [[0.1, -2.0], [1.0, -2.0], [1.0, -2.0], [0.1, -2.0]]);
+        let counts = NamedTensor::from_bytes("counts".to_string(), vec![1], DType::I64, &[0; 8]);
+        assert!(counts.unwrap_err().to_string().ends_with("`counts` is I64 and not of floats"));
+        assert!(NamedTensor::from_bytes("short".to_string(), vec![3], DType::F32, &[0; 8]).is_err());
     }
 
     #[test]

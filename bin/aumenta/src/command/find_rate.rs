@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use aumenta_report::rate_chart;
 use aumenta_runs::write_atomic_bytes;
-use aumenta_seed::Seed;
 use aumenta_train::{Fit, Length, RateSearch, RateSearchConfig, search_rate};
 use candle_core::Device;
 
@@ -61,7 +60,7 @@ impl Args {
 fn search(config: &Config, rates: RateSearchConfig) -> Result<RateSearch> {
     let session = Session::new(config)?;
     let device = Device::Cpu;
-    let mut model = session.architecture.build(Seed::new(config.seed), &device)?;
+    let mut model = session.model(&device)?;
     let fit = Fit {
         train: &session.train,
         validation: &session.validation,

@@ -18,8 +18,8 @@ use crate::output::print;
 /// no optimizer moves. Multiply-adds are the products of a weight and an input.
 #[derive(clap::Args)]
 pub struct Args {
-    /// A model's name (`mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, `resnet-small`), a model file (`.toml`), or
-    /// the folder of a run.
+    /// A model's name (`mnist-convnet`, `cats-dogs-convnet`, `resnet-small`, `efficientnet-lite0`, `mobilenet-v2`, `resnet18`,
+    /// `vgg16`), a model file (`.toml`), or the folder of a run.
     #[arg(value_name = "MODEL|FILE|RUN")]
     model: String,
     /// The input's side in pixels, for a model that can take several.

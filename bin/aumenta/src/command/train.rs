@@ -9,7 +9,7 @@ use anyhow::Result;
 use aumenta_augment::{AugmentConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, Split};
 use aumenta_metrics::Measure;
-use aumenta_models::{Architecture, ModelConfig};
+use aumenta_models::{Architecture, FoundWeights, Model, ModelConfig, read_weights};
 use aumenta_nn::ScheduleConfig;
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
@@ -23,6 +23,7 @@ use serde::Deserialize;
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+use crate::command::weights;
 use crate::config::{Config, manifest_path, relative_to};
 use crate::events::Events;
 use crate::failure::BadUse;
@@ -36,9 +37,9 @@ use crate::tensorboard::TensorBoard;
 /// Ctrl-C ends a training after the step under way, with a checkpoint to go on from.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, epochs, steps, batch-size, accumulate, ema-decay, on-nan, tensorboard,
-    /// workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing, optimizer,
-    /// schedule, loss, validation, early-stopping, checkpoints, augment, mix.
+    /// A TOML file with any of: data, run, seed, weights, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
+    /// tensorboard, workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing,
+    /// optimizer, schedule, loss, validation, early-stopping, checkpoints, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// The folder of a run to go on with, from its last checkpoint, to the same end as if it had not been interrupted. The
@@ -67,10 +68,13 @@ pub struct Settings {
     /// The folder of the run, which must not exist yet or be empty.
     #[arg(long)]
     pub run: Option<PathBuf>,
-    /// The model: `mnist-convnet`, `cats-dogs-convnet`, `efficientnet-lite0`, `resnet-small`, or the path of a model file
-    /// (`.toml`).
+    /// The model: `mnist-convnet`, `cats-dogs-convnet`, `resnet-small`, `efficientnet-lite0`, `mobilenet-v2`, `resnet18`,
+    /// `vgg16`, or the path of a model file (`.toml`).
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
+    /// A file of weights to begin with, such as one that `aumenta weights import` wrote. A head for other classes is left out.
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
     pub image_size: Option<usize>,
@@ -212,6 +216,7 @@ impl Settings {
     pub fn over(self, mut config: Config) -> Result<Config> {
         config.data = self.data.or(config.data);
         config.run = self.run.or(config.run);
+        config.weights = self.weights.or(config.weights);
         config.workers = self.workers.or(config.workers);
         config.prefetch = self.prefetch.or(config.prefetch);
         config.cache = self.cache.unwrap_or(config.cache);
@@ -293,6 +298,8 @@ pub struct Session<'a> {
     pub fit: FitConfig,
     pub network: Checkpoint,
     pub architecture: Architecture,
+    /// What a new training begins with in place of weights from the seed.
+    weights: Option<FoundWeights>,
     pub train: TrainStream,
     pub validation: EvalStream,
 }
@@ -304,6 +311,7 @@ impl<'a> Session<'a> {
         let dataset = Arc::new(Dataset::open(config.data()?, None)?);
         let model = chosen.clone().for_classes(dataset.manifest().classes.len());
         let architecture = model.architecture()?;
+        let weights = config.weights.as_ref().map(|path| architecture.find_weights(read_weights(path)?)).transpose()?;
         let loader = config.loader(&dataset)?;
         let preprocessing =
             preprocessing(&architecture)?.normalized(&normalization, &dataset, config.on_error, &loader)?;
@@ -317,7 +325,7 @@ impl<'a> Session<'a> {
             epoch: 0,
         };
         network.check_classes()?;
-        Self::prepare(config, fit, dataset, network, loader)
+        Ok(Self { weights, ..Self::prepare(config, fit, dataset, network, loader)? })
     }
 
     fn prepare(
@@ -339,17 +347,27 @@ impl<'a> Session<'a> {
             config,
             fit,
             architecture: network.model.architecture()?,
+            weights: None,
             train: TrainStream::new(Arc::clone(&dataset), train)?,
             validation: EvalStream::new(dataset, Split::Val, &eval)?,
             network,
         })
     }
 
+    /// The network as a training begins with it.
+    pub fn model(&self, device: &Device) -> Result<Box<dyn Model>> {
+        let model = self.architecture.build(Seed::new(self.config.seed), device)?;
+        if let Some(weights) = &self.weights {
+            weights.load(model.parameters())?;
+        }
+        Ok(model)
+    }
+
     /// Trains to the end, from the beginning or a snapshot.
     fn train(self, folder: &RunFolder, from: Option<Snapshot>, talk: Talk) -> Result<()> {
-        let Self { config, fit: settings, network, architecture, train, validation } = self;
         let device = Device::Cpu;
-        let mut model = architecture.build(Seed::new(config.seed), &device)?;
+        let mut model = self.model(&device)?;
+        let Self { config, fit: settings, network, architecture, weights, train, validation } = self;
         let run = folder.path().display();
         let config_text = config.to_toml(folder.path())?;
         if talk == Talk::Progress {
@@ -363,6 +381,9 @@ impl<'a> Session<'a> {
                 train.image_count(),
                 validation.image_count(),
             );
+            if let Some((path, found)) = config.weights.as_ref().zip(weights) {
+                eprintln!("{}", weights::remark(path, &found));
+            }
         }
         let mut observer = observers(talk, settings.length, config.tensorboard, folder)?;
         let fitting = Fit {

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn every_value_is_made_before_it_is_used_and_every_weight_is_there() {
-        let models = ["mnist-convnet", "cats-dogs-convnet", "resnet-small", "efficientnet-lite0"];
+        let models =
+            ["mnist-convnet", "cats-dogs-convnet", "resnet-small", "efficientnet-lite0", "mobilenet-v2", "resnet18"];
         let built_in = models.map(|name| ModelConfig::named(name).unwrap().architecture().unwrap());
         for architecture in built_in.into_iter().chain([diverse()]) {
             let model = architecture.build(Seed::new(7), &Device::Cpu).unwrap();

@@ -2,7 +2,7 @@
 
 use aumenta_models::onnx_metadata;
 use aumenta_nn::TensorFile;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::Workspace;
 use crate::summary::NET;
@@ -32,6 +32,8 @@ fn every_format_is_written_under_its_name_and_what_has_pixels_is_split_again() {
         let again = format!("again-{source}");
         let args = ["split", source, "--out", &again, "--counts", "2,1,1", "--labels", labels];
         workspace.run(&args).assert_code(0);
+        let manifest = fs_err::read_to_string(workspace.path(&again).join("manifest.json")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&manifest).unwrap()["classes"], json!(["cat", "dog"]));
     }
 }
 

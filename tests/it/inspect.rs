@@ -1,6 +1,6 @@
 //! `aumenta inspect`.
 
-use aumenta_dataset::write_zip;
+use aumenta_dataset::{write_zip, zip_bytes};
 use aumenta_imgproc::{Image, encode_jpeg, encode_png};
 use serde_json::{Value, json};
 
@@ -132,6 +132,45 @@ fn findings_fail_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn names_that_other_disks_cannot_hold_are_notices_and_files_get_other_ones() {
+    let workspace = Workspace::new();
+    let names = ["cat/1.png", "cat/2.png", "cat/A.png", "cat/a.png", "dog/1.png", "dog/12:30.png", "dog/2.png"];
+    let names = names.into_iter().chain(["dog/con.png"]).map(str::to_owned);
+    write_zip(&workspace.path("names.zip"), names.zip((1..).map(png))).unwrap();
+    let found = json(&workspace.run(&["inspect", "names.zip", "--json"]));
+    let finding = |path: &str, cause: Value| json!({ "path": path, "cause": cause });
+    let unportable = |reason: &str| json!({ "kind": "unportable-name", "reason": reason });
+    let expected = [
+        finding("cat/a.png", json!({ "kind": "name-collision", "of": "cat/A.png" })),
+        finding("dog/12:30.png", unportable("`12:30.png` holds `:`")),
+        finding("dog/con.png", unportable("`con.png` means a device")),
+    ];
+    assert_eq!(found["findings"], json!(expected));
+    let args = ["split", "names.zip", "--out", "split", "--counts", "2,1,1", "--materialize", "files"];
+    workspace.run(&args).assert_code(0);
+    let mut files: Vec<String> = workspace.files().iter().map(|file| file.to_lowercase()).collect();
+    files.retain(|file| file.starts_with("files/") && file.ends_with(".png"));
+    files.sort();
+    files.dedup();
+    assert_eq!(files.len(), 8, "{files:?}");
+    for name in ["/12_30.png", "/_con.png"] {
+        assert!(files.iter().any(|file| file.ends_with(name)), "{files:?}");
+    }
+    // What has no folder everywhere is refused before anything is written.
+    let classes =
+        ["aux", "cat"].into_iter().flat_map(|class| (1..4).map(move |number| format!("{class}/{number}.png")));
+    write_zip(&workspace.path("aux.zip"), classes.zip((1..).map(png))).unwrap();
+    let args = ["split", "aux.zip", "--out", "refused", "--counts", "1,1,1", "--materialize", "more"];
+    let said = workspace.run(&args);
+    assert!(
+        said.assert_code(1).stderr.contains("`aux` cannot have a folder of its name on Windows"),
+        "{}",
+        said.stderr
+    );
+    assert!(!workspace.path("refused").exists() && !workspace.path("more").exists());
+}
+
+#[test]
 fn limits_are_flags() {
     let workspace = pets();
     let found = json(&workspace.run(&["inspect", "pets.zip", "--max-pixels", "1000", "--json"]));
@@ -144,19 +183,27 @@ fn limits_are_flags() {
 fn a_source_that_cannot_be_trusted_or_read_is_refused_with_the_reason() {
     let workspace = Workspace::new();
     let image = || png(1);
+    let packed = |name: &str, bytes| zip_bytes([(name.to_owned(), bytes)]).unwrap();
     for (name, entries) in [
         ("slip.zip", vec![("../a.png", image())]),
         ("absolute.zip", vec![("/etc/a.png", image())]),
         ("drive.zip", vec![("C:\\a.png", image())]),
         ("texts.zip", vec![("a.txt", vec![1]), ("__MACOSX/a.png", image())]),
+        ("deep.zip", vec![("middle.zip", packed("images.zip", packed("a.png", image())))]),
     ] {
         write_zip(&workspace.path(name), entries.into_iter().map(|(name, bytes)| (name.to_owned(), bytes))).unwrap();
     }
     workspace.write("text.zip", "no archive");
     let mut all = Vec::new();
-    for (name, code) in
-        [("missing", 2), ("slip.zip", 1), ("absolute.zip", 1), ("drive.zip", 1), ("texts.zip", 1), ("text.zip", 1)]
-    {
+    for (name, code) in [
+        ("missing", 2),
+        ("slip.zip", 1),
+        ("absolute.zip", 1),
+        ("drive.zip", 1),
+        ("texts.zip", 1),
+        ("deep.zip", 1),
+        ("text.zip", 1),
+    ] {
         let said = workspace.run(&["inspect", name]);
         all.push(format!("$ inspect {name}\n{}", said.assert_code(code).whole()));
     }

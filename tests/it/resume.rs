@@ -93,8 +93,8 @@ fn a_training_killed_twenty_times_ends_with_the_same_network() {
 /// The names of the snapshots' states, oldest first.
 fn snapshots(workspace: &Workspace) -> Vec<String> {
     let names = fs_err::read_dir(workspace.path("run/checkpoints")).unwrap();
-    let mut names: Vec<String> = names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name.ends_with(".json") && !name.starts_with('.'));
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.starts_with("step-") && name.contains(".json")).collect();
     names.sort();
     names
 }

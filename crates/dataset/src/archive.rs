@@ -3,12 +3,12 @@
 use std::io::{Cursor, Seek, Write};
 use std::path::Path;
 
-use zip::result::ZipResult;
+use zip::result::{ZipError, ZipResult};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::atomic::write_file;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 
 /// Writes a zip archive of `(name, bytes)` entries, stored uncompressed and all dated 1 January 1980.
 ///
@@ -18,9 +18,7 @@ use crate::error::DatasetError;
 /// # Errors
 /// What the operating system or the archive's format refuses, such as two entries of the same name.
 pub fn write_zip(path: &Path, entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<(), DatasetError> {
-    write_file(path, |file| {
-        write_entries(file, entries).map_err(|source| DatasetError::WriteArchive { path: path.to_owned(), source })
-    })
+    write_file(path, |file| write_entries(file, entries).map_err(|source| unwritten(path, source)))
 }
 
 /// The bytes of the archive that [`write_zip`] would write, for an archive within an archive.
@@ -29,9 +27,12 @@ pub fn write_zip(path: &Path, entries: impl IntoIterator<Item = (String, Vec<u8>
 /// What the archive's format refuses, such as two entries of the same name.
 pub fn zip_bytes(entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Vec<u8>, DatasetError> {
     let mut bytes = Cursor::new(Vec::new());
-    write_entries(&mut bytes, entries)
-        .map_err(|source| DatasetError::WriteArchive { path: "in memory".into(), source })?;
+    write_entries(&mut bytes, entries).map_err(|source| unwritten(Path::new("in memory"), source))?;
     Ok(bytes.into_inner())
+}
+
+fn unwritten(path: &Path, source: ZipError) -> DatasetError {
+    ExportFault::WriteArchive { path: path.to_owned(), source }.into()
 }
 
 fn write_entries<W: Write + Seek>(

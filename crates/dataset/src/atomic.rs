@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 
 /// Writes a file through `write` under a passing name beside `path`, and gives it its name when all of it is on the
 /// disk. Missing parent folders are made.
@@ -34,7 +34,7 @@ pub fn write_file<E: From<io::Error>>(
 /// parent folders are made; what is at `path` is an empty folder at most.
 ///
 /// # Errors
-/// [`DatasetError::OutputTaken`] where `path` is taken, those of `write`, and where a folder cannot be written.
+/// [`ExportFault::OutputTaken`] where `path` is taken, those of `write`, and where a folder cannot be written.
 pub fn write_folder<T, E: From<DatasetError>>(path: &Path, write: impl FnOnce(&Path) -> Result<T, E>) -> Result<T, E> {
     check_vacant(path)?;
     replace_folder(path, write)
@@ -64,11 +64,11 @@ pub(crate) fn replace_folder<T, E: From<DatasetError>>(
 /// Whether `path` does not exist yet or is an empty folder, as [`write_folder`] needs it.
 ///
 /// # Errors
-/// [`DatasetError::OutputTaken`] where it is neither.
+/// [`ExportFault::OutputTaken`] where it is neither.
 pub fn check_vacant(path: &Path) -> Result<(), DatasetError> {
     let is_empty_folder = path.is_dir() && fs_err::read_dir(path)?.next().is_none();
     if path.exists() && !is_empty_folder {
-        return Err(DatasetError::OutputTaken { path: path.to_owned() });
+        return Err(ExportFault::OutputTaken { path: path.to_owned() }.into());
     }
     Ok(())
 }

@@ -109,6 +109,16 @@ pub enum Cause {
         /// The format that it has.
         format: Format,
     },
+    /// A file system that tells neither case nor forms of Unicode apart takes it for another image's file.
+    NameCollision {
+        /// The path of that image.
+        of: String,
+    },
+    /// A part of its path is no name that Windows can have.
+    UnportableName {
+        /// Which, and why not.
+        reason: String,
+    },
     /// Something follows its picture, such as a second one, or garbage.
     Trailing {
         /// Where it begins.
@@ -178,6 +188,8 @@ pub enum Kind {
     Copy,
     Placeholder,
     WrongExtension,
+    NameCollision,
+    UnportableName,
     Trailing,
     OddShape,
     OddSize,
@@ -195,7 +207,7 @@ pub enum Severity {
 
 impl Kind {
     /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Conflict,
         Self::Unreadable,
         Self::Empty,
@@ -216,6 +228,8 @@ impl Kind {
         Self::Copy,
         Self::Placeholder,
         Self::WrongExtension,
+        Self::NameCollision,
+        Self::UnportableName,
         Self::Trailing,
         Self::OddShape,
         Self::OddSize,
@@ -244,6 +258,8 @@ impl Kind {
             Self::Copy => "copy",
             Self::Placeholder => "placeholder",
             Self::WrongExtension => "wrong-extension",
+            Self::NameCollision => "name-collision",
+            Self::UnportableName => "unportable-name",
             Self::Trailing => "trailing",
             Self::OddShape => "odd-shape",
             Self::OddSize => "odd-size",
@@ -279,6 +295,10 @@ impl Kind {
             }
             Self::Placeholder => "Perhaps a notice in place of a picture: look at it.",
             Self::WrongExtension => "Read by its content all the same; other programs may stumble: rename it.",
+            Self::NameCollision => {
+                "Safe where it lies; who unpacks it on Windows or macOS keeps one of the two: rename one."
+            }
+            Self::UnportableName => "Safe where it lies; it cannot be unpacked on Windows: rename it.",
             Self::Trailing => "Bytes behind the picture, which are not read: a second picture, a video or garbage.",
             Self::OddShape => "Resizing to a square distorts it beyond recognition: look at it.",
             Self::OddSize => "Far smaller or larger than the others, perhaps an icon or a scan: look at it.",
@@ -318,6 +338,8 @@ impl Cause {
             Self::Blank { .. } => Kind::Blank,
             Self::Placeholder { .. } => Kind::Placeholder,
             Self::WrongExtension { .. } => Kind::WrongExtension,
+            Self::NameCollision { .. } => Kind::NameCollision,
+            Self::UnportableName { .. } => Kind::UnportableName,
             Self::Trailing { .. } => Kind::Trailing,
             Self::OddShape { .. } => Kind::OddShape,
             Self::OddSize { .. } => Kind::OddSize,
@@ -333,6 +355,7 @@ impl Cause {
             Self::Conflict { of }
             | Self::InTestSet { of }
             | Self::GroupInTestSet { of }
+            | Self::NameCollision { of }
             | Self::Copy { of }
             | Self::SamePixels { of, .. }
             | Self::NearDuplicate { of, .. } => Some(of),
@@ -411,6 +434,13 @@ impl fmt::Display for Cause {
             Self::Blank { deviation } => write!(f, "next to one color: its luma deviates by {deviation:.1} levels"),
             Self::Placeholder { share } => write!(f, "{:.0} % of it are of one color", 100.0 * share),
             Self::WrongExtension { format } => write!(f, "a {format} file by its content, not by its name"),
+            Self::NameCollision { of } => {
+                write!(
+                    f,
+                    "its name and that of {of} are one file to a disk that tells neither case nor Unicode forms apart"
+                )
+            }
+            Self::UnportableName { reason } => write!(f, "Windows cannot have its name: {reason}"),
             Self::Trailing { at, bytes } => write!(f, "{bytes} bytes follow its picture from byte {at}"),
             Self::OddShape { width, height } => write!(f, "has the odd shape {width}x{height}"),
             Self::OddSize { width, height } => write!(f, "has {width}x{height} pixels, far from most"),

@@ -1,18 +1,19 @@
 //! [`Inspection`]: what a data set is like and what is wrong with it, before anything is done about it.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
 use aumenta_imgproc::{ColorMode, Format};
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Cause, Finding, Kind, Severity};
+use crate::duplicates::{Content, copies, in_natural_order, near_duplicate, same_pixels};
+use crate::finding::{Finding, Kind, Severity};
 use crate::labels::{LabelRule, Labels};
 use crate::manifest::is_zero;
 use crate::natural::natural_key;
-use crate::near_duplicates::NearPair;
 use crate::oddities::Norm;
+use crate::portable_names::name_findings;
 use crate::scan::{Facts, Scanned};
 use crate::source::{Entry, PassedOver, Source, SourceKind};
 
@@ -130,14 +131,14 @@ impl Inspection {
     /// # Panics
     /// Where `scanned` does not have one result an entry.
     pub fn new(source: &dyn Source, scanned: &Scanned, labels: Result<&Labels, String>) -> Self {
-        let Scanned { images: scanned, near } = scanned;
-        let entries = source.entries();
-        assert_eq!(scanned.len(), entries.len(), "a scan has one result an entry");
-        let facts: Vec<&Facts> = scanned.iter().flatten().collect();
+        let (entries, images) = (source.entries(), &scanned.images);
+        assert_eq!(images.len(), entries.len(), "a scan has one result an entry");
+        let facts: Vec<&Facts> = images.iter().flatten().collect();
         let labels_known = labels.as_ref().ok().copied();
-        let mut findings: Vec<Finding> = scanned.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
-        findings.extend(oddities(source, scanned, &facts));
-        findings.extend(Copies { source, scanned, labels: labels_known }.findings(&near.pairs));
+        let mut findings: Vec<Finding> = images.iter().filter_map(|result| result.as_ref().err().cloned()).collect();
+        findings.extend(oddities(source, images, &facts));
+        findings.extend(name_findings(entries));
+        findings.extend(duplicates(source, scanned, labels_known));
         sort(&mut findings);
         Self {
             format: INSPECTION_FORMAT,
@@ -159,7 +160,7 @@ impl Inspection {
             bits: tally(&facts, |facts| facts.bits),
             orientations: tally(&facts, |facts| facts.orientation),
             animated: facts.iter().filter(|facts| facts.frames > 1).count(),
-            crowded: near.crowded,
+            crowded: scanned.near.crowded,
             passed_over: source.passed_over().clone(),
             color_policy: COLOR_POLICY.to_owned(),
             findings,
@@ -243,104 +244,33 @@ fn histogram(facts: &[&Facts], bounds: &[f64], value: impl Fn(&Facts) -> f64) ->
 }
 
 /// What is odd about single images.
-fn oddities(source: &dyn Source, scanned: &[Result<Facts, Finding>], facts: &[&Facts]) -> Vec<Finding> {
+fn oddities(source: &dyn Source, images: &[Result<Facts, Finding>], facts: &[&Facts]) -> Vec<Finding> {
     let norm = Norm::of(facts);
     let of_entry = |(entry, result): (&Entry, &Result<Facts, Finding>)| {
         let found = result.as_ref().map(|facts| norm.oddities(&entry.path, facts)).unwrap_or_default();
         found.into_iter().map(|cause| Finding { path: entry.path.clone(), cause }).collect::<Vec<_>>()
     };
-    source.entries().iter().zip(scanned).flat_map(of_entry).collect()
+    source.entries().iter().zip(images).flat_map(of_entry).collect()
 }
 
-/// Images of the same bytes, of the same pixels, and those that look alike.
-struct Copies<'a> {
-    source: &'a dyn Source,
-    scanned: &'a [Result<Facts, Finding>],
-    labels: Option<&'a Labels>,
-}
-
-impl Copies<'_> {
-    fn findings(&self, similar: &[NearPair]) -> Vec<Finding> {
-        let mut usable: Vec<usize> = (0..self.scanned.len()).filter(|&index| self.scanned[index].is_ok()).collect();
-        usable.sort_by_cached_key(|&index| natural_key(self.path(index)));
-        let by_content = groups(&usable, |index| self.facts(index).map(|facts| facts.hash.as_str()));
-        let mut findings: Vec<Finding> = by_content.iter().flat_map(|group| self.of_content(group)).collect();
-        // One image of each content; those of one content have been told.
-        let contents: Vec<usize> = by_content.iter().map(|group| group[0]).collect();
-        for group in groups(&contents, |index| self.pixel_hash(index)) {
-            findings.extend(group[1..].iter().map(|&index| {
-                let (of, is_other_class) = (self.path(group[0]).to_owned(), self.differ(index, group[0]));
-                self.finding(index, Cause::SamePixels { of, is_other_class })
-            }));
-        }
-        findings.extend(similar.iter().filter_map(|pair| self.of_pair(pair)));
-        findings
-    }
-
-    /// A group of one content, in natural order.
-    fn of_content(&self, group: &[usize]) -> Vec<Finding> {
-        let cause = |&index: &usize| {
-            let path = |other: usize| self.path(other).to_owned();
-            if let Some(&other) = group.iter().find(|&&other| self.differ(index, other)) {
-                return Some(Cause::Conflict { of: path(other) });
-            }
-            match group.iter().find(|&&other| self.source.is_test(other)) {
-                Some(&test) if !self.source.is_test(index) => Some(Cause::InTestSet { of: path(test) }),
-                _ if index == group[0] => None,
-                _ => Some(Cause::Copy { of: path(group[0]) }),
-            }
-        };
-        group.iter().filter_map(|index| Some(self.finding(*index, cause(index)?))).collect()
-    }
-
-    fn of_pair(&self, pair: &NearPair) -> Option<Finding> {
-        let mut pair_in_order = [pair.first, pair.second];
-        pair_in_order.sort_by_key(|&index| natural_key(self.path(index)));
-        let [first, second] = pair_in_order;
-        let (a, b) = (self.facts(first)?, self.facts(second)?);
-        let same_pixels = self.pixel_hash(first).is_some() && self.pixel_hash(first) == self.pixel_hash(second);
-        if a.hash == b.hash || same_pixels {
-            return None;
-        }
-        let (of, is_other_class) = (self.path(first).to_owned(), self.differ(first, second));
-        Some(self.finding(second, Cause::NearDuplicate { of, similarity: Some(pair.correlation), is_other_class }))
-    }
-
-    fn facts(&self, index: usize) -> Option<&Facts> {
-        self.scanned[index].as_ref().ok()
-    }
-
-    fn pixel_hash(&self, index: usize) -> Option<&str> {
-        Some(self.facts(index)?.pixels.as_ref()?.hash.as_str())
-    }
-
-    fn path(&self, index: usize) -> &str {
-        &self.source.entries()[index].path
-    }
-
-    /// Whether two images are of different classes, as far as these are known.
-    fn differ(&self, a: usize, b: usize) -> bool {
-        self.labels.is_some_and(|labels| labels.class_of[a] != labels.class_of[b])
-    }
-
-    fn finding(&self, index: usize, cause: Cause) -> Finding {
-        Finding { path: self.path(index).to_owned(), cause }
-    }
-}
-
-/// Indices of one key, the groups and what is in them in the order given; those without a key are left out.
-fn groups<'a>(indices: &[usize], key: impl Fn(usize) -> Option<&'a str>) -> Vec<Vec<usize>> {
-    let mut place = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for &index in indices {
-        let Some(key) = key(index) else { continue };
-        let at = *place.entry(key).or_insert(groups.len());
-        if at == groups.len() {
-            groups.push(Vec::new());
-        }
-        groups[at].push(index);
-    }
-    groups
+/// Images that have something in common with others; two classes where the labels are known.
+fn duplicates(source: &dyn Source, scanned: &Scanned, labels: Option<&Labels>) -> Vec<Finding> {
+    let of_entry = |index: usize| {
+        Some(Content {
+            path: &source.entries()[index].path,
+            facts: scanned.images[index].as_ref().ok()?,
+            class: labels.map(|labels| labels.class_of[index]),
+            is_test: source.is_test(index),
+        })
+    };
+    let mut contents: Vec<Content<'_>> = (0..scanned.images.len()).filter_map(of_entry).collect();
+    in_natural_order(&mut contents);
+    let near = scanned
+        .near
+        .pairs
+        .iter()
+        .filter_map(|pair| near_duplicate([of_entry(pair.first)?, of_entry(pair.second)?], pair.correlation));
+    copies(&contents).into_iter().chain(same_pixels(&contents)).chain(near).collect()
 }
 
 #[cfg(test)]
@@ -348,6 +278,7 @@ pub(crate) mod tests {
     use aumenta_imgproc::{Image, Limits, encode_png};
 
     use super::*;
+    use crate::near_duplicates::NearPair;
     use crate::sample;
     use crate::scan::{Depth, scan};
     use crate::source::{OpenOptions, open};

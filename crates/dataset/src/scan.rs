@@ -83,17 +83,26 @@ pub struct PixelFacts {
 /// # Errors
 /// Where the temporary file cannot be used that keeps what images are compared by.
 pub fn scan(source: &dyn Source, limits: &Limits, depth: Depth, progress: Progress<'_>) -> io::Result<Scanned> {
-    scan_entries(source, &(0..source.entries().len()).collect::<Vec<_>>(), limits, depth, progress)
+    let all: Vec<usize> = (0..source.entries().len()).collect();
+    Ok(scan_entries(source, &all, limits, depth, progress)?.scanned)
 }
 
-/// [`scan`] of some entries of the source. What it finds is in the order of `entries`, and counted in it.
+/// What a scan of some entries found, in the order of these and counted in it.
+#[derive(Debug)]
+pub(crate) struct ScannedEntries {
+    pub(crate) scanned: Scanned,
+    /// The BLAKE3 hashes of those that were read, but are no sound images, by their places.
+    pub(crate) unsound_hashes: HashMap<usize, String>,
+}
+
+/// [`scan`] of some entries of the source.
 pub(crate) fn scan_entries(
     source: &dyn Source,
     entries: &[usize],
     limits: &Limits,
     depth: Depth,
     progress: Progress<'_>,
-) -> io::Result<Scanned> {
+) -> io::Result<ScannedEntries> {
     let gallery = (depth == Depth::Likeness).then(Gallery::new).transpose()?;
     let looked = examine(source, entries, progress, |place, buffers| {
         let facts = if depth == Depth::Content { content(buffers, limits)? } else { full(buffers, limits)? };
@@ -102,11 +111,17 @@ pub(crate) fn scan_entries(
     });
     let mut portraits = Vec::with_capacity(looked.len());
     let mut images = Vec::with_capacity(looked.len());
-    for result in looked {
-        let (facts, portrait) =
-            result.map_or_else(|finding| (Err(finding), Ok(None)), |(facts, look)| (Ok(facts), look));
-        images.push(facts);
-        portraits.push(portrait?);
+    let mut unsound_hashes = HashMap::new();
+    for (place, result) in looked.into_iter().enumerate() {
+        let (image, portrait) = match result {
+            Ok((facts, portrait)) => (Ok(facts), portrait?),
+            Err(Unsound { finding, hash }) => {
+                unsound_hashes.extend(hash.map(|hash| (place, hash)));
+                (Err(finding), None)
+            }
+        };
+        images.push(image);
+        portraits.push(portrait);
     }
     let same_pixels = same_pixels(&images);
     for pair in &same_pixels {
@@ -118,7 +133,7 @@ pub(crate) fn scan_entries(
     };
     near.pairs.extend(same_pixels);
     near.pairs.sort_by_key(|pair| (pair.first, pair.second));
-    Ok(Scanned { images, near })
+    Ok(ScannedEntries { scanned: Scanned { images, near }, unsound_hashes })
 }
 
 /// Each image whose pixels an earlier one has, with the first of these.
@@ -144,31 +159,44 @@ struct Buffers {
     flatness: FlatnessScratch,
 }
 
+/// An entry that is no sound image.
+struct Unsound {
+    finding: Finding,
+    /// The hash of its bytes, where it could be read.
+    hash: Option<String>,
+}
+
 /// Has `look` look at each of the entries with its place among them.
 fn examine<T: Send>(
     source: &dyn Source,
     entries: &[usize],
     progress: Progress<'_>,
     look: impl Fn(usize, &mut Buffers) -> Result<T, Box<DecodeError>> + Sync,
-) -> Vec<Result<T, Finding>> {
+) -> Vec<Result<T, Unsound>> {
     let done = AtomicUsize::new(0);
     let look_at = |place: usize, buffers: &mut Buffers| {
-        source.read(entries[place], &mut buffers.encoded).map_err(|error| match error {
-            DatasetError::Entry { fault, .. } => Cause::from(&fault),
-            error => Cause::Unreadable { reason: error.to_string() },
-        })?;
-        look(place, buffers).map_err(|error| Cause::from(&*error))
+        let unreadable = |error| match error {
+            DatasetError::Entry { fault, .. } => (Cause::from(&fault), None),
+            error => (Cause::Unreadable { reason: error.to_string() }, None),
+        };
+        source.read(entries[place], &mut buffers.encoded).map_err(unreadable)?;
+        look(place, buffers).map_err(|error| (Cause::from(&*error), Some(content_hash(buffers.encoded.bytes()))))
     };
     (0..entries.len())
         .into_par_iter()
         .map_init(Buffers::default, |buffers, place| {
             // The buffers are overwritten by the next image, so it does not matter in what state a panic leaves them.
             let guarded = catch_unwind(AssertUnwindSafe(|| look_at(place, buffers)));
-            let looked = guarded.unwrap_or(Err(Cause::Panicked {}));
+            let looked = guarded.unwrap_or(Err((Cause::Panicked {}, None)));
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, entries.len());
-            looked.map_err(|cause| Finding { path: source.entries()[entries[place]].path.clone(), cause })
+            let path = || source.entries()[entries[place]].path.clone();
+            looked.map_err(|(cause, hash)| Unsound { finding: Finding { path: path(), cause }, hash })
         })
         .collect()
+}
+
+fn content_hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
 }
 
 /// What the bytes and the header tell.
@@ -178,7 +206,7 @@ fn content(buffers: &Buffers, limits: &Limits) -> Result<Facts, Box<DecodeError>
     Ok(Facts {
         width: size.width as u32,
         height: size.height as u32,
-        hash: blake3::hash(bytes).to_hex().to_string(),
+        hash: content_hash(bytes),
         format,
         color,
         bits,
@@ -270,7 +298,15 @@ mod tests {
         let pairs: Vec<(usize, usize)> = found.near.pairs.iter().map(|pair| (pair.first, pair.second)).collect();
         assert_eq!(pairs, [(0, 2), (1, 4)]);
         let of_some = scan_entries(source.as_ref(), &[4, 1], &Limits::default(), Depth::Pixels, &|_, _| {}).unwrap();
-        assert_eq!(of_some.near.pairs, [NearPair { first: 0, second: 1, correlation: 1.0, mirrored: false }]);
+        assert_eq!(of_some.scanned.near.pairs, [NearPair { first: 0, second: 1, correlation: 1.0, mirrored: false }]);
+    }
+
+    #[test]
+    fn what_was_read_has_a_hash_whether_it_is_an_image_or_not() {
+        let text = b"no image".to_vec();
+        let source = source(&[("a.png", text.clone()), ("b.png", sample::png(2))]);
+        let seen = scan_entries(source.as_ref(), &[1, 0], &Limits::default(), Depth::Pixels, &|_, _| {}).unwrap();
+        assert_eq!(seen.unsound_hashes, HashMap::from([(1, content_hash(&text))]));
     }
 
     #[test]
@@ -281,7 +317,8 @@ mod tests {
             Ok(())
         };
         let seen = examine(source.as_ref(), &[0, 1], &|_, _| {}, look);
-        assert_eq!(seen[0], Err(Finding { path: "a.png".to_owned(), cause: Cause::Panicked {} }));
+        let expected = Finding { path: "a.png".to_owned(), cause: Cause::Panicked {} };
+        assert!(matches!(&seen[0], Err(Unsound { finding, hash: None }) if *finding == expected));
         assert!(seen[1].is_ok());
     }
 

@@ -163,10 +163,14 @@ impl Table {
         if size > MAX_BYTES {
             return Err(DatasetError::TooMuch { path: path.to_owned(), what: "bytes", found: size, limit: MAX_BYTES });
         }
-        let bytes = fs_err::read(path)?;
+        Self::parse(path, &fs_err::read(path)?)
+    }
+
+    /// The table that the file at `path` holds as `bytes`.
+    fn parse(path: &Path, bytes: &[u8]) -> Result<Self, DatasetError> {
         let read = || -> Result<_, csv::Error> {
             let mut reader =
-                csv::ReaderBuilder::new().delimiter(delimiter(&bytes)).trim(csv::Trim::All).from_reader(&*bytes);
+                csv::ReaderBuilder::new().delimiter(delimiter(bytes)).trim(csv::Trim::All).from_reader(bytes);
             let columns = reader.headers()?.iter().map(str::to_owned).collect();
             Ok((columns, reader.records().collect::<Result<_, _>>()?))
         };
@@ -329,6 +333,9 @@ fn delimiter(bytes: &[u8]) -> u8 {
 mod tests {
     use std::error::Error as _;
 
+    use aumenta_seed::Seed;
+    use rand::{Rng, RngExt as _};
+
     use super::*;
     use crate::sample;
     use crate::source::{OpenOptions, open};
@@ -412,6 +419,53 @@ mod tests {
         check_refused(&["a/1.png", "b/1.png"], "id,label\n1,a\n", "row of `1` fits both `a/1.png` and `b/1.png`");
         check_refused(&["1.png"], "id,label\n1,a\n2\n", "line: 3");
         check_refused(&["1.png"], "", "none of its columns  names");
+    }
+
+    /// Cuts `bytes` off, puts something in that means something in a table or in a path, or takes some bytes out.
+    fn damage(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
+        const PIECES: [&[u8]; 12] =
+            [b",", b";", b"\t", b"\"", b"\n", b"\r\n", b"/", b"\\", b".", b"\0", b"\xc3", "\u{e9}".as_bytes()];
+        let at = rng.random_range(0..=bytes.len());
+        match rng.random_range(0..4) {
+            0 => bytes.truncate(at),
+            1 => drop(bytes.drain(at..(at + 2).min(bytes.len()))),
+            _ => drop(bytes.splice(at..at, PIECES[rng.random_range(0..PIECES.len())].iter().copied())),
+        }
+    }
+
+    #[test]
+    fn damaged_tables_are_read_or_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a/1.png", "a/2.png", "b/1.png"].map(|path| (path, sample::png(1)));
+        sample::write_files(folder.path(), &files);
+        let source = open(folder.path(), &OpenOptions::default()).unwrap();
+        let path = folder.path().join("labels.csv");
+        let mut rng = Seed::new(7).rng("damage", 0, 0);
+        let (mut read, mut refused) = (0, 0);
+        for sound in [
+            "id,label\na/1,x\na/2,\"y, z\"\nb/1,\n",
+            "file;class\r\nb\\1.png;x\r\n./a/2.png;y\r\n",
+            "\u{feff}breed\timage\tage\npug\t1\told\nd\u{e9}r\t2\tnew\n",
+        ] {
+            for _ in 0..2000 {
+                let mut bytes = sound.as_bytes().to_vec();
+                for _ in 0..rng.random_range(0..5) {
+                    damage(&mut bytes, &mut rng);
+                }
+                let said = Table::parse(&path, &bytes).and_then(|table| {
+                    let rule = ColumnRule::new(path.clone());
+                    Ok(table.column(&rule, source.as_ref())?.values(source.as_ref())?.of_entry.len())
+                });
+                match said {
+                    Ok(images) => {
+                        assert_eq!(images, 3);
+                        read += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+        assert!(read > 100 && refused > 100, "{read} read, {refused} refused");
     }
 
     #[test]

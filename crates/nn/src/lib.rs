@@ -71,7 +71,7 @@ pub use op::max_pool2d::max_pool2d;
 pub use op::pool2d::Pool2dOptions;
 pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{
-    AdamConfig, AdamWConfig, Optimizer, OptimizerConfig, OptimizerState, OptimizerVariant, ParameterGroup,
+    AdamConfig, AdamWConfig, Decayed, Optimizer, OptimizerConfig, OptimizerState, OptimizerVariant, ParameterGroup,
     RmsPropConfig, SgdConfig,
 };
 pub use parameters::{Parameter, Parameters, Penalty};

@@ -28,12 +28,12 @@ impl EventFile {
         let fail = RunsError::io("make a file for TensorBoard");
         let create = || {
             fs::create_dir_all(folder)?;
-            let since = now();
-            let name = format!("events.out.tfevents.{:.0}.{:09}.aumenta", since.trunc(), since.fract() * 1e9);
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let name = format!("events.out.tfevents.{}.{:09}.aumenta", since.as_secs(), since.subsec_nanos());
             fs::OpenOptions::new().write(true).create_new(true).open(folder.join(name))
         };
         let mut events = Self { file: create().map_err(fail)? };
-        events.write(Event {
+        events.write(&Event {
             wall_time: now(),
             step: 0,
             file_version: Some("brain.Event:2".to_owned()),
@@ -51,10 +51,10 @@ impl EventFile {
             |&(tag, value): &(&str, f64)| SummaryValue { tag: tag.to_owned(), simple_value: Some(value as f32) };
         let summary = Summary { value: scalars.iter().map(value).collect() };
         let step = i64::try_from(step).unwrap_or(i64::MAX);
-        self.write(Event { wall_time: now(), step, file_version: None, summary: Some(summary) })
+        self.write(&Event { wall_time: now(), step, file_version: None, summary: Some(summary) })
     }
 
-    fn write(&mut self, event: Event) -> Result<(), RunsError> {
+    fn write(&mut self, event: &Event) -> Result<(), RunsError> {
         self.file.write_all(&record(&event.encode_to_vec())).map_err(RunsError::io("write for TensorBoard"))
     }
 }

@@ -379,7 +379,7 @@ mod tests {
 
     /// Interrupts a training after every step of `stops`; it must end as the one that never was.
     #[track_caller]
-    fn check_resumed(config: FitConfig, stops: &[u64]) {
+    fn check_resumed(config: &FitConfig, stops: &[u64]) {
         let place = Place { mix: MixConfig { mixup_alpha: Some(0.4), ..MixConfig::default() }, ..Place::new() };
         let (whole, fitted) = place.trained(config.clone()).unwrap();
         let run = place.new_run("resumed");
@@ -401,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_training_interrupted_at_any_step_ends_with_the_same_bytes() {
-        check_resumed(epochs(3), &[1, 3, 4, 8]);
+        check_resumed(&epochs(3), &[1, 3, 4, 8]);
     }
 
     #[test]
@@ -415,14 +415,14 @@ mod tests {
             validation: ValidationConfig { every_steps: Some(3), monitor: Measure::Loss },
             ..FitConfig::new(adam, Length::Steps(7))
         };
-        check_resumed(config, &[2, 3, 5]);
+        check_resumed(&config, &[2, 3, 5]);
         let plateau = PlateauConfig { patience: 1, min_delta: 1.0, ..PlateauConfig::default() };
         let config = FitConfig {
             schedule: ScheduleConfig::ReduceOnPlateau(plateau),
             early_stopping: Some(EarlyStopping { patience: 2, min_delta: 1.0, restore_best: true }),
             ..epochs(20)
         };
-        check_resumed(config, &[4, 7]);
+        check_resumed(&config, &[4, 7]);
     }
 
     #[test]
@@ -547,6 +547,18 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_of_a_later_format_is_no_damage_to_be_passed_over() {
+        let place = Place::new();
+        let (run, _) = place.trained(epochs(2)).unwrap();
+        let mut newer = Snapshot::latest(&run).unwrap().snapshot;
+        newer.state.format = Snapshot::FORMAT + 1;
+        newer.save(&run, 2).unwrap();
+        let error = Snapshot::latest(&run).unwrap_err();
+        let TrainError::Snapshot { source, .. } = error else { panic!("{error}") };
+        assert!(source.to_string().starts_with("it has format 2, and this version reads format 1"), "{source}");
+    }
+
+    #[test]
     fn a_loss_that_is_not_finite_ends_the_training_with_its_place() {
         let error = Place::new().trained(FitConfig::new(rmsprop(1e30), Length::Epochs(2))).unwrap_err();
         let TrainError::Diverged(divergence) = error else { panic!("{error}") };
@@ -581,20 +593,20 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_refused(config: FitConfig, message: &str) {
+    fn check_refused(config: &FitConfig, message: &str) {
         assert_eq!(config.check(2).unwrap_err().to_string(), message);
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
-        check_refused(epochs(0), "`epochs` must be at least 1");
-        check_refused(FitConfig { accumulate: 0, ..epochs(1) }, "`accumulate` must be at least 1");
+        check_refused(&epochs(0), "`epochs` must be at least 1");
+        check_refused(&FitConfig { accumulate: 0, ..epochs(1) }, "`accumulate` must be at least 1");
         let checkpoints = CheckpointsConfig { keep: 0, ..CheckpointsConfig::default() };
-        check_refused(FitConfig { checkpoints, ..epochs(1) }, "`checkpoints.keep` must be at least 1");
+        check_refused(&FitConfig { checkpoints, ..epochs(1) }, "`checkpoints.keep` must be at least 1");
         let stopping = EarlyStopping { min_delta: f64::NAN, ..EarlyStopping::default() };
         let early_stopping = Some(stopping);
         check_refused(
-            FitConfig { early_stopping, ..epochs(1) },
+            &FitConfig { early_stopping, ..epochs(1) },
             "`early-stopping.min-delta` must be at least 0, got NaN",
         );
     }

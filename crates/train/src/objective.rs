@@ -89,15 +89,15 @@ impl Objective {
         let of_images: Vec<f32> = shares.chunks_exact(self.classes).map(weight).collect();
         Ok(Some(Tensor::new(of_images, device)?))
     }
+}
 
-    /// The loss of each image, f32 `[n]`, from logits `[n, outputs]`.
-    pub fn losses(&self, logits: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, NnError> {
-        let losses = Loss::for_outputs(logits.dims()[1]).of_each(logits, targets)?;
-        Ok(match weights {
-            Some(weights) => (losses * weights)?,
-            None => losses,
-        })
-    }
+/// The loss of each image, f32 `[n]`, from logits `[n, outputs]`, multiplied by its weight where there are any.
+pub(crate) fn losses(logits: &Tensor, targets: &Tensor, weights: Option<&Tensor>) -> Result<Tensor, NnError> {
+    let losses = Loss::for_outputs(logits.dims()[1]).of_each(logits, targets)?;
+    Ok(match weights {
+        Some(weights) => (losses * weights)?,
+        None => losses,
+    })
 }
 
 fn balanced(class_counts: &[u64]) -> Vec<f32> {
@@ -118,17 +118,17 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_refused(config: LossConfig, message: &str) {
+    fn check_refused(config: &LossConfig, message: &str) {
         assert_eq!(config.check(2).unwrap_err().to_string(), message);
     }
 
     #[test]
     fn settings_out_of_range_are_named() {
         let smoothing = |label_smoothing| LossConfig { label_smoothing, ..LossConfig::default() };
-        check_refused(smoothing(1.0), "`loss.label-smoothing` must be at least 0 and below 1, got 1");
-        check_refused(smoothing(f32::NAN), "`loss.label-smoothing` must be at least 0 and below 1, got NaN");
+        check_refused(&smoothing(1.0), "`loss.label-smoothing` must be at least 0 and below 1, got 1");
+        check_refused(&smoothing(f32::NAN), "`loss.label-smoothing` must be at least 0 and below 1, got NaN");
         let each = |weights| LossConfig { class_weights: ClassWeights::Each(weights), ..LossConfig::default() };
-        check_refused(each(vec![1.0]), "`loss.class-weights` has 1 weights for 2 classes");
-        check_refused(each(vec![1.0, -1.0]), "`loss.class-weights` must be finite and at least 0, got -1");
+        check_refused(&each(vec![1.0]), "`loss.class-weights` has 1 weights for 2 classes");
+        check_refused(&each(vec![1.0, -1.0]), "`loss.class-weights` must be finite and at least 0, got -1");
     }
 }

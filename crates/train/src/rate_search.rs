@@ -53,7 +53,7 @@ pub struct RateSearch {
 /// The weight of what was before in a smoothed loss.
 pub const SMOOTHING: f64 = 0.9;
 
-/// How many times the smallest smoothed loss ends a search.
+/// How many times the smallest smoothed loss a batch's loss ends a search.
 const RUNAWAY: f64 = 4.0;
 
 /// Takes optimizer steps at growing rates and looks at the loss. The weights of `model` are of no use afterwards. Everything
@@ -95,7 +95,7 @@ pub fn search_rate(
             points.push(RatePoint { rate, loss, smoothed: losses.add(loss) });
             tell(observer, &points, config.steps, stream.stalls().share());
             let smallest = points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
-            if points.len() as u64 == config.steps || losses.value() > RUNAWAY * smallest {
+            if points.len() as u64 == config.steps || loss > RUNAWAY * smallest {
                 return Ok(RateSearch::of(points));
             }
         }
@@ -155,11 +155,13 @@ impl RateSearch {
     fn of(points: Vec<RatePoint>) -> Self {
         let log = |point: &RatePoint| f64::from(point.rate).ln();
         let slope = |a: &RatePoint, b: &RatePoint| (b.smoothed - a.smoothed) / (log(b) - log(a));
-        let slopes = points.iter().zip(points.iter().skip(2)).zip(points.iter().skip(1));
-        let slopes = slopes.map(|((before, after), point)| (slope(before, after), point.rate));
+        let smallest = (0..points.len()).min_by(|a, b| points[*a].smoothed.total_cmp(&points[*b].smoothed));
+        // What falls behind the minimum falls from a height that a rate too large has made.
+        let before = &points[..smallest.map_or(0, |at| at + 1)];
+        let slopes = before.windows(3).map(|three| (slope(&three[0], &three[2]), three[1].rate));
         let steepest =
             slopes.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(slope, _)| *slope < 0.0).map(|(_, rate)| rate);
-        let minimum = points.iter().min_by(|a, b| a.smoothed.total_cmp(&b.smoothed)).map(|point| point.rate);
+        let minimum = before.last().map(|point| point.rate);
         let tenth_of_minimum = minimum.filter(|_| steepest.is_some()).map(|rate| rate / 10.0);
         Self { points, steepest, tenth_of_minimum }
     }
@@ -194,6 +196,12 @@ mod tests {
         let found = search(|log| 1.0 / (1.0 + (4.0 * (log + 3.0)).exp()) + (log + 1.0).max(0.0).powi(2));
         assert!((found.steepest.unwrap().log10() + 3.0).abs() < 0.06, "{found:?}");
         assert!((found.tenth_of_minimum.unwrap().log10() + 2.0).abs() < 0.11, "{found:?}");
+    }
+
+    #[test]
+    fn a_fall_after_the_loss_ran_away_is_no_proposal() {
+        let found = search(|log| if log < -1.0 { 0.7 - 0.1 * (log + 6.0) } else { 9.0 - 8.0 * (log + 1.0) });
+        assert!(found.steepest.unwrap() < 0.1 && found.tenth_of_minimum.unwrap() < 0.02, "{found:?}");
     }
 
     #[test]

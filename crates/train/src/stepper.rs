@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 
 use crate::error::NotFinite;
 use crate::fit::{Fit, OnNan};
-use crate::objective::Objective;
+use crate::objective::{Objective, losses};
 use crate::tensors::from_batch;
 
 /// A network, and what moves its weights.
@@ -92,7 +92,7 @@ impl<'a> Stepper<'a> {
         let useless = |what| Ok(Step { trained: Err(what), moved: false });
         let objective = &self.objective;
         let (targets, weights) = (objective.targets(plain, batch)?, objective.weights(batch, self.device)?);
-        let mut loss = |logits: &Tensor| objective.losses(logits, &targets, weights.as_ref());
+        let mut loss = |logits: &Tensor| losses(logits, &targets, weights.as_ref());
         let result = match self.model.gradients(images, number, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return useless(NotFinite::Loss),
             result => result?,
@@ -152,7 +152,7 @@ impl<'a> Stepper<'a> {
 
     /// Puts the weights back that [`Self::show_average`] gave.
     pub fn hide_average(&self, weights: Option<Vec<NamedTensor>>) -> Result<(), NnError> {
-        Ok(weights.map_or(Ok(()), |weights| self.parameters.set_tensors(&weights))?)
+        weights.map_or(Ok(()), |weights| self.parameters.set_tensors(&weights))
     }
 
     /// Goes on from saved weights.

@@ -64,7 +64,7 @@ enum Kind {
     /// One zip archive of such folders.
     Zip,
     /// A folder of tar shards for WebDataset, shuffled: `train-000000.tar` with `00000012.jpg` and `00000012.cls`, the
-    /// class's index.
+    /// class's index into `classes.txt` beside them.
     Tar,
     /// A CSV file with a row an image, without pixels.
     Csv,

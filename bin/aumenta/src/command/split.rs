@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{
-    Amounts, Dataset, DatasetError, Existing, Fold, Format, Link, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions,
-    PrepareConfig, Quarantine, Survey, check_vacant, write_folder,
+    Amounts, Dataset, Existing, ExportFault, Fold, Format, Link, MANIFEST_FILE, Manifest, OnFaulty, OpenOptions,
+    PrepareConfig, Quarantine, Survey, check_class_folders, check_vacant, write_folder,
 };
 use aumenta_seed::Seed;
 
@@ -73,7 +73,7 @@ impl Args {
         let amounts = self.amounts.each()?;
         let path = self.out.join(MANIFEST_FILE);
         if path.exists() {
-            return Err(BadUse::from_error(DatasetError::OutputTaken { path: self.out }));
+            return Err(BadUse::from_error(ExportFault::OutputTaken { path: self.out }));
         }
         if self.amounts.are_folds() {
             check_vacant(&self.out)?;
@@ -84,6 +84,9 @@ impl Args {
         let survey = survey(&self.source, &self.config(&amounts[0])?)?;
         if self.amounts.are_folds() {
             return self.write_folds(&survey, &amounts);
+        }
+        if self.materialize.is_some() {
+            check_class_folders(survey.classes())?;
         }
         let manifest = write(&survey, &amounts[0], &self.out)?;
         if let Some(folder) = &self.materialize {

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use super::columns::{HEADER, rows};
 use crate::atomic::write_file;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 use crate::manifest::Manifest;
 
 pub(super) fn write(manifest: &Manifest, out: &Path) -> Result<usize, DatasetError> {
-    write_file(out, |file| {
-        write_rows(manifest, file).map_err(|source| DatasetError::WriteCsv { path: out.to_owned(), source })
-    })?;
+    let failed = |source| DatasetError::from(ExportFault::WriteCsv { path: out.to_owned(), source });
+    write_file(out, |file| write_rows(manifest, file).map_err(failed))?;
     Ok(rows(manifest).count())
 }
 

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::{Link, for_each_image, placed};
 use crate::dataset::Dataset;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 use crate::scan::Progress;
 use crate::source::SourceKind;
 
 pub(super) fn write(dataset: &Dataset, link: Link, out: &Path, progress: Progress<'_>) -> Result<usize, DatasetError> {
     if link != Link::Copy && dataset.source_kind() != SourceKind::Folder {
-        return Err(DatasetError::LinkSource { path: dataset.source_path().to_owned() });
+        return Err(ExportFault::LinkSource { path: dataset.source_path().to_owned() }.into());
     }
     let source = fs_err::canonicalize(dataset.source_path())?;
     let placed = placed(dataset)?;
@@ -80,6 +80,6 @@ mod tests {
         write_zip(&zip, sample::cats_and_dogs(4)).unwrap();
         let packed = Dataset::open(folder.path(), Some(&zip)).unwrap();
         let error = written(&packed, Link::Hard, &folder.path().join("out")).unwrap_err();
-        assert!(matches!(error, DatasetError::LinkSource { .. }), "{error}");
+        assert!(matches!(error, DatasetError::Export(ExportFault::LinkSource { .. })), "{error}");
     }
 }

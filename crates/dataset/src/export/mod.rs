@@ -8,7 +8,7 @@ mod parquet;
 mod shards;
 mod zip;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -17,7 +17,8 @@ use rayon::prelude::*;
 use self::mark::{is_export, mark_folder};
 use crate::atomic::{check_vacant, replace_folder};
 use crate::dataset::Dataset;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
+use crate::portable_names::{folded, portable, unportable};
 use crate::record::Record;
 use crate::scan::Progress;
 use crate::source::ReadBuffer;
@@ -31,7 +32,8 @@ pub enum Format {
     /// One zip archive with the same names, stored uncompressed.
     Zip,
     /// Tar archives as WebDataset reads them: `train-000000.tar` with `00000012.jpg` and `00000012.cls`, which holds the
-    /// index of the class. Images are shuffled by the manifest's seed, for the shards are read one behind the other.
+    /// index of the class, from 0, into the lines of `classes.txt` beside the shards. Images are shuffled by the manifest's
+    /// seed, for the shards are read one behind the other.
     Shards(ShardSize),
     /// A CSV file with a row an image; no pixels.
     Csv,
@@ -72,13 +74,14 @@ pub enum Existing {
 
 /// Writes `dataset` to `out`, a folder or a file as the format says; says how many files or rows that are images.
 ///
-/// The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
-/// are. Files of the same name in one folder (compared without case, as some file systems do) get a number: `a.jpg`,
-/// `a-2.jpg`.
+/// Images are read and, for folders and shards, written on all cores; the bytes, and which of several errors is told, do not
+/// depend on how many there are. The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
+/// are. Files of one name in one folder, be it to a file system that tells neither case nor forms of Unicode apart, get a
+/// number: `a.jpg`, `a-2.jpg`. What Windows cannot have in a name becomes `_`.
 ///
 /// # Errors
-/// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders, an image
-/// cannot be read or has changed, or a file cannot be written.
+/// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders
+/// everywhere (see [`check_class_folders`]), an image cannot be read or has changed, or a file cannot be written.
 pub fn export(
     dataset: &Dataset,
     format: Format,
@@ -129,14 +132,14 @@ pub fn export_folder<T, E: From<DatasetError>>(
 /// Whether [`export`] could write to `out`.
 ///
 /// # Errors
-/// [`DatasetError::OutputTaken`], or [`DatasetError::NoExport`] where something else would have to be replaced.
+/// [`ExportFault::OutputTaken`], or [`ExportFault::NoExport`] where something else would have to be replaced.
 pub fn check_output(out: &Path, existing: Existing) -> Result<(), DatasetError> {
     match check_vacant(out) {
-        Err(DatasetError::OutputTaken { path }) if existing == Existing::ReplaceExport => {
+        Err(DatasetError::Export(ExportFault::OutputTaken { path })) if existing == Existing::ReplaceExport => {
             if is_export(out)? {
                 Ok(())
             } else {
-                Err(DatasetError::NoExport { path })
+                Err(ExportFault::NoExport { path }.into())
             }
         }
         vacant => vacant,
@@ -152,18 +155,41 @@ fn check_apart(dataset: &Dataset, out: &Path) -> Result<(), DatasetError> {
     let resolved = existing.and_then(|(ancestor, canonical)| Some(canonical.join(place.strip_prefix(ancestor).ok()?)));
     let place = resolved.unwrap_or(place);
     let is_within = place.starts_with(&source) || (place.exists() && source.starts_with(&place));
-    if is_within { Err(DatasetError::OutputInSource { path: out.to_owned(), source_path: source }) } else { Ok(()) }
+    if is_within {
+        return Err(ExportFault::OutputInSource { path: out.to_owned(), source_path: source }.into());
+    }
+    Ok(())
+}
+
+/// Whether every class can have a folder of its name, whatever the file system.
+///
+/// # Errors
+/// [`ExportFault::ClassCase`] where two classes differ in case or the form of Unicode alone; [`ExportFault::ClassFolder`]
+/// where Windows cannot have the name.
+///
+/// ```
+/// let check = |classes: [&str; 2]| aumenta_dataset::check_class_folders(&classes.map(str::to_owned));
+/// assert!(check(["cat", "dog"]).is_ok());
+/// assert!(check(["cat", "Cat"]).is_err());
+/// assert!(check(["cat", "aux"]).is_err());
+/// ```
+pub fn check_class_folders(classes: &[String]) -> Result<(), DatasetError> {
+    let mut seen = HashMap::new();
+    for class in classes {
+        if let Some(first) = seen.insert(folded(class), class) {
+            return Err(ExportFault::ClassCase { first: first.clone(), second: class.clone() }.into());
+        }
+        if let Some(reason) = unportable(class) {
+            return Err(ExportFault::ClassFolder { class: class.clone(), reason }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Every image with its place below the export: `train/cat/cat.0.jpg` and so on.
 fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
     let classes = &dataset.manifest().classes;
-    let mut seen = std::collections::HashMap::new();
-    for class in classes {
-        if let Some(first) = seen.insert(class.to_lowercase(), class) {
-            return Err(DatasetError::ClassCase { first: first.clone(), second: class.clone() });
-        }
-    }
+    check_class_folders(classes)?;
     let mut names = HashSet::new();
     let of_split = |split: Split| dataset.records(split).iter().map(move |record| (split, record));
     let placed = Split::ALL.into_iter().flat_map(of_split).map(|(split, record)| {
@@ -174,18 +200,18 @@ fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
     Ok(placed.collect())
 }
 
-/// The file name of `path`, numbered where `folder` has it already.
+/// The file name of `path` as every platform can have it, numbered where `folder` has it already.
 fn free_name(folder: &str, path: &str, names: &mut HashSet<String>) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let name = portable(path.rsplit('/').next().unwrap_or(path));
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
     let numbered = (2..).map(|number| format!("{stem}-{number}.{extension}"));
-    let mut candidates = std::iter::once(name.to_owned()).chain(numbered);
+    let mut candidates = std::iter::once(name.clone().into_owned()).chain(numbered);
     candidates
-        .find(|candidate| names.insert(format!("{folder}/{candidate}").to_lowercase()))
-        .unwrap_or_else(|| name.to_owned())
+        .find(|candidate| names.insert(folded(&format!("{folder}/{candidate}"))))
+        .unwrap_or_else(|| name.clone().into_owned())
 }
 
-/// Hands the bytes of every item's image to `take`, on all cores and in no order.
+/// Hands the bytes of every item's image to `take`, on all cores and in no order. An error is the first in the items' order.
 fn for_each_image<T: Sync>(
     dataset: &Dataset,
     items: &[(T, &Record)],
@@ -193,12 +219,17 @@ fn for_each_image<T: Sync>(
     take: impl Fn(&T, &Record, &[u8]) -> Result<(), DatasetError> + Sync,
 ) -> Result<(), DatasetError> {
     let done = AtomicUsize::new(0);
-    items.par_iter().try_for_each_init(ReadBuffer::default, |buffer, (item, record)| {
+    first_error(items.par_iter().map_init(ReadBuffer::default, |buffer, (item, record)| {
         dataset.read(record, buffer)?;
         take(item, record, buffer.bytes())?;
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
         Ok(())
-    })
+    }))
+}
+
+/// Carries out all of `work`, or what comes before an error: the first in order, whichever thread is the first to meet one.
+fn first_error(work: impl ParallelIterator<Item = Result<(), DatasetError>>) -> Result<(), DatasetError> {
+    work.find_map_first(Result::err).map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -263,7 +294,7 @@ mod tests {
             let out = folder.path().join("out").join(name);
             written(&dataset, format, &out, Existing::Refuse).unwrap();
             let error = written(&dataset, format, &out, Existing::Refuse).unwrap_err();
-            assert!(matches!(error, DatasetError::OutputTaken { .. }), "{name}: {error}");
+            assert!(matches!(error, DatasetError::Export(ExportFault::OutputTaken { .. })), "{name}: {error}");
             written(&dataset, format, &out, Existing::ReplaceExport).unwrap();
             assert_eq!(fs_err::read_dir(folder.path().join("out")).unwrap().count(), 1, "nothing is left behind");
             fs_err::rename(&out, folder.path().join(name)).unwrap();
@@ -272,7 +303,7 @@ mod tests {
         for (format, _) in ALL {
             for taken in ["mine", "mine/note.txt", "data", "manifest.json"] {
                 let error = written(&dataset, format, &folder.path().join(taken), Existing::ReplaceExport).unwrap_err();
-                assert!(matches!(error, DatasetError::NoExport { .. }), "{taken}: {error}");
+                assert!(matches!(error, DatasetError::Export(ExportFault::NoExport { .. })), "{taken}: {error}");
             }
         }
         assert_eq!(fs_err::read(folder.path().join("mine/note.txt")).unwrap(), b"mine");
@@ -292,7 +323,7 @@ mod tests {
             (Format::Csv, files.join("table.csv")),
         ] {
             let error = written(&again, format, &out, Existing::ReplaceExport).unwrap_err();
-            assert!(matches!(error, DatasetError::OutputInSource { .. }), "{error}");
+            assert!(matches!(error, DatasetError::Export(ExportFault::OutputInSource { .. })), "{error}");
         }
         assert!(files.join("train/cat").is_dir() && !files.join("deep").exists());
     }
@@ -317,6 +348,49 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_several_errors_is_told_on_any_number_of_threads_and_bytes_are_the_same() {
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
+        let pixels = &ALL[..3];
+        let on_threads = |number: usize, format: Format, out: &Path| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(number).build().unwrap();
+            pool.install(|| written(&dataset, format, out, Existing::Refuse))
+        };
+        for (format, name) in pixels {
+            let [one, seven] = [1, 7].map(|number| folder.path().join(format!("{number}-{name}")));
+            on_threads(1, *format, &one).unwrap();
+            on_threads(7, *format, &seven).unwrap();
+            assert_eq!(bytes_below(&one), bytes_below(&seven));
+        }
+        for record in dataset.manifest().all_records().skip(1) {
+            fs_err::write(folder.path().join("data").join(&record.path), b"changed").unwrap();
+        }
+        for (format, name) in pixels {
+            let out = folder.path().join(format!("failed-{name}"));
+            let first = on_threads(1, *format, &out).unwrap_err().to_string();
+            for _ in 0..20 {
+                assert_eq!(on_threads(7, *format, &out).unwrap_err().to_string(), first);
+            }
+            assert!(!out.exists());
+        }
+    }
+
+    /// The bytes of every file at or below `path`, with what stands behind `path` in its name.
+    fn bytes_below(path: &Path) -> Vec<(String, Vec<u8>)> {
+        if path.is_file() {
+            return vec![(String::new(), fs_err::read(path).unwrap())];
+        }
+        let items = fs_err::read_dir(path).unwrap().map(|item| item.unwrap());
+        let mut files: Vec<(String, Vec<u8>)> = items
+            .flat_map(|item| {
+                let name = item.file_name().into_string().unwrap();
+                bytes_below(&item.path()).into_iter().map(move |(below, bytes)| (format!("{name}/{below}"), bytes))
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    #[test]
     fn files_of_one_name_get_numbers() {
         let mut names = HashSet::new();
         let mut name = |class, path| free_name(class, path, &mut names);
@@ -325,18 +399,36 @@ mod tests {
         assert_eq!(name("cat", "z/a-2.jpg"), "a-2-2.jpg");
         assert_eq!(name("cat", "w/a.jpg"), "a-3.jpg");
         assert_eq!(name("dog", "x/a.jpg"), "a.jpg");
+        assert_eq!(name("dog", "caf\u{e9}.jpg"), "caf\u{e9}.jpg");
+        assert_eq!(name("dog", "cafe\u{301}.jpg"), "cafe\u{301}-2.jpg");
     }
 
     #[test]
-    fn classes_that_differ_in_case_alone_get_no_folders() {
-        let files: Vec<_> = sample::cats_and_dogs(4)
-            .into_iter()
-            .map(|(path, bytes)| (path.replace("train/dog", "train/Cat"), bytes))
-            .collect();
-        let (folder, dataset) = dataset(&files);
-        let error = written(&dataset, Format::Zip, &folder.path().join("a.zip"), Existing::Refuse).unwrap_err();
+    fn files_get_names_that_every_platform_can_have() {
+        let mut names = HashSet::new();
+        let mut name = |path| free_name("cat", path, &mut names);
+        assert_eq!(name("12:30.jpg"), "12_30.jpg");
+        assert_eq!(name("12?30.jpg"), "12_30-2.jpg");
+        assert_eq!(name("x/NUL.png"), "_NUL.png");
+    }
+
+    /// What stops dogs of another name from being exported beside cats.
+    fn refused(name: &str) -> DatasetError {
+        let renamed = |(path, bytes): (String, Vec<u8>)| (path.replace("train/dog", &format!("train/{name}")), bytes);
+        let (folder, dataset) = dataset(&sample::cats_and_dogs(4).into_iter().map(renamed).collect::<Vec<_>>());
+        written(&dataset, Format::Zip, &folder.path().join("a.zip"), Existing::Refuse).unwrap_err()
+    }
+
+    #[test]
+    fn classes_that_cannot_have_different_folders_everywhere_get_none() {
+        let error = refused("Cat");
         assert!(
-            matches!(&error, DatasetError::ClassCase { first, second } if first == "Cat" && second == "cat"),
+            matches!(&error, DatasetError::Export(ExportFault::ClassCase { first, second }) if (&**first, &**second) == ("Cat", "cat")),
+            "{error}"
+        );
+        let error = refused("aux");
+        assert!(
+            matches!(&error, DatasetError::Export(ExportFault::ClassFolder { class, .. }) if class == "aux"),
             "{error}"
         );
     }

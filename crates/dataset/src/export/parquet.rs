@@ -12,7 +12,7 @@ use parquet::schema::parser::parse_message_type;
 use super::columns::rows;
 use super::mark::MARK;
 use crate::atomic::write_file;
-use crate::error::DatasetError;
+use crate::error::{DatasetError, ExportFault};
 use crate::manifest::Manifest;
 use crate::record::Record;
 use crate::split::Split;
@@ -53,7 +53,7 @@ pub(super) fn write(manifest: &Manifest, out: &Path) -> Result<usize, DatasetErr
             writer.close()?;
             Ok::<_, ParquetError>(())
         };
-        write().map_err(|source| DatasetError::WriteParquet { path: out.to_owned(), source })
+        write().map_err(|source| DatasetError::from(ExportFault::WriteParquet { path: out.to_owned(), source }))
     })?;
     Ok(rows.len())
 }

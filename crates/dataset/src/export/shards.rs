@@ -1,4 +1,4 @@
-//! Tar archives as WebDataset reads them.
+//! Tar archives as WebDataset reads them, and the list of classes that their class files hold indices into.
 
 use std::io::Write;
 use std::path::Path;
@@ -8,13 +8,13 @@ use aumenta_seed::Seed;
 use rand::seq::SliceRandom as _;
 use rayon::prelude::*;
 
-use super::ShardSize;
+use super::{ShardSize, first_error};
 use crate::atomic::write_file;
 use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::record::Record;
 use crate::scan::Progress;
-use crate::source::ReadBuffer;
+use crate::source::{CLASSES_FILE, ReadBuffer};
 use crate::split::Split;
 
 pub(super) fn write(
@@ -30,9 +30,12 @@ pub(super) fn write(
         let divided = divide(records, size).into_iter().enumerate();
         shards.extend(divided.map(|(number, records)| (format!("{split}-{number:06}.tar"), records)));
     }
+    write_file(&out.join(CLASSES_FILE), |file| {
+        dataset.manifest().classes.iter().try_for_each(|class| writeln!(file, "{class}"))
+    })?;
     let total = shards.iter().map(|(_, records)| records.len()).sum();
     let done = AtomicUsize::new(0);
-    shards.par_iter().try_for_each_init(ReadBuffer::default, |buffer, (name, records)| {
+    first_error(shards.par_iter().map_init(ReadBuffer::default, |buffer, (name, records)| {
         write_file(&out.join(name), |file| {
             let mut archive = tar::Builder::new(file);
             for record in records {
@@ -44,7 +47,7 @@ pub(super) fn write(
             }
             Ok::<_, DatasetError>(archive.finish()?)
         })
-    })?;
+    }))?;
     Ok(total)
 }
 
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn class_files_hold_the_index_of_the_class_and_the_same_manifest_gives_the_same_bytes() {
+    fn class_files_hold_indices_that_are_read_again_as_names_and_the_same_manifest_gives_the_same_bytes() {
         let (folder, dataset) = dataset(&sample::cats_and_dogs(4));
         let outs = ["first", "second"].map(|name| folder.path().join(name));
         for out in &outs {
@@ -120,12 +123,14 @@ mod tests {
         }
         let bytes = outs.each_ref().map(|out| fs_err::read(out.join("train-000000.tar")).unwrap());
         assert_eq!(bytes[0], bytes[1]);
-        let source = open(&outs[0], &OpenOptions::default()).unwrap();
-        let labels = Labels::of(source.as_ref(), &LabelRule::Auto).unwrap();
-        assert_eq!(labels.classes, ["0", "1"]);
-        for (entry, class) in source.entries().iter().zip(&labels.class_of) {
-            let id: usize = entry.path.split('.').next().unwrap().parse().unwrap();
-            assert_eq!(dataset.manifest().all_records().nth(id).unwrap().class, *class);
+        for (of, classes) in [(outs[0].clone(), ["cat", "dog"]), (outs[0].join("train-000000.tar"), ["0", "1"])] {
+            let source = open(&of, &OpenOptions::default()).unwrap();
+            let labels = Labels::of(source.as_ref(), &LabelRule::Auto).unwrap();
+            assert_eq!(labels.classes, classes);
+            for (entry, class) in source.entries().iter().zip(&labels.class_of) {
+                let id: usize = entry.path.split('.').next().unwrap().parse().unwrap();
+                assert_eq!(dataset.manifest().all_records().nth(id).unwrap().class, *class);
+            }
         }
     }
 }

@@ -150,7 +150,7 @@ impl Labels {
 
 /// Whether `class` can name a folder, which a class must where splits are written as folders.
 pub(crate) fn is_class_name(class: &str) -> bool {
-    is_safe(class) && !class.contains('/')
+    is_safe(class) && !class.contains(['/', ':'])
 }
 
 #[cfg(test)]

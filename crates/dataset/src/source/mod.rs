@@ -24,6 +24,7 @@ pub use self::files::open_images;
 pub(crate) use self::packing::Packing;
 pub use self::passed_over::PassedOver;
 pub use self::read_buffer::ReadBuffer;
+pub(crate) use self::tar::CLASSES_FILE;
 use crate::error::DatasetError;
 
 /// One encoded image of a source.
@@ -131,12 +132,12 @@ impl Default for SourceLimits {
 /// files. A zip and a tar archive are told apart by their content.
 ///
 /// A zip archive without images of its own is taken as the wrapping of another: of the archives within it `train.zip` is
-/// read, else the only one that holds images. Other files and what operating systems leave behind (`__MACOSX/`,
+/// read, else the only one that holds images. Archives within that one are not opened. Other files and what operating systems leave behind (`__MACOSX/`,
 /// `.DS_Store`, `Thumbs.db`) are passed over.
 ///
 /// A folder of tar archives that holds no images itself is taken as one data set in shards, as WebDataset packs them: a
-/// file `key.cls` beside `key.jpg` in a shard holds the image's class as text. A single tar archive may have class files
-/// too. Paths are those within the shards, so a data set is the same however many shards it is divided into; only where
+/// file `key.cls` beside `key.jpg` in a shard holds the image's class as text: its name or, where the folder has a file
+/// `classes.txt` with a name a line, the index of that, from 0. A single tar archive may have class files too. Paths are those within the shards, so a data set is the same however many shards it is divided into; only where
 /// two shards hold the same path do all paths begin with the name of their shard, as in `shard-000001.tar/key.jpg`.
 ///
 /// # Errors

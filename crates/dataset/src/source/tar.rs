@@ -1,8 +1,8 @@
 //! [`TarSource`]: images read straight from a tar archive, or from a folder of tar archives, its shards.
 //!
 //! Shards are how [WebDataset](https://github.com/webdataset/webdataset) packs large data sets: files of one name but for
-//! the ending are one sample, and `key.cls` holds the class of `key.jpg`. The headers of all shards are read once; images
-//! are then read by position, in any order.
+//! the ending are one sample, and `key.cls` holds the class of `key.jpg`, by its name or by its index into a list of names.
+//! The headers of all shards are read once; images are then read by position, in any order.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +22,13 @@ use crate::positional::read_at;
 /// thousands of shards, so the others are opened for each image.
 const MAX_OPEN_SHARDS: usize = 128;
 
+/// The file beside shards that names the classes, a line a class. Class files then hold the index of a line, from 0, as
+/// programs want it that read WebDataset's shards for training.
+pub(crate) const CLASSES_FILE: &str = "classes.txt";
+
+/// No honest list of classes is larger.
+const MAX_CLASSES_BYTES: u64 = 16 << 20;
+
 /// Images in one or many tar archives.
 #[derive(Debug)]
 pub(super) struct TarSource {
@@ -29,7 +36,7 @@ pub(super) struct TarSource {
     shards: Vec<Shard>,
     entries: Vec<Entry>,
     places: Vec<Place>,
-    /// The classes that class files name, each once.
+    /// The names of the classes.
     classes: Vec<String>,
     passed_over: PassedOver,
     max_entry_bytes: u64,
@@ -61,6 +68,7 @@ impl TarSource {
     pub(super) fn open_shards(path: &Path, limits: &SourceLimits) -> Result<Option<Self>, DatasetError> {
         let root = fs_err::canonicalize(path)?;
         let (mut shards, mut compressed, mut passed_over) = (Vec::new(), None, PassedOver::default());
+        let mut classes_file = None;
         for item in fs_err::read_dir(path)? {
             let item = item?;
             let file_type = item.file_type()?;
@@ -74,6 +82,10 @@ impl TarSource {
                 shards.push(item.path());
                 continue;
             }
+            if name == CLASSES_FILE {
+                classes_file = Some(item.path());
+                continue;
+            }
             passed_over.add(kind, &name);
             if is_compressed_tar(&name) {
                 compressed = Some(item.path());
@@ -82,7 +94,11 @@ impl TarSource {
         match compressed {
             _ if !shards.is_empty() => {
                 shards.sort();
-                Self::read(path, shards, passed_over, limits).map(Some)
+                let mut source = Self::read(path, shards, passed_over, limits)?;
+                if let Some(file) = classes_file {
+                    source.name_classes(&class_names(&file)?)?;
+                }
+                Ok(Some(source))
             }
             Some(path) => Err(DatasetError::CompressedTar { path }),
             None => Ok(None),
@@ -168,6 +184,30 @@ impl TarSource {
         }
     }
 
+    /// Puts names in the place of their indices into `names`.
+    fn name_classes(&mut self, names: &[String]) -> Result<(), DatasetError> {
+        for class in 0..self.classes.len() {
+            let said = &self.classes[class];
+            let name = match said.parse::<usize>() {
+                Ok(index) => names.get(index),
+                Err(_) => names.iter().find(|name| *name == said),
+            };
+            let Some(name) = name else { return Err(self.unnamed(class as u32)) };
+            self.classes[class].clone_from(name);
+        }
+        Ok(())
+    }
+
+    /// The error that names the first class file of a class that is not in the list of names.
+    fn unnamed(&self, class: u32) -> DatasetError {
+        let first = self.places.iter().zip(&self.entries).find(|(place, _)| place.class == Some(class));
+        let (path, entry) = first.map_or((self.path.clone(), String::new()), |(place, entry)| {
+            let stem = entry.path.rsplit_once('.').map_or(&*entry.path, |(stem, _)| stem);
+            (self.shards[place.shard].path.clone(), format!("{stem}.cls"))
+        });
+        DatasetError::ClassFile { path, entry, reason: "holds neither a name in `classes.txt` nor the index of one" }
+    }
+
     fn read_image(&self, index: usize, bytes: &mut Vec<u8>) -> Result<(), EntryFault> {
         let (size, limit, place) = (self.entries[index].size, self.max_entry_bytes, self.places[index]);
         if size > limit {
@@ -184,6 +224,15 @@ impl TarSource {
         }
         Ok(())
     }
+}
+
+/// The names of classes in the file at `path`, in the order of their indices.
+fn class_names(path: &Path) -> Result<Vec<String>, DatasetError> {
+    let found = fs_err::metadata(path)?.len();
+    if found > MAX_CLASSES_BYTES {
+        return Err(DatasetError::TooMuch { path: path.to_owned(), what: "bytes", found, limit: MAX_CLASSES_BYTES });
+    }
+    Ok(fs_err::read_to_string(path)?.lines().map(str::to_owned).collect())
 }
 
 impl Source for TarSource {
@@ -301,6 +350,27 @@ mod tests {
         }
         assert_eq!(labels(&source), [Some("0"); 4]);
         assert_eq!(source.ignored(), 1);
+    }
+
+    #[test]
+    fn a_list_of_classes_beside_shards_names_them_by_index() {
+        let shard = |classes: [&str; 3]| {
+            let files = classes.iter().enumerate().map(|(n, class)| {
+                [(format!("{n}.png"), sample::png(n)), (format!("{n}.cls"), class.as_bytes().to_vec())]
+            });
+            ("0.tar", sample::tar(files.collect::<Vec<_>>().as_flattened()))
+        };
+        let names = (CLASSES_FILE, b"cat\ngreat dane\r\n".to_vec());
+        let source = open_shards(&[shard(["1", "0\n", "cat"]), names.clone()]).unwrap();
+        assert_eq!(labels(&source), [Some("great dane"), Some("cat"), Some("cat")]);
+        assert_eq!(source.ignored(), 0);
+        for unknown in ["2", "pug", "-1"] {
+            let error = open_shards(&[shard(["0", unknown, "1"]), names.clone()]).unwrap_err().to_string();
+            assert!(error.contains("0.tar` holds neither") && error.contains("`1.cls`"), "{error}");
+        }
+        let endless = vec![b'\n'; MAX_CLASSES_BYTES as usize + 1];
+        let error = open_shards(&[shard(["0", "1", "1"]), (CLASSES_FILE, endless)]).unwrap_err();
+        assert!(matches!(error, DatasetError::TooMuch { what: "bytes", .. }), "{error}");
     }
 
     #[test]

@@ -55,8 +55,7 @@ impl ZipSource {
         };
         let path = path.to_owned();
         if contents.images.is_empty() {
-            let ignored = contents.passed_over.count();
-            return Err(DatasetError::NoImages { path: full_name(&path, inner.as_deref()), ignored });
+            return Err(contents.without_images(full_name(&path, inner.as_deref())));
         }
         let (entries, places) = contents.images.into_iter().map(|member| (member.entry, member.place)).unzip();
         let Contents { window, passed_over, .. } = contents;
@@ -181,10 +180,14 @@ impl Contents {
         if let [member] = train[..] {
             return Ok((Some(member.entry.path.clone()), self.open_member(path, member, limits)?));
         }
-        let mut found = None;
+        let (mut found, mut too_deep) = (None, None);
         for member in &self.archives {
             let contents = self.open_member(path, member, limits)?;
             if contents.images.is_empty() {
+                let has_archives = !contents.archives.is_empty();
+                too_deep = too_deep.or_else(|| {
+                    has_archives.then(|| contents.without_images(full_name(path, Some(&member.entry.path))))
+                });
                 continue;
             }
             if found.is_some() {
@@ -192,7 +195,16 @@ impl Contents {
             }
             found = Some((Some(member.entry.path.clone()), contents));
         }
-        found.ok_or_else(|| DatasetError::NoImages { path: path.to_owned(), ignored: self.passed_over.count() })
+        let none = || DatasetError::NoImages { path: path.to_owned(), ignored: self.passed_over.count() };
+        found.ok_or_else(|| too_deep.unwrap_or_else(none))
+    }
+
+    /// Why an archive that lies at `path`, and within which no other is opened, is refused.
+    fn without_images(&self, path: PathBuf) -> DatasetError {
+        match self.archives.first() {
+            Some(Member { entry, .. }) => DatasetError::TooDeep { path, inner: entry.path.clone() },
+            None => DatasetError::NoImages { path, ignored: self.passed_over.count() },
+        }
     }
 
     /// The contents of an archive within this one: a window of the same file where it is stored, else unpacked to memory.
@@ -320,9 +332,17 @@ mod tests {
     #[test]
     fn archives_are_opened_one_level_deep() {
         let images = sample::zip(Stored, &[("1.png", sample::png(1))]);
-        let middle = sample::zip(Stored, &[("images.zip", images)]);
-        let error = refused(&sample::zip(Stored, &[("middle.zip", middle)]));
-        assert!(matches!(error, DatasetError::NoImages { .. }), "{error}");
+        let texts = sample::zip(Stored, &[("1.txt", vec![0])]);
+        for (method, middle) in [(Stored, "middle.zip"), (Deflated, "train.zip")] {
+            let deep = sample::zip(method, &[("images.zip", images.clone())]);
+            let outer = sample::zip(method, &[("a.zip", texts.clone()), (middle, deep)]);
+            for inner in [None, Some(middle.to_owned())] {
+                let options = OpenOptions { inner, ..OpenOptions::default() };
+                let error = open(&outer, &options).unwrap_err().to_string();
+                assert!(error.contains(&format!("data.zip/{middle}` holds no images, but `images.zip`")), "{error}");
+                assert!(error.contains("one level deep"), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -4,10 +4,8 @@ mod breach;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aumenta_imgproc::Limits;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::breach::leaks;
@@ -17,10 +15,10 @@ use crate::dataset::open_source;
 use crate::error::DatasetError;
 use crate::manifest::{MANIFEST_FILE, Manifest, is_zero};
 use crate::natural::natural_key;
-use crate::near_duplicates::NearDuplicates;
+use crate::near_duplicates::{NearDuplicates, NearPair};
 use crate::record::Record;
-use crate::scan::{Depth, Progress, scan_entries};
-use crate::source::{ReadBuffer, Source};
+use crate::scan::{Depth, Progress, ScannedEntries, scan_entries};
+use crate::source::{Entry, Source};
 use crate::split::{Fold, Split};
 
 /// What was verified, and every violation that was found.
@@ -85,7 +83,7 @@ impl Certificate {
 ///
 /// In each manifest no file, no content, no group, no near-duplicate and no declared group is in two splits. In each repeat
 /// of a cross-validation every image is in the validation split of one fold, or held out from all. Every image is in the
-/// source with its size and hash; all are read, on all cores. Images that manifests at `earlier` have as well are in the
+/// source with its size and hash; each is read once, on all cores. Images that manifests at `earlier` have as well are in the
 /// same splits as there. At [`Depth::Likeness`] pixels are decoded and compared anew, and no two images that are alike are
 /// in two splits, whatever the manifests say of groups.
 ///
@@ -123,21 +121,18 @@ pub fn verify(
         records.insert(&record.path, record);
     }
     let records: Vec<&Record> = records.into_values().collect();
-    of_all.extend(not_as_recorded(source.as_ref(), &records, progress));
-    let mut crowded = 0;
-    if depth == Depth::Likeness {
-        let known: HashSet<Violation> = violations.iter().cloned().collect();
-        let (found, crowded_images) = alike_across(source.as_ref(), &records, &manifests, progress)?;
-        crowded = crowded_images;
-        violations.extend(found.into_iter().filter(|violation| !known.contains(violation)));
-    }
+    let Looked { present, near, breaches } = look(source.as_ref(), &records, depth, progress)?;
+    of_all.extend(breaches);
+    let known: HashSet<Violation> = violations.iter().cloned().collect();
+    let alike = alike_across(&present, &near.pairs, &manifests);
+    violations.extend(alike.into_iter().filter(|violation| !known.contains(violation)));
     violations.extend(of_all.into_iter().map(|breach| Violation { manifest: None, breach }));
     Ok(Certificate {
         classes: first.classes.clone(),
         images: records.len(),
         bytes: records.iter().map(|record| record.size).sum(),
         depth,
-        crowded,
+        crowded: near.crowded,
         manifests: manifests.iter().map(|(path, manifest)| certified(path, manifest)).collect(),
         violations,
     })
@@ -229,63 +224,72 @@ fn not_validated_once(manifests: &[(PathBuf, Manifest)]) -> Vec<Breach> {
     breaches
 }
 
-/// Images that the source does not have, or not with the size and the hash of their records.
-fn not_as_recorded(source: &dyn Source, records: &[&Record], progress: Progress<'_>) -> Vec<Breach> {
-    let by_path: HashMap<&str, usize> =
-        source.entries().iter().enumerate().map(|(index, entry)| (entry.path.as_str(), index)).collect();
-    let done = AtomicUsize::new(0);
-    let look = |buffer: &mut ReadBuffer, record: &Record| {
-        let path = record.path.clone();
-        let Some(&index) = by_path.get(record.path.as_str()) else { return Some(Breach::Missing { path }) };
-        if source.entries()[index].size != record.size {
-            return Some(Breach::Changed { path });
-        }
-        match source.read(index, buffer) {
-            Err(DatasetError::Entry { fault, .. }) => Some(Breach::Unreadable { path, reason: fault.reason() }),
-            Err(error) => Some(Breach::Unreadable { path, reason: error.to_string() }),
-            Ok(()) if blake3::hash(buffer.bytes()).to_hex().as_str() == record.hash => None,
-            Ok(()) => Some(Breach::Changed { path }),
-        }
-    };
-    let looked = records.par_iter().map_init(ReadBuffer::default, |buffer, record| {
-        let breach = look(buffer, record);
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, records.len());
-        breach
-    });
-    looked.collect::<Vec<_>>().into_iter().flatten().collect()
+/// Images as they are in the source now.
+struct Looked<'a> {
+    /// The records whose images are there.
+    present: Vec<&'a Record>,
+    /// Pairs of these with the same pixels and near-duplicates, found anew from the pixels at [`Depth::Likeness`].
+    near: NearDuplicates,
+    /// Images that are not there, or not with the size and the hash of their records.
+    breaches: Vec<Breach>,
 }
 
-/// Images of the same pixels and near-duplicates, found anew from the pixels, that are in different splits of a manifest; and
-/// how many images were like too many others to be compared with all.
-fn alike_across(
+/// Reads every image once.
+fn look<'a>(
     source: &dyn Source,
-    records: &[&Record],
-    manifests: &[(PathBuf, Manifest)],
+    records: &[&'a Record],
+    depth: Depth,
     progress: Progress<'_>,
-) -> Result<(Vec<Violation>, usize), DatasetError> {
+) -> Result<Looked<'a>, DatasetError> {
     let by_path: HashMap<&str, usize> =
         source.entries().iter().enumerate().map(|(index, entry)| (entry.path.as_str(), index)).collect();
-    let known = |record: &&&Record| by_path.contains_key(record.path.as_str());
-    let records: Vec<&Record> = records.iter().filter(known).copied().collect();
-    let entries: Vec<usize> = records.iter().map(|record| by_path[record.path.as_str()]).collect();
-    let NearDuplicates { pairs, crowded } =
-        scan_entries(source, &entries, &Limits::default(), Depth::Likeness, progress)?.near;
+    let entry = |record: &'a Record| Some((record, *by_path.get(record.path.as_str())?));
+    let (present, entries): (Vec<&Record>, Vec<usize>) = records.iter().copied().filter_map(entry).unzip();
+    // Bytes tell whether they have changed; pixels are needed to compare images alone.
+    let depth = if depth == Depth::Likeness { depth } else { Depth::Content };
+    let found = scan_entries(source, &entries, &Limits::default(), depth, progress)?;
+    let place_of: HashMap<&str, usize> =
+        present.iter().enumerate().map(|(place, record)| (record.path.as_str(), place)).collect();
+    let breach = |record: &&Record| match place_of.get(record.path.as_str()) {
+        None => Some(Breach::Missing { path: record.path.clone() }),
+        Some(&place) => not_as_recorded(record, &source.entries()[entries[place]], &found, place),
+    };
+    let breaches = records.iter().filter_map(breach).collect();
+    Ok(Looked { present, near: found.scanned.near, breaches })
+}
+
+/// What is not as it was recorded of the image at `place` of what was found, which is `entry` of the source.
+fn not_as_recorded(record: &Record, entry: &Entry, found: &ScannedEntries, place: usize) -> Option<Breach> {
+    let path = record.path.clone();
+    let hash = match &found.scanned.images[place] {
+        Ok(facts) => Ok(&facts.hash),
+        Err(finding) => found.unsound_hashes.get(&place).ok_or(finding),
+    };
+    match hash {
+        _ if entry.size != record.size => Some(Breach::Changed { path }),
+        Ok(hash) => (*hash != record.hash).then_some(Breach::Changed { path }),
+        Err(finding) => Some(Breach::Unreadable { path, reason: finding.cause.to_string() }),
+    }
+}
+
+/// Pairs of images that look alike and are in different splits of a manifest.
+fn alike_across(present: &[&Record], pairs: &[NearPair], manifests: &[(PathBuf, Manifest)]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, manifest) in manifests {
         let of_split = |split| manifest.records(split).iter().map(move |record| (record.path.as_str(), split));
         let split_of: HashMap<&str, Split> = Split::ALL.into_iter().flat_map(of_split).collect();
         let placed = |place: usize| {
-            let path = &records[place].path;
+            let path = &present[place].path;
             Some(Placed { path: path.clone(), split: *split_of.get(path.as_str())? })
         };
         let crossing = pairs.iter().filter_map(|pair| {
             let images = vec![placed(pair.first)?, placed(pair.second)?];
-            let is_copy = records[pair.first].hash == records[pair.second].hash;
+            let is_copy = present[pair.first].hash == present[pair.second].hash;
             (images[0].split != images[1].split && !is_copy).then_some(Breach::Near { images })
         });
         violations.extend(crossing.map(|breach| Violation { manifest: Some(path.clone()), breach }));
     }
-    Ok((violations, crowded))
+    violations
 }
 
 fn certified(path: &Path, manifest: &Manifest) -> CertifiedManifest {
@@ -302,6 +306,8 @@ fn certified(path: &Path, manifest: &Manifest) -> CertifiedManifest {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use aumenta_imgproc::encode_png;
     use tempfile::TempDir;
 
@@ -391,6 +397,33 @@ mod tests {
         expected.sort();
         found.sort();
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_decoded_here_is_as_it_was_recorded_if_its_bytes_are() {
+        let text = b"no image".to_vec();
+        let folder = prepared(|manifest| {
+            let record = &mut manifest.val[0];
+            (record.size, record.hash) = (text.len() as u64, blake3::hash(&text).to_hex().to_string());
+        });
+        let path = Manifest::read(folder.path()).unwrap().val[0].path.clone();
+        sample::write_files(&folder.path().join("data"), &[(path, text)]);
+        for depth in [Depth::Content, Depth::Likeness] {
+            assert!(verify(folder.path(), None, None, depth, &|_, _| {}).unwrap().holds());
+        }
+    }
+
+    #[test]
+    fn every_image_is_read_once_at_any_depth() {
+        let folder = prepared(|_| {});
+        for depth in [Depth::Content, Depth::Likeness] {
+            let looks = AtomicUsize::new(0);
+            verify(folder.path(), None, None, depth, &|_, _| {
+                looks.fetch_add(1, Ordering::Relaxed);
+            })
+            .unwrap();
+            assert_eq!(looks.into_inner(), 16);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::config::OptimizerVariant;
+use super::config::{Decayed, OptimizerVariant};
 use super::group::ParameterGroup;
 use super::sweep::{Rule, Sweep};
 use crate::error::NnError;
@@ -34,6 +34,8 @@ pub struct AdamConfig {
     pub variant: OptimizerVariant,
     /// L2 regularization, coupled, at least 0. Default 0.
     pub weight_decay: f32,
+    /// Which parameters it applies to. Default all, as in PyTorch and Keras.
+    pub decayed: Decayed,
     /// L1 regularization, at least 0. Default 0.
     pub l1: f32,
     /// The largest global norm of gradients, above 0. Default none.
@@ -53,6 +55,7 @@ impl Default for AdamConfig {
             epsilon: 1e-8,
             variant: OptimizerVariant::default(),
             weight_decay: 0.0,
+            decayed: Decayed::default(),
             l1: 0.0,
             clip_norm: None,
             groups: Vec::new(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::adam::{Adam, check};
-use super::config::OptimizerVariant;
+use super::config::{Decayed, OptimizerVariant};
 use super::group::ParameterGroup;
 use super::sweep::Sweep;
 use crate::error::NnError;
@@ -28,6 +28,8 @@ pub struct AdamWConfig {
     pub variant: OptimizerVariant,
     /// L2 regularization, decoupled, at least 0. Default 0.01, as in PyTorch; Keras' own default is 0.004.
     pub weight_decay: f32,
+    /// Which parameters it applies to. Default all, as in PyTorch and Keras.
+    pub decayed: Decayed,
     /// L1 regularization, coupled, at least 0. Default 0.
     pub l1: f32,
     /// The largest global norm of gradients, above 0. Default none.
@@ -47,6 +49,7 @@ impl Default for AdamWConfig {
             epsilon: 1e-8,
             variant: OptimizerVariant::default(),
             weight_decay: 0.01,
+            decayed: Decayed::default(),
             l1: 0.0,
             clip_norm: None,
             groups: Vec::new(),

@@ -18,6 +18,7 @@ use crate::setting;
 ///   `weight_decay * p` to the gradient (coupled), as PyTorch's setting of this name does. It is the gradient of
 ///   `weight_decay / 2 * p^2`, so Keras' `L2(c)` corresponds to `weight-decay = 2 * c`; Keras' own `weight_decay` is
 ///   decoupled in every optimizer.
+/// - `decayed`: whether weight decay applies to `all` parameters or to `weights` alone, see [`Decayed`].
 /// - `l1`: L1 regularization, which adds `l1 * sign(p)` to the gradient in every optimizer, as Keras' `L1(l1)` does.
 /// - `clip-norm`: the largest allowed [global norm](crate::Gradients::global_norm). Larger gradients are all multiplied
 ///   by `clip_norm / (norm + 1e-6)`, as by PyTorch's `clip_grad_norm_` (Pascanu, Mikolov and Bengio 2013, section 3.2),
@@ -69,6 +70,28 @@ impl OptimizerVariant {
     }
 }
 
+/// Which parameters weight decay applies to, where no group says otherwise. L1 and the penalties of layers are not meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decayed {
+    /// All.
+    #[default]
+    All,
+    /// Windows and matrices: those of more than one dimension, and so neither biases nor the scales and shifts of
+    /// normalizations, whose size does not make a network less smooth; timm's rule.
+    Weights,
+}
+
+impl Decayed {
+    /// Whether it applies to a parameter of so many dimensions.
+    pub(super) fn covers(self, dimensions: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::Weights => dimensions > 1,
+        }
+    }
+}
+
 impl Default for OptimizerConfig {
     fn default() -> Self {
         Self::Rmsprop(RmsPropConfig::default())
@@ -80,6 +103,7 @@ pub(super) struct Common<'a> {
     pub learning_rate: f32,
     pub variant: OptimizerVariant,
     pub weight_decay: f32,
+    pub decayed: Decayed,
     pub l1: f32,
     pub clip_norm: Option<f32>,
     pub groups: &'a [ParameterGroup],
@@ -128,6 +152,7 @@ impl OptimizerConfig {
             learning_rate: settings.learning_rate,
             variant: settings.variant,
             weight_decay: settings.weight_decay,
+            decayed: settings.decayed,
             l1: settings.l1,
             clip_norm: settings.clip_norm,
             groups: &settings.groups,

@@ -18,7 +18,7 @@ use candle_core::{DType, Tensor};
 
 pub use adam::AdamConfig;
 pub use adamw::AdamWConfig;
-pub use config::{OptimizerConfig, OptimizerVariant};
+pub use config::{Decayed, OptimizerConfig, OptimizerVariant};
 pub use group::ParameterGroup;
 pub use rmsprop::RmsPropConfig;
 pub use sgd::SgdConfig;
@@ -96,11 +96,13 @@ impl Optimizer {
             if group.is_some_and(|group| group.frozen) {
                 continue;
             }
+            let is_decayed = common.decayed.covers(parameter.var.rank());
+            let weight_decay = if is_decayed { common.weight_decay } else { 0.0 };
             members.push(Member {
                 name: parameter.name.clone(),
                 shape: parameter.var.dims().to_vec(),
                 rate_scale: group.map_or(1.0, |group| group.learning_rate_scale),
-                weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(common.weight_decay),
+                weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(weight_decay),
                 l1: group.and_then(|group| group.l1).unwrap_or(common.l1),
                 penalty: parameter.penalty,
                 state: vec![vec![0.0; parameter.var.elem_count()]; slots],
@@ -370,6 +372,17 @@ mod tests {
         let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
         optimizer.step(&parameters, &gradients(&parameters, &[vec![0.0; 3]])).unwrap();
         assert_eq!(values(&parameters, "p"), [0.0, 0.75, -1.75]);
+    }
+
+    #[test]
+    fn weight_decay_can_spare_biases_and_normalizations() {
+        for (decayed, bias) in [(Decayed::All, 0.5), (Decayed::Weights, 1.0)] {
+            let parameters = parameters(&[("w", &[1, 2], vec![1.0, 1.0]), ("b", &[2], vec![1.0, 1.0])]);
+            let config = SgdConfig { learning_rate: 1.0, weight_decay: 0.5, decayed, ..SgdConfig::default() };
+            let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
+            optimizer.step(&parameters, &gradients(&parameters, &[vec![0.0; 2], vec![0.0; 2]])).unwrap();
+            assert_eq!((values(&parameters, "w"), values(&parameters, "b")), (vec![0.5; 2], vec![bias; 2]));
+        }
     }
 
     #[test]

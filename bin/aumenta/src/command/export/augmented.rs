@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aumenta_augment::{Plan, Scratch};
-use aumenta_dataset::{Dataset, Existing, ReadBuffer, Record, Split, export_folder};
+use aumenta_dataset::{Dataset, Existing, ReadBuffer, Record, Split, check_class_folders, export_folder};
 use aumenta_imgproc::{Decoder, Image, Limits, Size, View, encode_png};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
@@ -91,7 +91,9 @@ struct Buffers {
 
 impl Versions<'_> {
     fn write(&self, folder: &Path) -> Result<usize> {
-        for class in &self.dataset.manifest().classes {
+        let classes = &self.dataset.manifest().classes;
+        check_class_folders(classes)?;
+        for class in classes {
             fs_err::create_dir_all(folder.join(class))?;
         }
         let records = self.dataset.records(Split::Train);

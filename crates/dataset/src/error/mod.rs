@@ -1,9 +1,13 @@
-//! [`DatasetError`]: what stops a data set from being prepared, read or written; [`EntryFault`]: what is wrong with one
-//! of its files.
+//! [`DatasetError`]: what stops a data set from being prepared, read or written.
+
+mod entry;
+mod export;
 
 use std::io;
 use std::path::PathBuf;
 
+pub use self::entry::EntryFault;
+pub use self::export::ExportFault;
 use crate::finding::Finding;
 use crate::table::TableFault;
 
@@ -133,6 +137,18 @@ pub enum DatasetError {
         path: PathBuf,
         /// Files of other kinds within it.
         ignored: usize,
+    },
+
+    /// An archive within an archive holds further archives in place of images.
+    #[error(
+        "`{path}` holds no images, but `{inner}`: archives within an archive are read one level deep and no deeper, so \
+         unpack the outermost one and give what was in it"
+    )]
+    TooDeep {
+        /// The inner archive, written `outer.zip/inner.zip`.
+        path: PathBuf,
+        /// The archive within it.
+        inner: String,
     },
 
     /// Several inner archives could be meant.
@@ -486,204 +502,48 @@ pub enum DatasetError {
         records: usize,
     },
 
-    /// The place to write to is taken.
-    #[error("`{path}` exists and is not empty: choose another place or remove it")]
-    OutputTaken {
-        /// The folder.
-        path: PathBuf,
-    },
-
-    /// What would have to be replaced is no export.
-    #[error("`{path}` is no earlier export, so it is not replaced: choose another place or remove it")]
-    NoExport {
-        /// The file or folder.
-        path: PathBuf,
-    },
-
-    /// An export would lie in its own source, or the source in what is replaced.
-    #[error("`{path}` and the data set's source `{source_path}` lie in each other: choose another place")]
-    OutputInSource {
-        /// What was to be written.
-        path: PathBuf,
-        /// The source.
-        source_path: PathBuf,
-    },
-
-    /// Classes cannot be the names of different folders on every platform.
-    #[error("the classes `{first}` and `{second}` differ in case alone, as folders cannot everywhere: rename one")]
-    ClassCase {
-        /// One class.
-        first: String,
-        /// The other.
-        second: String,
-    },
-
-    /// Images within archives cannot be linked to.
-    #[error("`{path}` is no folder, and files within it cannot be linked to: ask for copies")]
-    LinkSource {
-        /// The source.
-        path: PathBuf,
-    },
-
-    /// Writing a CSV file failed.
-    #[error("cannot write `{path}`")]
-    WriteCsv {
-        /// The file.
-        path: PathBuf,
-        /// What the writer met.
-        #[source]
-        source: csv::Error,
-    },
-
-    /// Writing a Parquet file failed.
-    #[error("cannot write `{path}`")]
-    WriteParquet {
-        /// The file.
-        path: PathBuf,
-        /// What the writer met.
-        #[source]
-        source: parquet::errors::ParquetError,
-    },
-
-    /// Writing an archive failed.
-    #[error("cannot write the archive `{path}`")]
-    WriteArchive {
-        /// The archive.
-        path: PathBuf,
-        /// What the writer met.
-        #[source]
-        source: zip::result::ZipError,
-    },
+    /// A data set cannot be written.
+    #[error(transparent)]
+    Export(#[from] ExportFault),
 }
 
 impl DatasetError {
     /// Whether another call can mend it: what was asked for does not fit the data, which itself is sound.
     pub fn is_bad_use(&self) -> bool {
-        if let Self::Table { fault, .. } = self {
-            return fault.is_bad_use();
-        }
-        matches!(
-            self,
+        match self {
+            Self::Table { fault, .. } => fault.is_bad_use(),
+            Self::Export(fault) => fault.is_bad_use(),
             Self::SourceMissing { .. }
-                | Self::CompressedTar { .. }
-                | Self::ClassMissing { .. }
-                | Self::AmbiguousInner { .. }
-                | Self::InnerMissing { .. }
-                | Self::UnknownLabel { .. }
-                | Self::LabelRule { .. }
-                | Self::Pattern { .. }
-                | Self::PatternGroup { .. }
-                | Self::PatternMisfit { .. }
-                | Self::TableMissing { .. }
-                | Self::OneClass { .. }
-                | Self::TooFew { .. }
-                | Self::TooFewGroups { .. }
-                | Self::Fold { .. }
-                | Self::CountsByHash
-                | Self::EmptySplit { .. }
-                | Self::Ratios { .. }
-                | Self::AmountsMisfit { .. }
-                | Self::TwoTestSets { .. }
-                | Self::TestPattern { .. }
-                | Self::TestClass { .. }
-                | Self::ManifestMissing { .. }
-                | Self::ManifestSyntax { .. }
-                | Self::QuarantineSyntax { .. }
-                | Self::QuarantineVersion { .. }
-                | Self::EarlierMisfit { .. }
-                | Self::QuarantineMisfit { .. }
-                | Self::RecordMissing { .. }
-                | Self::OutputTaken { .. }
-                | Self::NoExport { .. }
-                | Self::OutputInSource { .. }
-                | Self::LinkSource { .. }
-        )
-    }
-}
-
-/// What is wrong with one file of a source.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EntryFault {
-    /// A password would be needed.
-    #[error("it is encrypted: unpack the archive with its password and use the folder")]
-    Encrypted,
-
-    /// Neither stored nor deflated.
-    #[error("its compression method {method} is not supported: pack the archive with deflate")]
-    Method {
-        /// The method's name.
-        method: String,
-    },
-
-    /// Stored with its runs of zeros left out.
-    #[error("it is stored as a sparse file: pack the archive without sparse files")]
-    Sparse,
-
-    /// Larger than allowed.
-    #[error("it holds {size} bytes, more than the limit of {limit}")]
-    TooLarge {
-        /// Its uncompressed size.
-        size: u64,
-        /// The limit.
-        limit: u64,
-    },
-
-    /// Compressed more than images can be.
-    #[error("{packed} bytes would unpack to {size}, which no image does: do not trust this archive")]
-    Ratio {
-        /// Its size in the archive.
-        packed: u64,
-        /// Its uncompressed size.
-        size: u64,
-    },
-
-    /// The place where the file should begin holds something else.
-    #[error("its header is damaged")]
-    Header,
-
-    /// The bytes cannot be read or inflated.
-    #[error("its bytes cannot be read")]
-    Read(#[from] io::Error),
-
-    /// More or fewer bytes than announced.
-    #[error("it should hold {expected} bytes and holds {got}")]
-    Length {
-        /// Announced.
-        expected: u64,
-        /// Found.
-        got: u64,
-    },
-
-    /// The checksum of the archive does not fit.
-    #[error("its checksum is {got:08x} and should be {expected:08x}: its bytes are damaged")]
-    Checksum {
-        /// CRC-32 as the archive gives it.
-        expected: u32,
-        /// CRC-32 of what was read.
-        got: u32,
-    },
-
-    /// The content is another than when the manifest was made.
-    #[error("it has changed since the manifest was made: restore it or prepare the data set again")]
-    Changed,
-
-    /// The bytes are not an image that can be decoded.
-    #[error(transparent)]
-    Decode(#[from] aumenta_imgproc::DecodeError),
-}
-
-impl EntryFault {
-    /// The message with those of its causes, in one line.
-    pub(crate) fn reason(&self) -> String {
-        let mut reason = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            reason.push_str(": ");
-            reason.push_str(&error.to_string());
-            cause = error.source();
+            | Self::CompressedTar { .. }
+            | Self::ClassMissing { .. }
+            | Self::AmbiguousInner { .. }
+            | Self::InnerMissing { .. }
+            | Self::UnknownLabel { .. }
+            | Self::LabelRule { .. }
+            | Self::Pattern { .. }
+            | Self::PatternGroup { .. }
+            | Self::PatternMisfit { .. }
+            | Self::TableMissing { .. }
+            | Self::OneClass { .. }
+            | Self::TooFew { .. }
+            | Self::TooFewGroups { .. }
+            | Self::Fold { .. }
+            | Self::CountsByHash
+            | Self::EmptySplit { .. }
+            | Self::Ratios { .. }
+            | Self::AmountsMisfit { .. }
+            | Self::TwoTestSets { .. }
+            | Self::TestPattern { .. }
+            | Self::TestClass { .. }
+            | Self::ManifestMissing { .. }
+            | Self::ManifestSyntax { .. }
+            | Self::QuarantineSyntax { .. }
+            | Self::QuarantineVersion { .. }
+            | Self::EarlierMisfit { .. }
+            | Self::QuarantineMisfit { .. }
+            | Self::RecordMissing { .. } => true,
+            _ => false,
         }
-        reason
     }
 }
 

@@ -1,5 +1,7 @@
 //! Backbones compute what other libraries' networks of the same names do; `fixtures/backbones` says how the numbers were made.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, also in its helpers")]
+
 use std::path::Path;
 
 use aumenta_models::{Model, ModelConfig, Vgg16Top, read_weights};

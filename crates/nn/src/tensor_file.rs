@@ -91,15 +91,14 @@ impl TensorFile {
     /// # Errors
     /// [`NnError::Safetensors`] where they are no safetensors file, [`NnError::Weights`] where a tensor is not f32.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, NnError> {
-        let (views, metadata) = views(bytes)?;
-        let tensors = views.into_iter().map(|(name, view)| {
+        let tensors = views(bytes)?.into_iter().map(|(name, view)| {
             if view.dtype() != Dtype::F32 {
                 return Err(NnError::Weights { reason: format!("`{name}` is {:?} instead of F32", view.dtype()) });
             }
             let values = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             Ok(NamedTensor { name, shape: view.shape().to_vec(), values })
         });
-        Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, metadata })
+        Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, metadata: metadata(bytes)? })
     }
 
     /// Reads the bytes of a file that another program wrote: f16, bf16 and f64 become f32, and tensors of integers, such as
@@ -108,12 +107,11 @@ impl TensorFile {
     /// # Errors
     /// [`NnError::Safetensors`] where they are no safetensors file.
     pub fn floats_from_bytes(bytes: &[u8]) -> Result<Self, NnError> {
-        let (views, metadata) = views(bytes)?;
-        let floats = views.into_iter().filter_map(|(name, view)| {
+        let floats = views(bytes)?.into_iter().filter_map(|(name, view)| {
             let dtype = DType::try_from(view.dtype()).ok().filter(|dtype| is_float(*dtype))?;
             Some(NamedTensor::from_bytes(name, view.shape().to_vec(), dtype, view.data()))
         });
-        Ok(Self { tensors: floats.collect::<Result<_, _>>()?, metadata })
+        Ok(Self { tensors: floats.collect::<Result<_, _>>()?, metadata: metadata(bytes)? })
     }
 
     /// Adds tensors under names that begin with `prefix`.
@@ -130,13 +128,16 @@ impl TensorFile {
     }
 }
 
-/// The tensors of a file by name, and its metadata.
-fn views(bytes: &[u8]) -> Result<(Vec<(String, TensorView<'_>)>, HashMap<String, String>), NnError> {
-    let (_, header) = SafeTensors::read_metadata(bytes)?;
-    let metadata = header.metadata().clone().unwrap_or_default();
+/// The tensors of a file by name.
+fn views(bytes: &[u8]) -> Result<Vec<(String, TensorView<'_>)>, NnError> {
     let mut views = SafeTensors::deserialize(bytes)?.tensors();
     views.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok((views, metadata))
+    Ok(views)
+}
+
+fn metadata(bytes: &[u8]) -> Result<HashMap<String, String>, NnError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    Ok(header.metadata().clone().unwrap_or_default())
 }
 
 /// Puts the keys of a file's header in order: the library writes metadata in one that changes from call to call.

@@ -9,6 +9,9 @@ use zip::ZipArchive;
 use super::pth;
 use crate::error::ModelError;
 
+/// An archive in memory.
+pub(super) type Archive = ZipArchive<Cursor<Vec<u8>>>;
+
 /// The most bytes that an entry of an archive may unpack to.
 const MOST_BYTES: u64 = 1 << 32;
 
@@ -52,7 +55,7 @@ fn tensors_of_archive(bytes: Vec<u8>) -> Result<Vec<NamedTensor>, String> {
 }
 
 /// An archive and its entries' names.
-fn open(bytes: Vec<u8>) -> Result<(ZipArchive<Cursor<Vec<u8>>>, Vec<String>), String> {
+fn open(bytes: Vec<u8>) -> Result<(Archive, Vec<String>), String> {
     let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| error.to_string())?;
     let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     Ok((archive, names))
@@ -64,7 +67,7 @@ fn index(names: &[String]) -> Option<&str> {
 }
 
 /// The bytes of an entry.
-pub(super) fn entry(archive: &mut ZipArchive<Cursor<Vec<u8>>>, name: &str) -> Result<Vec<u8>, String> {
+pub(super) fn entry(archive: &mut Archive, name: &str) -> Result<Vec<u8>, String> {
     let entry = archive.by_name(name).map_err(|error| format!("`{name}`: {error}"))?;
     let mut bytes = Vec::new();
     entry.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|error| format!("`{name}`: {error}"))?;
@@ -139,7 +142,7 @@ mod tests {
     fn safetensors_are_read_alone_and_within_an_archive() {
         let tensor = NamedTensor { name: "bias".to_string(), shape: vec![2], values: vec![0.5, -1.0] };
         let bytes = TensorFile { tensors: vec![tensor.clone()], ..TensorFile::default() }.to_bytes().unwrap();
-        assert_eq!(read(&bytes).unwrap(), [tensor.clone()]);
+        assert_eq!(read(&bytes).unwrap(), std::slice::from_ref(&tensor));
         assert_eq!(read(&zipped(&[("model.safetensors", &bytes)])).unwrap(), [tensor]);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{efficientnet_lite0, mobilenet_v2, resnet18, vgg16};
 
-/// A network whose weights, trained on `ImageNet`, others have published.
+/// A network whose weights, trained on ImageNet, others have published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pretrained {
     /// The model's name here.

@@ -10,9 +10,8 @@ use std::io::Cursor;
 use aumenta_nn::NamedTensor;
 use candle_core::DType;
 use candle_core::pickle::{Object, Stack};
-use zip::ZipArchive;
 
-use super::file::entry;
+use super::file::{Archive, entry};
 
 /// The pickle of the number that a stream begins with.
 const STREAM: &[u8] = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
@@ -33,10 +32,7 @@ struct Place {
 }
 
 /// The tensors of an archive whose pickle is the entry `index`.
-pub(super) fn tensors_of_archive(
-    archive: &mut ZipArchive<Cursor<Vec<u8>>>,
-    index: &str,
-) -> Result<Vec<NamedTensor>, String> {
+pub(super) fn tensors_of_archive(archive: &mut Archive, index: &str) -> Result<Vec<NamedTensor>, String> {
     let folder = index.trim_end_matches(".pkl").to_string();
     let pickle = entry(archive, index)?;
     let places = places(unpickle(&mut Cursor::new(&pickle[..]))?)?;

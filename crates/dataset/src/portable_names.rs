@@ -68,14 +68,11 @@ pub(crate) fn portable(name: &str) -> Cow<'_, str> {
 
 /// Whether a name, whatever its extension, is that of a device.
 fn is_device(name: &str) -> bool {
+    const DEVICES: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
+    const NUMBERS: [&str; 12] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "\u{b9}", "\u{b2}", "\u{b3}"];
     let stem = without_end(name.split('.').next().unwrap_or(name)).to_ascii_uppercase();
-    match stem.as_str() {
-        "CON" | "PRN" | "AUX" | "NUL" => true,
-        stem => {
-            let number = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
-            number.is_some_and(|number| matches!(number, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9"))
-        }
-    }
+    let number = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    DEVICES.contains(&&*stem) || number.is_some_and(|number| NUMBERS.contains(&number))
 }
 
 #[cfg(test)]
@@ -102,6 +99,7 @@ mod tests {
         check("cat. .", "`cat. .` ends in a dot or a space", "cat___");
         check("con", "`con` means a device", "_con");
         check("Aux.tar.png", "`Aux.tar.png` means a device", "_Aux.tar.png");
+        check("com\u{b9}", "`com\u{b9}` means a device", "_com\u{b9}");
         check("LPT1 .jpg", "`LPT1 .jpg` means a device", "_LPT1 .jpg");
         for name in ["icon.png", "com0.png", "com10.png", "console.jpg", "a b.jpg", ".hidden.png", "ä.jpg"] {
             assert_eq!((unportable(name), portable(name)), (None, Cow::Borrowed(name)));

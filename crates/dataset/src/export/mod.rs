@@ -75,9 +75,11 @@ pub enum Existing {
 /// Writes `dataset` to `out`, a folder or a file as the format says; says how many files or rows that are images.
 ///
 /// Images are read and, for folders and shards, written on all cores; the bytes, and which of several errors is told, do not
-/// depend on how many there are. The export appears under its name when it is complete. Folders hold a file `aumenta-export.json` that says what they
-/// are. Files of one name in one folder, be it to a file system that tells neither case nor forms of Unicode apart, get a
-/// number: `a.jpg`, `a-2.jpg`. What Windows cannot have in a name becomes `_`.
+/// depend on how many there are. The export appears under its name when it is complete. Folders hold a file
+/// `aumenta-export.json` that says what they are.
+///
+/// Files of one name in one folder, be it to a file system that tells neither case nor forms of Unicode apart, get a number:
+/// `a.jpg`, `a-2.jpg`. What Windows cannot have in a name becomes `_`.
 ///
 /// # Errors
 /// Where `out` is taken, links are asked for and the source is no folder, classes cannot name different folders
@@ -202,13 +204,11 @@ fn placed(dataset: &Dataset) -> Result<Vec<(String, &Record)>, DatasetError> {
 
 /// The file name of `path` as every platform can have it, numbered where `folder` has it already.
 fn free_name(folder: &str, path: &str, names: &mut HashSet<String>) -> String {
-    let name = portable(path.rsplit('/').next().unwrap_or(path));
+    let name = portable(path.rsplit('/').next().unwrap_or(path)).into_owned();
     let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
     let numbered = (2..).map(|number| format!("{stem}-{number}.{extension}"));
-    let mut candidates = std::iter::once(name.clone().into_owned()).chain(numbered);
-    candidates
-        .find(|candidate| names.insert(folded(&format!("{folder}/{candidate}"))))
-        .unwrap_or_else(|| name.clone().into_owned())
+    let mut candidates = std::iter::once(name.clone()).chain(numbered);
+    candidates.find(|candidate| names.insert(folded(&format!("{folder}/{candidate}")))).unwrap_or_else(|| name.clone())
 }
 
 /// Hands the bytes of every item's image to `take`, on all cores and in no order. An error is the first in the items' order.

@@ -53,7 +53,7 @@ impl Survey {
     /// Opens the source at `path` and scans all of its images; the amounts of `config` are tried before that.
     ///
     /// # Errors
-    /// Those of [`prepare`].
+    /// Those of [`prepare`](super::prepare()).
     pub fn new(path: &Path, config: &PrepareConfig, progress: Progress<'_>) -> Result<Self, DatasetError> {
         config.amounts.check(config.order)?;
         let source = open(path, &config.open)?;

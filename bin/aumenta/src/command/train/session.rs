@@ -1,0 +1,222 @@
+//! A training from its configuration to the run's folder: data, network and those who listen, put together.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use aumenta_dataset::{Dataset, Split};
+use aumenta_models::{Architecture, FoundWeights, Model, read_weights};
+use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
+use aumenta_seed::Seed;
+use aumenta_stream::{Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
+use aumenta_train::{Checkpoint, End, Fit, FitConfig, Length, Snapshot, fit};
+use candle_core::Device;
+
+use super::resume;
+use crate::command::weights;
+use crate::config::{Config, manifest_path, relative_to};
+use crate::events::Events;
+use crate::failure::BadUse;
+use crate::interrupt::{self, Interrupted};
+use crate::observers::Observers;
+use crate::progress::TrainingBar;
+use crate::tensorboard::TensorBoard;
+
+/// What a training says while it goes on.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Talk {
+    /// Progress on standard error.
+    #[default]
+    Progress,
+    /// Nothing but warnings.
+    Quiet,
+    /// Events on standard output.
+    Json,
+}
+
+/// Trains as configured, in a new run.
+pub fn train(config: &Config, talk: Talk) -> Result<()> {
+    tracing::debug!(?config, "resolved configuration");
+    let run = config.run()?;
+    let session = Session::new(config)?;
+    let folder = create_run(config, &session, run)?;
+    session.train(&folder, None, talk)
+}
+
+/// Goes on with the run in `folder`, as configured now.
+pub fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> Result<()> {
+    let fit = config.fit()?;
+    let snapshot = resume::latest_snapshot(folder)?;
+    let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+    let snapshot = resume::checked(snapshot, config, folder, dataset.manifest(), force)?;
+    let loader = config.loader(&dataset)?;
+    // What was fitted for the preprocessing is the network's own.
+    let network = Checkpoint { manifest_hash: dataset.manifest().hash(), ..snapshot.network().clone() };
+    let session = Session::prepare(config, fit, dataset, network, loader)?;
+    folder.replace_config(&config.to_toml(folder.path())?)?;
+    session.train(folder, Some(snapshot), talk)
+}
+
+/// All that a training needs but the run's folder.
+pub struct Session<'a> {
+    config: &'a Config,
+    pub fit: FitConfig,
+    pub network: Checkpoint,
+    pub architecture: Architecture,
+    /// What a new training begins with in place of weights from the seed.
+    weights: Option<FoundWeights>,
+    pub train: TrainStream,
+    pub validation: EvalStream,
+}
+
+impl<'a> Session<'a> {
+    /// A training as configured.
+    pub fn new(config: &'a Config) -> Result<Self> {
+        let (chosen, fit, normalization) = (config.model()?, config.fit()?, config.normalization()?);
+        let dataset = Arc::new(Dataset::open(config.data()?, None)?);
+        let model = chosen.clone().for_classes(dataset.manifest().classes.len());
+        let architecture = model.architecture()?;
+        let weights = config.weights.as_ref().map(|path| architecture.find_weights(read_weights(path)?)).transpose()?;
+        let loader = config.loader(&dataset)?;
+        let preprocessing =
+            preprocessing(&architecture)?.normalized(&normalization, &dataset, config.on_error, &loader)?;
+        let network = Checkpoint {
+            format: Checkpoint::FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            model,
+            preprocessing,
+            classes: dataset.manifest().classes.clone(),
+            manifest_hash: dataset.manifest().hash(),
+            epoch: 0,
+        };
+        network.check_classes()?;
+        Ok(Self { weights, ..Self::prepare(config, fit, dataset, network, loader)? })
+    }
+
+    fn prepare(
+        config: &'a Config,
+        fit: FitConfig,
+        dataset: Arc<Dataset>,
+        network: Checkpoint,
+        loader: Loader,
+    ) -> Result<Self> {
+        fit.check(network.classes.len()).map_err(BadUse::from_error)?;
+        let preprocessing = &network.preprocessing;
+        let train = train_config(config, preprocessing.clone(), loader.clone())?;
+        let eval = EvalConfig {
+            on_error: if config.on_error == OnError::Replace { OnError::Skip } else { config.on_error },
+            loader,
+            ..EvalConfig::new(preprocessing.clone(), config.batch_size)
+        };
+        Ok(Self {
+            config,
+            fit,
+            architecture: network.model.architecture()?,
+            weights: None,
+            train: TrainStream::new(Arc::clone(&dataset), train)?,
+            validation: EvalStream::new(dataset, Split::Val, &eval)?,
+            network,
+        })
+    }
+
+    /// The network as a training begins with it.
+    pub fn model(&self, device: &Device) -> Result<Box<dyn Model>> {
+        let model = self.architecture.build(Seed::new(self.config.seed), device)?;
+        if let Some(weights) = &self.weights {
+            weights.load(model.parameters())?;
+        }
+        Ok(model)
+    }
+
+    /// Trains to the end, from the beginning or a snapshot.
+    fn train(self, folder: &RunFolder, from: Option<Snapshot>, talk: Talk) -> Result<()> {
+        let device = Device::Cpu;
+        let mut model = self.model(&device)?;
+        let Self { config, fit: settings, network, architecture, weights, train, validation } = self;
+        let run = folder.path().display();
+        let config_text = config.to_toml(folder.path())?;
+        if talk == Talk::Progress {
+            let begun = from.as_ref().map_or_else(String::new, |from| {
+                format!(", going on in epoch {} after step {}", from.epoch(), from.step())
+            });
+            eprintln!(
+                "training {} ({} parameters) on {} images, validating on {}; run folder {run}{begun}",
+                architecture.name(),
+                model.parameters().element_count(),
+                train.image_count(),
+                validation.image_count(),
+            );
+            if let Some((path, found)) = config.weights.as_ref().zip(weights) {
+                eprintln!("{}", weights::remark(path, &found));
+            }
+        }
+        let mut observer = observers(talk, settings.length, config.tensorboard, folder)?;
+        let fitting = Fit {
+            train: &train,
+            validation: &validation,
+            config: settings,
+            config_text: &config_text,
+            device: &device,
+            interrupt: interrupt::flag()?,
+        };
+        let fitted = fit(&mut *model, &fitting, &network, folder, from, &mut observer)?;
+        drop(observer);
+        match fitted.end {
+            End::Interrupted { step } => Err(Interrupted { step, run: run.to_string() }.into()),
+            End::Stopped if talk == Talk::Progress => {
+                eprintln!("stopped early: the validation split no longer improves");
+                Ok(())
+            }
+            End::Stopped | End::Finished => Ok(()),
+        }
+    }
+}
+
+/// Everyone who listens to a training.
+fn observers(talk: Talk, length: Length, tensorboard: bool, folder: &RunFolder) -> Result<Observers> {
+    let mut observers = Observers::default();
+    match talk {
+        Talk::Progress => observers.push(TrainingBar::new(length)),
+        Talk::Quiet => {}
+        Talk::Json => observers.push(Events),
+    }
+    if tensorboard {
+        observers.push(TensorBoard::create(folder)?);
+    }
+    Ok(observers)
+}
+
+/// What the training stream of a configuration delivers, of images in the form `preprocessing`.
+pub fn train_config(config: &Config, preprocessing: Preprocessing, loader: Loader) -> Result<TrainConfig> {
+    Ok(TrainConfig {
+        augment: config.augment.build().map_err(BadUse::from_error)?,
+        mix: config.mix.build().map_err(BadUse::from_error)?,
+        sampling: config.sampling.clone(),
+        on_error: config.on_error,
+        loader,
+        ..TrainConfig::new(preprocessing, config.batch_size, Seed::new(config.seed))
+    })
+}
+
+/// The form of images that an architecture takes.
+pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
+    let [height, width, channels] = architecture.input();
+    let color = Color::with_channels(channels);
+    let color = color.ok_or_else(|| BadUse::message(format!("no color has {channels} channels")))?;
+    Ok(Preprocessing::new(height, width, color))
+}
+
+fn create_run(config: &Config, session: &Session<'_>, run: &Path) -> Result<RunFolder> {
+    let (network, manifest) = (&session.network, manifest_path(config.data()?));
+    let info = RunInfo {
+        format: RunInfo::FORMAT,
+        model: session.architecture.name().to_string(),
+        classes: network.classes.clone(),
+        manifest: ManifestRef { path: relative_to(&manifest, run)?, hash: network.manifest_hash.clone() },
+        parameters: session.architecture.summary().parameters() as u64,
+        version: network.version.clone(),
+        seed: config.seed,
+        monitor: config.validation.monitor,
+    };
+    Ok(RunFolder::create(run, &info, &config.to_toml(run)?)?)
+}

@@ -4,7 +4,7 @@ use aumenta_metrics::Measure;
 use aumenta_runs::Merit;
 use serde::{Deserialize, Serialize};
 
-/// Ends a training that no longer improves, as Keras' `EarlyStopping` does.
+/// Ends a training that no longer improves, at the end of an epoch, as Keras' `EarlyStopping` does.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EarlyStopping {

@@ -506,7 +506,8 @@ mod tests {
     #[test]
     fn any_measure_of_the_validation_split_can_decide() {
         let config = |monitor| FitConfig { validation: ValidationConfig { every_steps: None, monitor }, ..epochs(4) };
-        let (run, fitted) = Place::new().trained(config(Measure::Brier)).unwrap();
+        let place = Place::new();
+        let (run, fitted) = place.trained(config(Measure::Brier)).unwrap();
         let best = best_epoch(&fitted.epochs, Measure::Brier).unwrap();
         assert!(fitted.epochs.iter().all(|record| record.monitored >= best.monitored), "{:?}", fitted.epochs);
         let (checkpoint, _) = Checkpoint::load(&run.weights_path(Kept::Best), &Device::Cpu).unwrap();

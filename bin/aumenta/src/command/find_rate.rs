@@ -8,7 +8,7 @@ use aumenta_runs::write_atomic_bytes;
 use aumenta_train::{Fit, Length, RateSearch, RateSearchConfig, search_rate};
 use candle_core::Device;
 
-use crate::command::train::{Session, Settings};
+use crate::command::train::{Settings, Setup};
 use crate::config::Config;
 use crate::interrupt;
 use crate::output::print;
@@ -58,19 +58,19 @@ impl Args {
 }
 
 fn search(config: &Config, rates: RateSearchConfig) -> Result<RateSearch> {
-    let session = Session::new(config)?;
+    let setup = Setup::new(config)?;
     let device = Device::Cpu;
-    let mut model = session.model(&device)?;
+    let mut model = setup.model(&device)?;
     let fit = Fit {
-        train: &session.train,
-        validation: &session.validation,
-        config: session.fit,
+        train: &setup.train,
+        validation: &setup.validation,
+        config: setup.fit,
         config_text: "",
         device: &device,
         interrupt: interrupt::flag()?,
     };
     let mut bar = TrainingBar::new(Length::Steps(rates.steps));
-    Ok(search_rate(&mut *model, &fit, session.network.classes.len(), rates, &mut bar)?)
+    Ok(search_rate(&mut *model, &fit, setup.network.classes.len(), rates, &mut bar)?)
 }
 
 fn to_text(found: &RateSearch) -> String {

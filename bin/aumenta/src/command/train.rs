@@ -1,7 +1,7 @@
 //! `aumenta train`: one run, from its beginning or from where it was interrupted.
 
 mod resume;
-mod session;
+mod setup;
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::Config;
-pub use session::{Session, Talk, preprocessing, train, train_config};
+pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
 ///
@@ -189,7 +189,7 @@ impl Args {
         };
         if let Some(run) = &self.resume {
             let (folder, config) = resume::open(run)?;
-            return session::resume(&self.settings.over(config)?, &folder, self.force, talk);
+            return setup::resume(&self.settings.over(config)?, &folder, self.force, talk);
         }
         let config = match &self.config {
             Some(path) => Config::read(path)?,

@@ -38,9 +38,9 @@ pub enum Talk {
 pub fn train(config: &Config, talk: Talk) -> Result<()> {
     tracing::debug!(?config, "resolved configuration");
     let run = config.run()?;
-    let session = Session::new(config)?;
-    let folder = create_run(config, &session, run)?;
-    session.train(&folder, None, talk)
+    let setup = Setup::new(config)?;
+    let folder = create_run(config, &setup, run)?;
+    setup.train(&folder, None, talk)
 }
 
 /// Goes on with the run in `folder`, as configured now.
@@ -52,13 +52,13 @@ pub fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> R
     let loader = config.loader(&dataset)?;
     // What was fitted for the preprocessing is the network's own.
     let network = Checkpoint { manifest_hash: dataset.manifest().hash(), ..snapshot.network().clone() };
-    let session = Session::prepare(config, fit, dataset, network, loader)?;
+    let setup = Setup::prepare(config, fit, dataset, network, loader)?;
     folder.replace_config(&config.to_toml(folder.path())?)?;
-    session.train(folder, Some(snapshot), talk)
+    setup.train(folder, Some(snapshot), talk)
 }
 
 /// All that a training needs but the run's folder.
-pub struct Session<'a> {
+pub struct Setup<'a> {
     config: &'a Config,
     pub fit: FitConfig,
     pub network: Checkpoint,
@@ -69,7 +69,7 @@ pub struct Session<'a> {
     pub validation: EvalStream,
 }
 
-impl<'a> Session<'a> {
+impl<'a> Setup<'a> {
     /// A training as configured.
     pub fn new(config: &'a Config) -> Result<Self> {
         let (chosen, fit, normalization) = (config.model()?, config.fit()?, config.normalization()?);
@@ -206,14 +206,14 @@ pub fn preprocessing(architecture: &Architecture) -> Result<Preprocessing> {
     Ok(Preprocessing::new(height, width, color))
 }
 
-fn create_run(config: &Config, session: &Session<'_>, run: &Path) -> Result<RunFolder> {
-    let (network, manifest) = (&session.network, manifest_path(config.data()?));
+fn create_run(config: &Config, setup: &Setup<'_>, run: &Path) -> Result<RunFolder> {
+    let (network, manifest) = (&setup.network, manifest_path(config.data()?));
     let info = RunInfo {
         format: RunInfo::FORMAT,
-        model: session.architecture.name().to_string(),
+        model: setup.architecture.name().to_string(),
         classes: network.classes.clone(),
         manifest: ManifestRef { path: relative_to(&manifest, run)?, hash: network.manifest_hash.clone() },
-        parameters: session.architecture.summary().parameters() as u64,
+        parameters: setup.architecture.summary().parameters() as u64,
         version: network.version.clone(),
         seed: config.seed,
         monitor: config.validation.monitor,

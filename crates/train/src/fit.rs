@@ -77,6 +77,12 @@ impl FitConfig {
         }
     }
 
+    /// Whether the optimizer takes a step after `delivered` of the `batches` batches of an epoch; the last ones make a step
+    /// however few they are.
+    pub(crate) fn ends_step(&self, delivered: usize, batches: usize) -> bool {
+        delivered.is_multiple_of(self.accumulate) || delivered == batches
+    }
+
     /// Whether all settings lie in their ranges, for data of `classes` classes.
     ///
     /// # Errors

@@ -82,8 +82,7 @@ pub fn search_rate(
             let batch = batch?;
             let rate = config.rate(points.len() as u64);
             stepper.optimizer.set_learning_rate(rate)?;
-            let delivered = stream.cursor().batch;
-            let ends_step = delivered.is_multiple_of(fit.config.accumulate) || delivered == an_epoch;
+            let ends_step = fit.config.ends_step(stream.cursor().batch, an_epoch);
             let step = stepper.train(&batch, epoch * an_epoch as u64 + batch.index as u64, ends_step)?;
             let Ok(trained) = step.trained else { return Ok(RateSearch::of(points)) };
             of_step.extend(trained.losses.iter().map(|loss| f64::from(*loss)));

@@ -138,7 +138,7 @@ impl<'a> Training<'a> {
         while !matches!(fit.config.length, Length::Steps(steps) if self.standing.step >= steps) {
             let Some(batch) = stream.next() else { break };
             let batch = batch?;
-            let ends_step = self.ends_step(&stream);
+            let ends_step = fit.config.ends_step(stream.cursor().batch, stream.batch_count());
             let step = self.train_batch(&batch, ends_step)?;
             self.standing.cursor = stream.cursor();
             let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
@@ -169,12 +169,6 @@ impl<'a> Training<'a> {
         }
         clock.stop(&mut self.standing);
         Ok(Pause::Done(Loading::of(&stream)))
-    }
-
-    /// Whether the batch that `stream` has just delivered is the last of those that make a step together.
-    fn ends_step(&self, stream: &Epoch) -> bool {
-        let delivered = stream.cursor().batch;
-        delivered.is_multiple_of(self.fit.config.accumulate) || delivered == stream.batch_count()
     }
 
     fn train_batch(&mut self, batch: &Batch, ends_step: bool) -> Result<Step, TrainError> {

@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::command::weights;
 use crate::failure::BadUse;
 
+/// Passes over the training split where neither these nor steps are set.
+pub const DEFAULT_EPOCHS: usize = 10;
+
 /// A training's configuration, as a TOML file holds it. Paths in a file are relative to the file's folder.
 ///
 /// `A` is what `[augment]` is read as: the project's own settings or those of a dialect. `M` is what `[model]` is read as: a
@@ -205,7 +208,7 @@ impl Config {
                     .to_string(),
             )),
             (None, Some(steps)) => Ok(Length::Steps(steps)),
-            (epochs, None) => Ok(Length::Epochs(epochs.unwrap_or(10))),
+            (epochs, None) => Ok(Length::Epochs(epochs.unwrap_or(DEFAULT_EPOCHS))),
         }
     }
 

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
-use crate::config::Config;
+use crate::config::{Config, DEFAULT_EPOCHS};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
@@ -213,6 +213,10 @@ impl Settings {
         config.seed = self.seed.unwrap_or(config.seed);
         if self.epochs.is_some() || self.steps.is_some() {
             (config.epochs, config.steps) = (self.epochs, self.steps);
+        }
+        if config.steps.is_none() {
+            // The run's folder says what holds, also where it was nobody's choice.
+            config.epochs = config.epochs.or(Some(DEFAULT_EPOCHS));
         }
         config.accumulate = self.accumulate.unwrap_or(config.accumulate);
         config.schedule = self.schedule.unwrap_or(config.schedule);

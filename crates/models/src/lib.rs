@@ -19,6 +19,7 @@ mod choice;
 mod config;
 mod efficientnet_lite0;
 mod error;
+mod fine_tuning;
 mod mnist_convnet;
 mod mobilenet_v2;
 mod model;

@@ -34,6 +34,7 @@
 mod error;
 #[cfg(test)]
 mod finite_differences;
+mod freezing;
 mod gradients;
 mod init;
 mod kernel;

@@ -47,6 +47,17 @@ pub enum TrainError {
     /// The loss or a gradient is NaN or infinite.
     #[error(transparent)]
     Diverged(Box<Divergence>),
+    /// A tensor that was to stay as it is has changed. No weights were written after it.
+    #[error(
+        "`{name}` is frozen and has changed in epoch {epoch}: this is a fault of the program, and the run's weights are those of \
+         before; please report it"
+    )]
+    FrozenMoved {
+        /// The tensor's name.
+        name: String,
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
     /// A run has nothing to go on from.
     #[error("the run in `{path}` has no snapshot to go on from: it ended before its first checkpoint; begin it again")]
     NoSnapshot {

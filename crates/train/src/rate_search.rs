@@ -71,7 +71,7 @@ pub fn search_rate(
 ) -> Result<RateSearch, TrainError> {
     config.check()?;
     fit.config.check(classes)?;
-    let mut stepper = Stepper::new(model, fit, classes)?;
+    let mut stepper = Stepper::new(model, fit, classes, fit.config.freezing.phase(0))?;
     let mut points: Vec<RatePoint> = Vec::new();
     let mut losses = Smoothed::default();
     let mut of_step = Vec::new();

@@ -14,7 +14,9 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Divergence, NotFinite, TrainError};
 use crate::evaluate::{Measured, measure};
 use crate::fit::{End, Fit, Fitted, Length, OnNan};
+use crate::freezing::{Phase, PhaseRecord};
 use crate::observer::{Observer, Progress, StepProgress};
+use crate::seal::Seal;
 use crate::snapshot::{Snapshot, Standing, State};
 use crate::stepper::{Step, Stepper};
 
@@ -23,6 +25,10 @@ pub(crate) struct Training<'a> {
     fit: &'a Fit<'a>,
     network: &'a Checkpoint,
     run: &'a RunFolder,
+    /// The phase that the epoch under way belongs to.
+    phase: Phase,
+    /// What must not change in it.
+    seal: Seal,
     stepper: Stepper<'a>,
     plateau: Option<Plateau>,
     standing: Standing,
@@ -56,21 +62,31 @@ impl<'a> Training<'a> {
         fit: &'a Fit<'a>,
         network: &'a Checkpoint,
         run: &'a RunFolder,
+        from: Option<Snapshot>,
     ) -> Result<Self, TrainError> {
         let classes = network.classes.len();
-        Ok(Self {
+        let epoch = from.as_ref().map_or(0, |snapshot| snapshot.state.standing.cursor.epoch);
+        let phase = fit.config.freezing.phase(epoch);
+        let stepper = Stepper::new(model, fit, classes, phase)?;
+        let mut training = Self {
             fit,
             network,
             run,
-            stepper: Stepper::new(model, fit, classes)?,
+            phase,
+            seal: Seal::new(&stepper.parameters, &stepper.optimizer)?,
+            stepper,
             plateau: fit.config.schedule.plateau(),
             standing: Standing::start(classes),
             epochs: Vec::new(),
-        })
+        };
+        if let Some(snapshot) = from {
+            training.take_up(snapshot)?;
+        }
+        Ok(training)
     }
 
     /// Goes on where a training stood.
-    pub fn take_up(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
+    fn take_up(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
         let Snapshot { state: State { standing, optimizer, plateau, .. }, weights, average } = snapshot;
         self.stepper.restore(&weights, &optimizer, &average)?;
         // A schedule that was only now asked for has not waited yet.
@@ -78,6 +94,7 @@ impl<'a> Training<'a> {
             self.plateau = plateau;
         }
         self.standing = standing;
+        self.seal = Seal::new(&self.stepper.parameters, &self.stepper.optimizer)?;
         self.rewind_logs()
     }
 
@@ -95,6 +112,7 @@ impl<'a> Training<'a> {
 
     /// Trains to the end.
     pub fn run(mut self, observer: &mut dyn Observer) -> Result<Fitted, TrainError> {
+        observer.phase_began(&self.phase_record());
         while !self.is_complete() && !self.is_stopped() {
             match self.train_epoch(observer)? {
                 Pause::Done(loading) => self.end_epoch(&loading, observer)?,
@@ -104,6 +122,7 @@ impl<'a> Training<'a> {
                 }
             }
         }
+        observer.phase_ended(&self.phase_record(), self.epochs.len());
         let stopping = self.fit.config.early_stopping.filter(|_| self.is_stopped());
         if stopping.is_some_and(|stopping| stopping.restore_best) {
             let best = Checkpoint::read_weights(&self.run.weights_path(Kept::Best))?;
@@ -160,6 +179,7 @@ impl<'a> Training<'a> {
             let is_interrupted = fit.interrupt.load(Ordering::Relaxed);
             if is_interrupted || is_due(fit.config.checkpoints.every_steps) {
                 clock.stop(&mut self.standing);
+                self.check_seal()?;
                 self.save(observer)?;
                 clock = Clock::start();
             }
@@ -175,7 +195,9 @@ impl<'a> Training<'a> {
         let Standing { cursor, step, .. } = self.standing;
         if self.plateau.is_none() {
             let base = self.fit.config.optimizer.learning_rate();
-            let rate = self.fit.config.schedule.rate(step, self.total_steps(), base);
+            let base = self.phase.learning_rate.unwrap_or(base);
+            let (step, steps) = self.steps_of_phase(step);
+            let rate = self.fit.config.schedule.rate(step, steps, base);
             self.stepper.optimizer.set_learning_rate(rate)?;
         }
         let number = cursor.epoch * self.fit.train.batch_count() as u64 + batch.index as u64;
@@ -212,13 +234,51 @@ impl<'a> Training<'a> {
         TrainError::Diverged(Box::new(Divergence { what, epoch: self.epoch(), batch, step, learning_rate, ids }))
     }
 
-    /// The optimizer steps of the whole training.
-    fn total_steps(&self) -> u64 {
+    /// Which optimizer step of its phase step `step` of the training is, and how many the phase has.
+    fn steps_of_phase(&self, step: u64) -> (u64, u64) {
         let an_epoch = self.fit.train.batch_count().div_ceil(self.fit.config.accumulate) as u64;
-        match self.fit.config.length {
+        let all = match self.fit.config.length {
             Length::Epochs(epochs) => an_epoch * epochs as u64,
             Length::Steps(steps) => steps,
+        };
+        let begin = an_epoch * self.phase.first_epoch;
+        let end = self.phase.end_epoch.map_or(all, |epoch| all.min(an_epoch * epoch));
+        // Batches that moved no weight make no step, so that a phase may begin before its time.
+        (step.saturating_sub(begin), end.saturating_sub(begin))
+    }
+
+    fn phase_record(&self) -> PhaseRecord {
+        let Stepper { parameters, optimizer, .. } = &self.stepper;
+        let trained = parameters.iter().filter(|parameter| optimizer.moves(&parameter.name));
+        let learning_rate = self.phase.learning_rate.unwrap_or(self.fit.config.optimizer.learning_rate());
+        PhaseRecord {
+            epoch: self.phase.first_epoch as usize + 1,
+            trained: trained.map(|parameter| parameter.var.elem_count()).sum(),
+            frozen_tensors: self.seal.len(),
+            frozen: self.seal.numbers,
+            frozen_hash: self.seal.hash().to_string(),
+            learning_rate,
         }
+    }
+
+    /// Begins the phase of the next epoch, where it is another one; the record of the one before it.
+    fn change_phase(&mut self) -> Result<Option<PhaseRecord>, TrainError> {
+        let phase = self.fit.config.freezing.phase(self.standing.cursor.epoch);
+        if phase == self.phase || self.is_complete() {
+            return Ok(None);
+        }
+        let before = self.phase_record();
+        self.phase = phase;
+        self.stepper.enter(&self.fit.config, phase)?;
+        self.seal = Seal::new(&self.stepper.parameters, &self.stepper.optimizer)?;
+        self.plateau = self.fit.config.schedule.plateau();
+        self.standing.watch.wait_anew();
+        Ok(Some(before))
+    }
+
+    /// Whether everything that must stay as it is has done so; nothing is written where it has not.
+    fn check_seal(&self) -> Result<(), TrainError> {
+        self.seal.check(&self.stepper.parameters, self.epoch())
     }
 
     fn progress(&self, loss_of_batch: f64, clock: &Clock, stream: &Epoch) -> (Progress, StepProgress) {
@@ -247,6 +307,7 @@ impl<'a> Training<'a> {
     fn validate(&mut self, observer: &mut dyn Observer, kept: &[Kept]) -> Result<Validation, TrainError> {
         let Fit { validation, config, device, .. } = self.fit;
         let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
+        self.check_seal()?;
         let weights = self.stepper.show_average()?;
         let measured = measure(&*self.stepper.model, classes, validation, device, epoch, observer);
         let Measured { evaluation, faults, .. } = match measured {
@@ -325,11 +386,16 @@ impl<'a> Training<'a> {
                 ..Standing::start(self.network.classes.len())
             };
         }
+        let ended_phase = self.change_phase()?;
         self.standing.ended = Some((record, faults.clone()));
         // The snapshot comes first: it holds the record, so that a kill in between loses none.
         self.save(observer)?;
         self.log(record, &faults)?;
         observer.epoch_ended(&record);
+        if let Some(ended) = ended_phase {
+            observer.phase_ended(&ended, epoch);
+            observer.phase_began(&self.phase_record());
+        }
         Ok(())
     }
 

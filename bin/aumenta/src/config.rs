@@ -9,11 +9,14 @@ use aumenta_dataset::{Dataset, MANIFEST_FILE};
 use aumenta_models::{ModelChoice, ModelConfig, ModelError, Pretrained};
 use aumenta_nn::{OptimizerConfig, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
-use aumenta_train::{CheckpointsConfig, EarlyStopping, FitConfig, Length, LossConfig, OnNan, ValidationConfig};
+use aumenta_train::{
+    CheckpointsConfig, EarlyStopping, FitConfig, Freezing, Length, LossConfig, OnNan, ValidationConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::command::weights;
 use crate::failure::BadUse;
+use crate::fine_tuning::FineTuning;
 
 /// Passes over the training split where neither these nor steps are set.
 pub const DEFAULT_EPOCHS: usize = 10;
@@ -76,6 +79,8 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes from step to step.
     pub schedule: ScheduleConfig,
+    /// Which layers stay as they are, and how much more slowly the base learns than the head.
+    pub fine_tuning: FineTuning,
     /// What is minimized.
     pub loss: LossConfig,
     /// When the validation split is measured, and what decides on the best measurement.
@@ -126,6 +131,7 @@ impl<A: Default, M> Default for Config<A, M> {
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            fine_tuning: FineTuning::default(),
             loss: LossConfig::default(),
             validation: ValidationConfig::default(),
             early_stopping: None,
@@ -212,13 +218,14 @@ impl Config {
         }
     }
 
-    /// How the network is trained, unchecked.
+    /// How the network is trained, unchecked; which layers are frozen is not in it, since that depends on the network.
     pub fn fit(&self) -> Result<FitConfig> {
         Ok(FitConfig {
             optimizer: self.optimizer.clone(),
             schedule: self.schedule,
             length: self.length()?,
             accumulate: self.accumulate,
+            freezing: Freezing::default(),
             loss: self.loss.clone(),
             ema_decay: self.ema_decay,
             validation: self.validation,
@@ -293,6 +300,7 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
             schedule: self.schedule,
+            fine_tuning: self.fine_tuning,
             loss: self.loss,
             validation: self.validation,
             early_stopping: self.early_stopping,

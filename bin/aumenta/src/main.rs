@@ -7,6 +7,7 @@ mod config;
 mod depth;
 mod events;
 mod failure;
+mod fine_tuning;
 mod interrupt;
 mod labels;
 mod limits;

@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal as _;
 
+use aumenta_report::count;
 use aumenta_runs::{EpochRecord, LoaderShares, ValidationRecord};
-use aumenta_train::{Length, Observer, Progress, StepProgress};
+use aumenta_train::{Length, Observer, PhaseRecord, Progress, StepProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `what`; invisible where standard error is no terminal.
@@ -68,6 +69,29 @@ impl TrainingBar {
 }
 
 impl Observer for TrainingBar {
+    fn phase_began(&mut self, phase: &PhaseRecord) {
+        let PhaseRecord { epoch, trained, frozen_tensors, frozen, learning_rate, .. } = phase;
+        if *frozen_tensors == 0 && *epoch == 1 {
+            return;
+        }
+        let epoch = self.epoch(*epoch);
+        let [trained, frozen] = [*trained, *frozen].map(|numbers| count(numbers as u64));
+        self.print(&format!(
+            "from epoch {epoch} on: training {trained} parameters at {learning_rate}; frozen: {frozen} numbers in \
+             {frozen_tensors} tensors"
+        ));
+    }
+
+    fn phase_ended(&mut self, phase: &PhaseRecord, epoch: usize) {
+        let PhaseRecord { frozen_tensors, frozen_hash, .. } = phase;
+        if *frozen_tensors > 0 {
+            let hash = &frozen_hash[..16];
+            self.print(&format!(
+                "after epoch {epoch}: all {frozen_tensors} frozen tensors are unchanged (BLAKE3 {hash}...)"
+            ));
+        }
+    }
+
     fn trained(&mut self, progress: &Progress, step: &StepProgress) {
         let of = match self.length {
             Some(Length::Steps(steps)) => format!("/{steps}"),

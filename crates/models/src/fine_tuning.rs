@@ -103,6 +103,7 @@ fn block_of(name: &str) -> &str {
 mod tests {
     use super::*;
     use crate::config::ModelConfig;
+    use crate::vgg16::Vgg16Top;
 
     fn architecture(name: &str) -> Architecture {
         ModelConfig::named(name).unwrap().architecture().unwrap()
@@ -133,6 +134,16 @@ mod tests {
         check_refused("Head", "`head`");
         check_refused("blocks.1.1.conv_pw", "outside a block: it stands within `blocks.1.1`");
         check_refused("", "did you mean");
+    }
+
+    #[test]
+    fn fine_tuning_the_last_block_of_vgg16_trains_9_177_089_parameters() {
+        let top = Vgg16Top::Dense256;
+        let network = ModelConfig::Vgg16 { image_size: 150, classes: Some(2), top }.architecture().unwrap();
+        let summary = network.summary();
+        let trained = |name| summary.parameters() - summary.parameters_of_first(network.layers_before(name).unwrap());
+        assert_eq!(summary.parameters() - trained("head"), 14_714_688);
+        assert_eq!(trained("features.24"), 9_177_089);
     }
 
     #[test]

@@ -100,6 +100,8 @@ impl<'a> Setup<'a> {
         network: Checkpoint,
         loader: Loader,
     ) -> Result<Self> {
+        let architecture = network.model.architecture()?;
+        let fit = FitConfig { freezing: config.fine_tuning.freezing(&architecture)?, ..fit };
         fit.check(network.classes.len()).map_err(BadUse::from_error)?;
         let preprocessing = &network.preprocessing;
         let train = train_config(config, preprocessing.clone(), loader.clone())?;
@@ -111,7 +113,7 @@ impl<'a> Setup<'a> {
         Ok(Self {
             config,
             fit,
-            architecture: network.model.architecture()?,
+            architecture,
             weights: None,
             train: TrainStream::new(Arc::clone(&dataset), train)?,
             validation: EvalStream::new(dataset, Split::Val, &eval)?,
@@ -121,10 +123,11 @@ impl<'a> Setup<'a> {
 
     /// The network as a training begins with it.
     pub fn model(&self, device: &Device) -> Result<Box<dyn Model>> {
-        let model = self.architecture.build(Seed::new(self.config.seed), device)?;
+        let mut model = self.architecture.build(Seed::new(self.config.seed), device)?;
         if let Some(weights) = &self.weights {
             weights.load(model.parameters())?;
         }
+        self.config.fine_tuning.scale_rates(&self.architecture, &mut *model)?;
         Ok(model)
     }
 

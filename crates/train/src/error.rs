@@ -73,6 +73,15 @@ pub enum TrainError {
         #[source]
         source: SnapshotFault,
     },
+    /// A file of features cannot be used.
+    #[error("`{path}` has no features that can be used")]
+    Features {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: FeaturesFault,
+    },
     /// A checkpoint cannot be used.
     #[error("`{path}` is no usable checkpoint")]
     Checkpoint {
@@ -148,6 +157,26 @@ pub enum SnapshotFault {
         /// The file's.
         got: u32,
     },
+}
+
+/// Why features cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FeaturesFault {
+    /// The file cannot be read.
+    #[error("cannot read it")]
+    Io(#[from] std::io::Error),
+    /// It is no file of tensors.
+    #[error("it is no whole safetensors file: remove it, and it is computed anew")]
+    Tensors(#[from] NnError),
+    /// The header that says what they were computed from is missing.
+    #[error("its header has no `{0}` entry: this program did not write it")]
+    NoHeader(&'static str),
+    /// The header cannot be parsed.
+    #[error("its header cannot be parsed: another version wrote it; remove it, and it is computed anew")]
+    Header(#[from] serde_json::Error),
+    /// They belong to something else.
+    #[error("its features were computed {0}: name another file, or remove this one, and they are computed anew")]
+    Others(&'static str),
 }
 
 /// Why a checkpoint cannot be used.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
+use crate::features::Features;
 use crate::freezing::Freezing;
 use crate::monitor::EarlyStopping;
 use crate::objective::LossConfig;
@@ -26,6 +27,8 @@ pub struct Fit<'a> {
     pub train: &'a TrainStream,
     /// What it is measured on.
     pub validation: &'a EvalStream,
+    /// What the frozen layers make of both, in place of their images, until some of these layers are unfrozen.
+    pub features: Option<&'a Features>,
     /// How it is trained.
     pub config: FitConfig,
     /// The configuration of the run as text, which snapshots keep.
@@ -376,6 +379,7 @@ mod tests {
             let settings = Fit {
                 train: &TrainStream::new(Arc::clone(&place.dataset), train).unwrap(),
                 validation: &place.validation(),
+                features: None,
                 config: FitConfig { accumulate, ..FitConfig::new(sgd, Length::Epochs(1)) },
                 config_text: "",
                 device: &Device::Cpu,

@@ -53,7 +53,7 @@ impl Seal {
 }
 
 /// The hash of the shape and the values of a tensor.
-fn hash_of(parameter: &Parameter) -> Result<Hash, NnError> {
+pub(crate) fn hash_of(parameter: &Parameter) -> Result<Hash, NnError> {
     let mut hasher = Hasher::new();
     for size in parameter.var.dims() {
         hasher.update(&(*size as u64).to_le_bytes());

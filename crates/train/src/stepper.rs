@@ -2,14 +2,13 @@
 
 use aumenta_models::Model;
 use aumenta_nn::{GradientSum, Gradients, NamedTensor, NnError, Optimizer, OptimizerState, Parameters, WeightAverage};
-use aumenta_stream::Batch;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use crate::error::NotFinite;
 use crate::fit::{Fit, FitConfig, OnNan};
 use crate::freezing::Phase;
 use crate::objective::{Objective, losses};
-use crate::tensors::from_batch;
+use crate::tensors::{Examples, Input};
 
 /// A network, and what moves its weights.
 pub(crate) struct Stepper<'a> {
@@ -19,8 +18,6 @@ pub(crate) struct Stepper<'a> {
     pub optimizer: Optimizer,
     pub average: Option<WeightAverage>,
     objective: Objective,
-    device: &'a Device,
-    classes: usize,
     /// Gradients of batches that make a step together; `None` where each makes its own.
     sum: Option<GradientSum>,
     /// Whether running statistics come back after a batch that moves no weight.
@@ -54,8 +51,6 @@ impl<'a> Stepper<'a> {
             optimizer: optimizer(config, phase, &parameters)?,
             average: average(config, &parameters)?,
             objective: Objective::new(&config.loss, &fit.train.class_counts(classes)),
-            device: fit.device,
-            classes,
             sum: sum(config, &parameters),
             keeps_statistics: config.on_nan == OnNan::Skip,
             parameters,
@@ -74,11 +69,13 @@ impl<'a> Stepper<'a> {
 
     /// Trains on a batch, the one counted `number` from 0 over all epochs; with `ends_step`, the optimizer then takes a step
     /// for it and those since its last.
-    pub fn train(&mut self, batch: &Batch, number: u64, ends_step: bool) -> Result<Step, NnError> {
+    pub fn train(&mut self, examples: &Examples, number: u64, ends_step: bool) -> Result<Step, NnError> {
         let statistics = self.statistics()?;
-        let (images, plain) = from_batch(batch, self.classes, self.device)?;
-        let x = self.model.frozen_output(&images)?;
-        let mut step = self.attempt(&x, &plain, batch, number, ends_step)?;
+        let x = match &examples.input {
+            Input::Images(images) => self.model.frozen_output(images)?,
+            Input::Frozen(x) => x.clone(),
+        };
+        let mut step = self.attempt(&x, examples, number, ends_step)?;
         if let Err(what) = &mut step.trained {
             for (var, values) in self.parameters.statistics().zip(statistics) {
                 var.var.set(&values)?;
@@ -95,17 +92,10 @@ impl<'a> Stepper<'a> {
         Ok(step)
     }
 
-    fn attempt(
-        &mut self,
-        x: &Tensor,
-        plain: &Tensor,
-        batch: &Batch,
-        number: u64,
-        ends_step: bool,
-    ) -> Result<Step, NnError> {
+    fn attempt(&mut self, x: &Tensor, examples: &Examples, number: u64, ends_step: bool) -> Result<Step, NnError> {
         let useless = |what| Ok(Step { trained: Err(what), moved: false });
         let objective = &self.objective;
-        let (targets, weights) = (objective.targets(plain, batch)?, objective.weights(batch, self.device)?);
+        let (targets, weights) = (objective.targets(examples)?, objective.weights(examples)?);
         let mut loss = |logits: &Tensor| losses(logits, &targets, weights.as_ref());
         let result = match self.model.gradients(x, number, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return useless(NotFinite::Loss),
@@ -119,7 +109,7 @@ impl<'a> Stepper<'a> {
         let moved = match &mut self.sum {
             None => self.optimizer.step(&self.parameters, &gradients).map(|()| true),
             Some(_) if !gradients.global_norm()?.is_finite() => Err(NnError::GradientNotFinite { name: String::new() }),
-            Some(sum) => sum.add(&gradients, batch.len()).map(|()| false),
+            Some(sum) => sum.add(&gradients, examples.len()).map(|()| false),
         };
         if let Err(NnError::GradientNotFinite { .. }) = moved {
             return useless(NotFinite::Gradient(first_on_the_way_back(&gradients, &self.parameters)?));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aumenta_augment::MixConfig;
+use aumenta_augment::{AugmentConfig, MixConfig};
 use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
 use aumenta_metrics::Measure;
 use aumenta_models::{Model, ModelConfig};
@@ -15,19 +15,22 @@ use candle_core::Device;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
+use crate::features::Features;
 use crate::fit::{Fit, FitConfig, Fitted, Length, fit};
 use crate::observer::{Observer, Progress, StepProgress};
 use crate::snapshot::Snapshot;
 
 pub const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
-const SEED: Seed = Seed::new(7);
+pub const SEED: Seed = Seed::new(7);
 
 /// Six drawn images of each class to train on, three to measure, in a folder that also takes runs.
 pub struct Place {
     pub folder: tempfile::TempDir,
     pub dataset: Arc<Dataset>,
+    pub augment: AugmentConfig,
     pub mix: MixConfig,
+    pub features: Option<Features>,
     /// Factors of the learning rate of each layer.
     pub rate_scales: Option<Vec<f32>>,
 }
@@ -41,7 +44,14 @@ impl Place {
         let manifest = prepare(&zip, &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
         manifest.write(&folder.path().join("manifest.json")).unwrap();
         let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
-        Self { folder, dataset, mix: MixConfig::default(), rate_scales: None }
+        Self {
+            folder,
+            dataset,
+            augment: AugmentConfig::default(),
+            mix: MixConfig::default(),
+            features: None,
+            rate_scales: None,
+        }
     }
 
     pub fn checkpoint(&self) -> Checkpoint {
@@ -99,10 +109,12 @@ impl Place {
         interrupt: &AtomicBool,
         observer: &mut dyn Observer,
     ) -> Result<Fitted, TrainError> {
-        let train = TrainConfig { mix: self.mix.build().unwrap(), ..TrainConfig::new(PREPROCESSING, 4, SEED) };
+        let (augment, mix) = (self.augment.build().unwrap(), self.mix.build().unwrap());
+        let train = TrainConfig { augment, mix, ..TrainConfig::new(PREPROCESSING, 4, SEED) };
         let settings = Fit {
             train: &TrainStream::new(Arc::clone(&self.dataset), train).unwrap(),
             validation: &self.validation(),
+            features: self.features.as_ref(),
             config,
             config_text: "",
             device: &Device::Cpu,

@@ -7,18 +7,21 @@ use aumenta_dataset::Split;
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
 use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig};
-use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, Merit, RunFolder, Scores, ValidationRecord};
-use aumenta_stream::{Batch, Cursor, Epoch, Fault};
+use aumenta_runs::{EpochRecord, FaultRecord, Kept, Merit, RunFolder, Scores, ValidationRecord};
+use aumenta_stream::{Cursor, Fault};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Divergence, NotFinite, TrainError};
-use crate::evaluate::{Measured, measure};
+use crate::evaluate::{Measured, measure, measure_rows};
+use crate::features::Rows;
 use crate::fit::{End, Fit, Fitted, Length, OnNan};
 use crate::freezing::{Phase, PhaseRecord};
 use crate::observer::{Observer, Progress, StepProgress};
+use crate::pass::{Loading, Pass, RowPass};
 use crate::seal::Seal;
 use crate::snapshot::{Snapshot, Standing, State};
 use crate::stepper::{Step, Stepper};
+use crate::tensors::Examples;
 
 /// Everything that changes in the course of a training.
 pub(crate) struct Training<'a> {
@@ -48,12 +51,6 @@ struct Validation {
     /// The measure that decides, where it is not among the scores.
     monitored: Option<f64>,
     faults: Vec<Fault>,
-}
-
-/// How the loader kept up with a pass over the training split.
-struct Loading {
-    data_wait_share: f64,
-    shares: LoaderShares,
 }
 
 impl<'a> Training<'a> {
@@ -153,24 +150,23 @@ impl<'a> Training<'a> {
         let fit = self.fit;
         let faults_before = self.standing.faults.clone();
         let mut clock = Clock::start();
-        let mut stream = fit.train.resume(self.standing.cursor)?;
+        let (mut pass, classes) = (self.pass()?, self.network.classes.len());
         while !matches!(fit.config.length, Length::Steps(steps) if self.standing.step >= steps) {
-            let Some(batch) = stream.next() else { break };
-            let batch = batch?;
-            let ends_step = fit.config.ends_step(stream.cursor().batch, stream.batch_count());
-            let step = self.train_batch(&batch, ends_step)?;
-            self.standing.cursor = stream.cursor();
+            let Some(examples) = pass.next(classes, fit.device) else { break };
+            let ends_step = fit.config.ends_step(pass.cursor().batch, pass.batch_count());
+            let step = self.train_batch(&examples?, ends_step)?;
+            self.standing.cursor = pass.cursor();
             let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
-            let (progress, step_progress) = self.progress(of_batch, &clock, &stream);
+            let (progress, step_progress) = self.progress(of_batch, &clock, &pass);
             observer.trained(&progress, &step_progress);
             if !ends_step {
                 continue;
             }
             self.standing.faults.clone_from(&faults_before);
-            self.standing.faults.extend(to_records(self.epoch(), Split::Train, stream.faults().to_vec()));
+            self.standing.faults.extend(to_records(self.epoch(), Split::Train, pass.faults().to_vec()));
             let step = step.moved.then_some(self.standing.step);
             let is_due = |every: Option<u64>| matches!((every, step), (Some(every), Some(step)) if step % every == 0);
-            let is_last = stream.cursor().batch == stream.batch_count();
+            let is_last = pass.cursor().batch == pass.batch_count();
             if is_due(fit.config.validation.every_steps) && !is_last {
                 clock.stop(&mut self.standing);
                 self.validate_within_epoch(observer)?;
@@ -188,10 +184,24 @@ impl<'a> Training<'a> {
             }
         }
         clock.stop(&mut self.standing);
-        Ok(Pause::Done(Loading::of(&stream)))
+        Ok(Pause::Done(pass.loading()))
     }
 
-    fn train_batch(&mut self, batch: &Batch, ends_step: bool) -> Result<Step, TrainError> {
+    /// The features of a split that take the place of its images, in the phase that they were computed for.
+    fn rows(&self, split: Split) -> Option<&'a Rows> {
+        self.fit.features.filter(|_| self.phase.first_epoch == 0).and_then(|features| features.rows(split))
+    }
+
+    /// The rest of the pass over the training split that is under way.
+    fn pass(&self) -> Result<Pass<'a>, TrainError> {
+        let (train, cursor) = (self.fit.train, self.standing.cursor);
+        Ok(match self.rows(Split::Train) {
+            Some(rows) => Pass::Rows(RowPass::new(rows, train.listings(cursor.epoch), cursor)),
+            None => Pass::Images(train.resume(cursor)?),
+        })
+    }
+
+    fn train_batch(&mut self, examples: &Examples, ends_step: bool) -> Result<Step, TrainError> {
         let Standing { cursor, step, .. } = self.standing;
         if self.plateau.is_none() {
             let base = self.fit.config.optimizer.learning_rate();
@@ -200,18 +210,18 @@ impl<'a> Training<'a> {
             let rate = self.fit.config.schedule.rate(step, steps, base);
             self.stepper.optimizer.set_learning_rate(rate)?;
         }
-        let number = cursor.epoch * self.fit.train.batch_count() as u64 + batch.index as u64;
-        let step = self.stepper.train(batch, number, ends_step)?;
+        let number = cursor.epoch * self.fit.train.batch_count() as u64 + examples.index as u64;
+        let step = self.stepper.train(examples, number, ends_step)?;
         let standing = &mut self.standing;
         match &step.trained {
             Ok(trained) => {
-                standing.tally.add(&batch.larger_classes(), &trained.logits, &trained.losses)?;
+                standing.tally.add(&examples.classes, &trained.logits, &trained.losses)?;
                 standing.skipped_in_a_row = 0;
             }
             Err(what) => {
                 standing.skipped_batches += 1;
                 standing.skipped_in_a_row += 1;
-                self.check_divergence(what, batch)?;
+                self.check_divergence(what, examples)?;
             }
         }
         self.standing.step += u64::from(step.moved);
@@ -219,14 +229,14 @@ impl<'a> Training<'a> {
     }
 
     /// Whether the training can go on after a batch that moved no weight.
-    fn check_divergence(&self, what: &NotFinite, batch: &Batch) -> Result<(), TrainError> {
+    fn check_divergence(&self, what: &NotFinite, examples: &Examples) -> Result<(), TrainError> {
         let goes_on = self.fit.config.on_nan == OnNan::Skip
             && self.standing.skipped_in_a_row < OnNan::MOST_IN_A_ROW
             && !matches!(what, NotFinite::Parameter(_));
         if goes_on {
             return Ok(());
         }
-        Err(self.diverged(what.clone(), batch.index + 1, self.standing.step + 1, batch.ids.clone()))
+        Err(self.diverged(what.clone(), examples.index + 1, self.standing.step + 1, examples.ids.clone()))
     }
 
     fn diverged(&self, what: NotFinite, batch: usize, step: u64, ids: Vec<u32>) -> TrainError {
@@ -281,14 +291,14 @@ impl<'a> Training<'a> {
         self.seal.check(&self.stepper.parameters, self.epoch())
     }
 
-    fn progress(&self, loss_of_batch: f64, clock: &Clock, stream: &Epoch) -> (Progress, StepProgress) {
+    fn progress(&self, loss_of_batch: f64, clock: &Clock, pass: &Pass<'_>) -> (Progress, StepProgress) {
         let seconds = self.standing.trained_seconds + clock.seconds();
         let progress = self.standing.tally.progress(self.epoch(), self.fit.train.image_count(), seconds);
         let step = StepProgress {
             step: self.standing.step,
             loss: loss_of_batch,
             learning_rate: self.stepper.optimizer.learning_rate(),
-            data_wait_share: stream.stalls().share(),
+            data_wait_share: pass.loading().data_wait_share,
         };
         (progress, step)
     }
@@ -309,7 +319,11 @@ impl<'a> Training<'a> {
         let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
         self.check_seal()?;
         let weights = self.stepper.show_average()?;
-        let measured = measure(&*self.stepper.model, classes, validation, device, epoch, observer);
+        let model = &*self.stepper.model;
+        let measured = match self.rows(validation.split()) {
+            Some(rows) => measure_rows(model, classes, validation, rows, device, epoch, observer),
+            None => measure(model, classes, validation, device, epoch, observer),
+        };
         let Measured { evaluation, faults, .. } = match measured {
             Err(TrainError::Network(NnError::LogitNotFinite { .. })) => {
                 let Standing { cursor, step, .. } = self.standing;
@@ -441,15 +455,6 @@ impl Clock {
         let seconds = self.seconds();
         standing.trained_seconds += seconds;
         standing.seconds += seconds;
-    }
-}
-
-impl Loading {
-    /// How the time of `stream` was spent, since the training began or was taken up again.
-    fn of(stream: &Epoch) -> Self {
-        let stalls = stream.stalls();
-        let [read, decode, augment, collate, channel] = stalls.stage_shares();
-        Self { data_wait_share: stalls.share(), shares: LoaderShares { read, decode, augment, collate, channel } }
     }
 }
 

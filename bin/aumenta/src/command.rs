@@ -6,6 +6,7 @@ pub mod demo;
 pub mod evaluate;
 pub mod explain_sample;
 pub mod export;
+pub mod features;
 pub mod find_rate;
 pub mod inspect;
 pub mod predict;

@@ -73,6 +73,14 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     /// out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// The file of what the frozen layers make of the images, which takes their place; it is computed where there is none yet.
+    /// It does not change the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<PathBuf>,
+    /// How many views of each training image the augmentation draws in all, which take turns from epoch to epoch: what the
+    /// frozen layers make of them is computed once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<u32>,
     /// What every image goes through, in training and in evaluation.
     pub preprocessing: PreprocessingConfig,
     /// How the weights move.
@@ -128,6 +136,8 @@ impl<A: Default, M> Default for Config<A, M> {
             sampling: Sampling::default(),
             model: None,
             weights: None,
+            features: None,
+            views: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
@@ -265,7 +275,9 @@ impl Config {
 
     /// All paths that there are.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        [&mut self.data, &mut self.run, &mut self.cache_folder, &mut self.weights].into_iter().flatten()
+        [&mut self.data, &mut self.run, &mut self.cache_folder, &mut self.weights, &mut self.features]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -297,6 +309,8 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             sampling: self.sampling,
             model: self.model.map(|model| model.resolved(folder)).transpose()?,
             weights: self.weights,
+            features: self.features,
+            views: self.views,
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
             schedule: self.schedule,

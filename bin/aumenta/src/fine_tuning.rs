@@ -1,7 +1,7 @@
 //! Which layers a training leaves as they are, and how much more slowly the base learns, in the words of a configuration.
 
 use anyhow::Result;
-use aumenta_models::{Architecture, Model};
+use aumenta_models::Architecture;
 use aumenta_nn::{AdamWConfig, Decayed, OneCycleConfig, OptimizerConfig, ScheduleConfig};
 use aumenta_train::{Freezing, Unfreezing};
 use clap::ValueEnum;
@@ -57,11 +57,8 @@ impl FineTuning {
         Ok(Freezing { layers, unfreezing: Some(unfreezing) })
     }
 
-    /// Tells `model`, which has the layers of `architecture`, how fast each of them learns.
-    pub fn scale_rates(&self, architecture: &Architecture, model: &mut dyn Model) -> Result<()> {
-        if self.base_rate.is_none() && self.depth_decay.is_none() {
-            return Ok(());
-        }
+    /// What the learning rate of each layer of `architecture` is multiplied by.
+    pub fn rate_scales(&self, architecture: &Architecture) -> Result<Vec<f32>> {
         let [base_rate, depth_decay] =
             [("base-rate", self.base_rate), ("depth-decay", self.depth_decay)].map(|(key, value)| {
                 match value.unwrap_or(1.0) {
@@ -71,7 +68,7 @@ impl FineTuning {
                     ))),
                 }
             });
-        Ok(model.scale_rates(&architecture.rate_scales(base_rate?, depth_decay?))?)
+        Ok(architecture.rate_scales(base_rate?, depth_decay?))
     }
 }
 
@@ -150,12 +147,11 @@ mod tests {
     #[test]
     fn a_rate_of_nothing_is_no_way_to_freeze() {
         let network = resnet18();
-        let mut model = network.build(aumenta_seed::Seed::new(7), &candle_core::Device::Cpu).unwrap();
-        let message = read("base-rate = 0.0").scale_rates(&network, &mut *model).unwrap_err().to_string();
+        let message = read("base-rate = 0.0").rate_scales(&network).unwrap_err().to_string();
         assert!(message.ends_with("for a base that stays as it is set `freeze-until`"), "{message}");
-        read("base-rate = 0.1\ndepth-decay = 0.5").scale_rates(&network, &mut *model).unwrap();
-        let scales: Vec<f32> = model.parameters().iter().map(|parameter| parameter.rate_scale).collect();
+        let scales = read("base-rate = 0.1\ndepth-decay = 0.5").rate_scales(&network).unwrap();
         assert_eq!(scales.last(), Some(&1.0));
         assert!(scales[0] < 0.001, "{scales:?}");
+        assert_eq!(FineTuning::default().rate_scales(&network).unwrap(), vec![1.0; network.layers().len()]);
     }
 }

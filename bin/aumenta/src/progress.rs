@@ -19,24 +19,31 @@ pub struct TrainingBar {
     bar: ProgressBar,
     /// Of a training.
     length: Option<Length>,
+    /// What a pass outside training is.
+    pass: &'static str,
 }
 
 impl TrainingBar {
     /// A bar for a training.
     pub fn new(length: Length) -> Self {
-        Self::with(Some(length))
+        Self::with(Some(length), "")
     }
 
     /// A bar for an evaluation.
     pub fn for_evaluation() -> Self {
-        Self::with(None)
+        Self::with(None, "measure")
     }
 
-    fn with(length: Option<Length>) -> Self {
+    /// A bar for the features of images.
+    pub fn for_features() -> Self {
+        Self::with(None, "features")
+    }
+
+    fn with(length: Option<Length>, pass: &'static str) -> Self {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} ETA {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, length }
+        Self { bar, length, pass }
     }
 
     fn show(&self, prefix: String, progress: &Progress, rest: &str) {
@@ -46,7 +53,8 @@ impl TrainingBar {
             self.bar.set_prefix(prefix);
         }
         let Progress { images_per_second, loss, accuracy, .. } = progress;
-        self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}{rest}"));
+        let scores = if loss.is_nan() { String::new() } else { format!(" loss {loss:.4} accuracy {accuracy:.4}") };
+        self.bar.set_message(format!("{images_per_second:.0} images/s{scores}{rest}"));
         self.bar.set_position(progress.images);
     }
 
@@ -105,7 +113,7 @@ impl Observer for TrainingBar {
     fn measured(&mut self, progress: &Progress) {
         let prefix = match self.length {
             Some(_) => format!("epoch {} measure", self.epoch(progress.epoch)),
-            None => "measure".to_string(),
+            None => self.pass.to_string(),
         };
         self.show(prefix, progress, "");
     }

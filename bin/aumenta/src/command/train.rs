@@ -1,5 +1,6 @@
 //! `aumenta train`: one run, from its beginning or from where it was interrupted.
 
+mod features;
 mod resume;
 mod setup;
 
@@ -19,6 +20,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
 use crate::fine_tuning::Recipe;
+pub use features::{Made, check as check_features, made};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
@@ -26,7 +28,7 @@ pub use setup::{Setup, Talk, preprocessing, train, train_config};
 /// Ctrl-C ends a training after the step under way, with a checkpoint to go on from.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, weights, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
+    /// A TOML file with any of: data, run, seed, weights, features, views, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
     /// tensorboard, workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing,
     /// optimizer, schedule, fine-tuning, loss, validation, early-stopping, checkpoints, augment, mix.
     #[arg(long)]
@@ -86,6 +88,13 @@ pub struct Settings {
     /// What it is multiplied by besides, once for each block further from the head.
     #[arg(long, value_name = "FACTOR")]
     pub depth_decay: Option<f32>,
+    /// The file of what the frozen layers make of the images, which takes their place; it is computed where there is none yet.
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Draw so many views of each training image in all, and compute once what the frozen layers make of them; they take turns
+    /// from epoch to epoch.
+    #[arg(long, value_name = "COUNT")]
+    pub views: Option<u32>,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
     pub image_size: Option<usize>,
@@ -238,6 +247,8 @@ impl Settings {
         config.data = self.data.or(config.data);
         config.run = self.run.or(config.run);
         config.weights = self.weights.or(config.weights);
+        config.features = self.features.or(config.features);
+        config.views = self.views.or(config.views);
         config.workers = self.workers.or(config.workers);
         config.prefetch = self.prefetch.or(config.prefetch);
         config.cache = self.cache.unwrap_or(config.cache);

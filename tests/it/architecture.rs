@@ -26,7 +26,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
             "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
             "train",
         ],
-        &["candle-core", "clap", "anyhow", "indicatif", "sysinfo"],
+        &["candle-core", "clap", "anyhow", "hf-hub", "indicatif", "sysinfo"],
     ),
     (
         "bench",
@@ -36,7 +36,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 19] = [
+const FENCED: [&str; 20] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -44,6 +44,7 @@ const FENCED: [&str; 19] = [
     "clap",
     "csv",
     "fast_image_resize",
+    "hf-hub",
     "image",
     "imageproc",
     "indicatif",

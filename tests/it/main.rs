@@ -12,6 +12,7 @@ mod determinism;
 mod evaluate;
 mod explain_sample;
 mod export;
+mod fetch;
 mod inspect;
 mod predict;
 mod preview;

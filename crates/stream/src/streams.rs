@@ -288,7 +288,9 @@ impl Stream {
         let reason = match recipe.layout {
             Layout::U8Nhwc => match normalization {
                 Normalization::Affine { .. } => None,
-                Normalization::Bgr { .. } => Some("it has other channels than the bytes, which are red, green and blue"),
+                Normalization::Bgr { .. } => {
+                    Some("it has other channels than the bytes, which are red, green and blue")
+                }
                 _ => Some("it needs all values of an image as floats"),
             },
             layout => (!normalization.allows(layout.order())).then_some("it is fitted to values in another order"),

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use aumenta_nn::{Mode, NnError, Parameters, Sequential, TrainStep};
+use aumenta_nn::{LayerVisitor, Mode, NnError, Parameters, Sequential, TrainStep};
 use candle_core::Tensor;
 
 /// A network with weights: a base that computes features from images, and a head that computes logits from features.
@@ -46,6 +46,12 @@ pub trait Model: Debug + Send {
     /// # Errors
     /// As [`Model::features`].
     fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError>;
+
+    /// The logits of a batch of images in evaluation, each layer's output shown to `visit` on its way; [`Sequential::trace`].
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] by the layer that cannot take its input; the visitor's.
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError>;
 
     /// A training step up to the optimizer: the logits of a batch of images in training step `step`, the losses that `loss`
     /// computes from them, and the gradients of their mean to all parameters.
@@ -93,6 +99,10 @@ impl Model for SequentialModel {
 
     fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError> {
         self.network.first_not_finite(images)
+    }
+
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError> {
+        self.network.trace(images, visit)
     }
 
     fn gradients(

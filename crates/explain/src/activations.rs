@@ -26,11 +26,7 @@ impl Activations {
     ///
     /// # Errors
     /// [`ExplainError::Layer`] where a layer's output is no picture, [`ExplainError::Network`] where the image does not fit.
-    pub fn of<S: AsRef<str>>(
-        network: &Network<'_>,
-        image: &Tensor,
-        layers: &[S],
-    ) -> Result<Vec<Self>, ExplainError> {
+    pub fn of<S: AsRef<str>>(network: &Network<'_>, image: &Tensor, layers: &[S]) -> Result<Vec<Self>, ExplainError> {
         for layer in layers {
             network.layer(layer.as_ref())?;
         }

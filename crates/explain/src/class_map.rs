@@ -25,13 +25,7 @@ impl ClassMap {
     /// # Errors
     /// [`ExplainError::Layer`] and [`ExplainError::Class`] where there is no such thing, [`ExplainError::Network`] where the image
     /// does not fit.
-    pub fn of(
-        self,
-        network: &Network<'_>,
-        image: &Tensor,
-        layer: &str,
-        class: usize,
-    ) -> Result<HeatMap, ExplainError> {
+    pub fn of(self, network: &Network<'_>, image: &Tensor, layer: &str, class: usize) -> Result<HeatMap, ExplainError> {
         let (output, gradient) = network.output_and_gradient(image, layer, class)?;
         let weights = match self {
             Self::GradCam => gradient.mean((0, 1))?,

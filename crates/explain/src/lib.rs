@@ -42,7 +42,7 @@ mod saliency;
 mod tiles;
 
 pub use activations::Activations;
-pub use by_hand::{Convolution, NamedKernel, Pooled, Pooling, PoolingKind, Sum, Volume, Window, filter};
+pub use by_hand::{Convolution, NamedKernel, Pooled, Pooling, PoolingKind, Sum, Volume, Window, filter, pool_picture};
 pub use class_map::ClassMap;
 pub use error::ExplainError;
 pub use heat_map::HeatMap;

@@ -44,9 +44,12 @@ impl<'a> Network<'a> {
     pub fn layers(&self) -> Vec<PictureLayer> {
         let rows = self.architecture.summary().rows.into_iter();
         rows.filter_map(|row| match row.output[..] {
-            [height, width, channels] if height * width > 1 => {
-                Some(PictureLayer { name: row.name, kind: row.kind, depth: row.depth, shape: [height, width, channels] })
-            }
+            [height, width, channels] if height * width > 1 => Some(PictureLayer {
+                name: row.name,
+                kind: row.kind,
+                depth: row.depth,
+                shape: [height, width, channels],
+            }),
             _ => None,
         })
         .collect()

@@ -87,7 +87,8 @@ fn pixels([top, left]: [usize; 2], patch: usize, width: usize) -> impl Iterator<
 
 fn mean_color(values: &[f32], channels: usize) -> Vec<f32> {
     let pixels = (values.len() / channels) as f64;
-    let sum = |channel: usize| values.iter().skip(channel).step_by(channels).map(|value| f64::from(*value)).sum::<f64>();
+    let sum =
+        |channel: usize| values.iter().skip(channel).step_by(channels).map(|value| f64::from(*value)).sum::<f64>();
     (0..channels).map(|channel| (sum(channel) / pixels) as f32).collect()
 }
 

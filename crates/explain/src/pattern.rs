@@ -184,7 +184,9 @@ fn uphill(
     let mask = Tensor::from_vec(mask, (count, 1, 1, outputs), &device)?;
     let slopes: Vec<f32> = gradient(&output.broadcast_mul(&mask)?.sum_all()?, &var)?.flatten_all()?.to_vec1()?;
     let slopes = slopes.chunks_exact(side * side * channels);
-    Ok(slopes.map(|slope| slope.iter().enumerate().map(|(at, value)| value * ranges[at % channels]).collect()).collect())
+    Ok(slopes
+        .map(|slope| slope.iter().enumerate().map(|(at, value)| value * ranges[at % channels]).collect())
+        .collect())
 }
 
 /// Divides by the root mean square, and a little more where that is next to nothing.

@@ -8,7 +8,7 @@ mod volume;
 
 pub use self::convolution::{Convolution, Sum};
 pub use self::kernel::NamedKernel;
-pub use self::picture::filter;
+pub use self::picture::{filter, pool_picture};
 pub use self::pooling::{Pooled, Pooling, PoolingKind};
 pub use self::volume::Volume;
 

@@ -1,10 +1,10 @@
-//! [`filter`]: a kernel over a whole picture.
+//! [`filter`] and [`pool_picture`]: a kernel over a whole picture, and a pooling of it.
 
 use aumenta_imgproc::Image;
-use aumenta_nn::{Conv2dOptions, Padding, conv2d};
+use aumenta_nn::{Conv2dOptions, Padding, PaddingCount, Pool2dOptions, avg_pool2d, conv2d, max_pool2d};
 use candle_core::{Device, Tensor};
 
-use super::Volume;
+use super::{PoolingKind, Volume};
 use crate::error::ExplainError;
 
 /// A picture through a filter, each of its colors on its own.
@@ -33,23 +33,51 @@ pub fn filter(image: &Image, kernel: &Volume, padding: Padding, stride: usize) -
         let expected = "one channel, square: each color of a picture is filtered on its own".to_string();
         return Err(ExplainError::Setting { name: "the kernel", value, expected });
     }
-    if stride == 0 {
-        let (value, expected) = ("0".to_string(), "at least 1".to_string());
-        return Err(ExplainError::Setting { name: "the stride", value, expected });
-    }
+    check_stride(stride)?;
     let (height, width) = (image.height(), image.width());
-    let values: Vec<f32> = image.pixels().iter().map(|byte| f32::from(*byte)).collect();
-    let x = Tensor::from_vec(values, (1, height, width, 3), &Device::Cpu)?;
+    let x = to_tensor(image)?;
     let weights: Vec<f32> = kernel.rows(0).flatten().map(|weight| *weight as f32).collect();
     let weight = Tensor::from_vec(weights.repeat(3), (3, 1, side, side), &Device::Cpu)?;
     let padding = padding.around(&[height, width, 3], side, stride, 1);
     let options = Conv2dOptions { stride: [stride; 2], padding, groups: 3, ..Conv2dOptions::default() };
     let y = conv2d(&x, &weight, None, options)?;
-    let (_, rows, columns, _) = y.dims4()?;
     let is_edge_detector = kernel.sum().abs() < 1e-9;
-    let shown = |value: f32| if is_edge_detector { value.abs() } else { value };
-    let pixels = y.flatten_all()?.to_vec1::<f32>()?.into_iter().map(|value| shown(value).round().clamp(0.0, 255.0) as u8);
-    Ok(Image::from_pixels(columns, rows, pixels.collect()))
+    to_image(&if is_edge_detector { y.abs()? } else { y })
+}
+
+/// A picture through a pooling without padding, each of its colors on its own.
+///
+/// # Errors
+/// [`ExplainError::Setting`] where the stride is 0, [`ExplainError::Network`] where the window does not fit the picture.
+pub fn pool_picture(image: &Image, kind: PoolingKind, side: usize, stride: usize) -> Result<Image, ExplainError> {
+    check_stride(stride)?;
+    let x = to_tensor(image)?;
+    let options = Pool2dOptions { window: [side; 2], stride: [stride; 2], padding: [0; 4] };
+    to_image(&match kind {
+        PoolingKind::Max => max_pool2d(&x, options)?,
+        PoolingKind::Average => avg_pool2d(&x, options, PaddingCount::Excluded)?,
+    })
+}
+
+fn check_stride(stride: usize) -> Result<(), ExplainError> {
+    if stride > 0 {
+        return Ok(());
+    }
+    let (value, expected) = ("0".to_string(), "at least 1".to_string());
+    Err(ExplainError::Setting { name: "the stride", value, expected })
+}
+
+fn to_tensor(image: &Image) -> Result<Tensor, ExplainError> {
+    let values: Vec<f32> = image.pixels().iter().map(|byte| f32::from(*byte)).collect();
+    Ok(Tensor::from_vec(values, (1, image.height(), image.width(), 3), &Device::Cpu)?)
+}
+
+/// The values cut to levels.
+fn to_image(values: &Tensor) -> Result<Image, ExplainError> {
+    let (_, rows, columns, _) = values.dims4()?;
+    let values: Vec<f32> = values.flatten_all()?.to_vec1()?;
+    let pixels = values.into_iter().map(|value| value.round().clamp(0.0, 255.0) as u8).collect();
+    Ok(Image::from_pixels(columns, rows, pixels))
 }
 
 #[cfg(test)]
@@ -77,6 +105,14 @@ mod tests {
             let expected = if kernel.volume().sum().abs() < 1e-9 { [0; 3] } else { [10, 100, 200] };
             assert_eq!(filtered, Image::filled(6, 6, expected), "{name}");
         }
+    }
+
+    #[test]
+    fn pooling_takes_the_largest_or_the_mean_of_each_color() {
+        let image = Image::from_pixels(2, 2, vec![1, 10, 100, 2, 20, 200, 3, 30, 0, 4, 40, 0]);
+        let pooled = |kind| pool_picture(&image, kind, 2, 2).unwrap().get(0, 0);
+        assert_eq!((pooled(PoolingKind::Max), pooled(PoolingKind::Average)), ([4, 40, 200], [3, 25, 75]));
+        assert!(pool_picture(&image, PoolingKind::Max, 3, 1).is_err());
     }
 
     #[test]

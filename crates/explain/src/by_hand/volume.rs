@@ -37,7 +37,10 @@ impl Volume {
     /// # Panics
     /// Where `values` are not `height * width` numbers, or none.
     pub fn new(height: usize, width: usize, values: Vec<f64>) -> Self {
-        assert!(!values.is_empty() && values.len().is_multiple_of(height * width), "{height}x{width} numbers a channel");
+        assert!(
+            !values.is_empty() && values.len().is_multiple_of(height * width),
+            "{height}x{width} numbers a channel"
+        );
         Self { height, width, values }
     }
 

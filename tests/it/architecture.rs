@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Each room with the rooms and the fenced libraries that it may use.
-const ROOMS: [(&str, &[&str], &[&str]); 15] = [
+const ROOMS: [(&str, &[&str], &[&str]); 16] = [
     ("counting", &[], &[]),
     ("seed", &[], &[]),
     ("imgproc", &[], &["image", "zune-jpeg", "turbojpeg", "fast_image_resize"]),
@@ -19,14 +19,15 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("models", &["seed", "nn"], &["candle-core", "prost", "zip"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
     ("report", &["imgproc", "metrics", "runs"], &["csv", "plotters"]),
+    ("explain", &["seed", "imgproc", "nn", "models"], &["candle-core"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",
         &[
             "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
-            "train",
+            "explain", "train",
         ],
-        &["candle-core", "clap", "anyhow", "indicatif", "sysinfo"],
+        &["candle-core", "clap", "anyhow", "hf-hub", "indicatif", "sysinfo"],
     ),
     (
         "bench",
@@ -36,7 +37,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 19] = [
+const FENCED: [&str; 20] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -44,6 +45,7 @@ const FENCED: [&str; 19] = [
     "clap",
     "csv",
     "fast_image_resize",
+    "hf-hub",
     "image",
     "imageproc",
     "indicatif",

@@ -12,6 +12,7 @@ mod determinism;
 mod evaluate;
 mod explain_sample;
 mod export;
+mod fetch;
 mod fine_tuning;
 mod inspect;
 mod predict;

@@ -40,4 +40,4 @@ pub use onnx::onnx_metadata;
 pub use sequential::SequentialConfig;
 pub use summary::{Summary, SummaryRow};
 pub use vgg16::Vgg16Top;
-pub use weights::{FoundWeights, Pretrained, read_weights};
+pub use weights::{FoundWeights, Place, Pretrained, PublishedFile, read_weights};

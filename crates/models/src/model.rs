@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use aumenta_nn::{Mode, NnError, Parameters, Sequential, TrainStep};
+use aumenta_nn::{LayerVisitor, Mode, NnError, Parameters, Sequential, TrainStep};
 use candle_core::Tensor;
 
 /// A network with weights: a base that computes features from images, and a head that computes logits from features.
@@ -59,6 +59,12 @@ pub trait Model: Debug + Send {
     /// # Errors
     /// As [`Model::features`].
     fn frozen_output(&self, images: &Tensor) -> Result<Tensor, NnError>;
+
+    /// The logits of a batch of images in evaluation, each layer's output shown to `visit` on its way; [`Sequential::trace`].
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] by the layer that cannot take its input; the visitor's.
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError>;
 
     /// [`Model::predict`] from what [`Model::frozen_output`] gave.
     ///
@@ -135,6 +141,10 @@ impl Model for SequentialModel {
 
     fn first_not_finite(&self, x: &Tensor) -> Result<Option<String>, NnError> {
         self.network.first_not_finite(x)
+    }
+
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError> {
+        self.network.trace(images, visit)
     }
 
     fn gradients(

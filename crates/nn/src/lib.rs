@@ -31,6 +31,7 @@
 //! # Ok::<(), aumenta_nn::NnError>(())
 //! ```
 
+mod activations;
 mod error;
 #[cfg(test)]
 mod finite_differences;
@@ -52,6 +53,7 @@ mod storage;
 mod tensor_file;
 mod weight_average;
 
+pub use activations::LayerVisitor;
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

@@ -85,6 +85,11 @@ impl Sequential {
         Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters, frozen: 0, plan: None })
     }
 
+    /// The layers.
+    pub fn layers(&self) -> &[NamedLayer] {
+        &self.layers
+    }
+
     /// The parameters, in the order of the layers.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
@@ -197,7 +202,7 @@ impl Sequential {
         layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
-    fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+    pub(crate) fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         let sample = &input.dims()[1..];
         match &layer.spec {
             LayerSpec::Conv2d(conv) => {

@@ -300,10 +300,13 @@ impl Stream {
             return Err(StreamError::Shard { index, count });
         }
         let reason = match recipe.layout {
-            Layout::U8Nhwc => {
-                let is_affine = matches!(normalization, Normalization::Affine { .. });
-                (!is_affine).then_some("it needs all values of an image as floats")
-            }
+            Layout::U8Nhwc => match normalization {
+                Normalization::Affine { .. } => None,
+                Normalization::Bgr { .. } => {
+                    Some("it has other channels than the bytes, which are red, green and blue")
+                }
+                _ => Some("it needs all values of an image as floats"),
+            },
             layout => (!normalization.allows(layout.order())).then_some("it is fitted to values in another order"),
         };
         if let Some(reason) = reason {

@@ -32,6 +32,20 @@ pub struct FineTuning {
     /// What it is multiplied by besides, once for each block further from the head; 1 where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depth_decay: Option<f32>,
+    /// What the batch normalizations of the base do in training; `evaluate` where it is left out and `freeze-until` is there,
+    /// `train` otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_norm: Option<BatchNorm>,
+}
+
+/// What batch normalizations do in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchNorm {
+    /// Normalize by the running statistics that came with the weights, and keep them.
+    Evaluate,
+    /// Normalize by the batch's own, and move the running ones towards them.
+    Train,
 }
 
 impl FineTuning {
@@ -55,6 +69,15 @@ impl FineTuning {
         }
         let unfreezing = Unfreezing { epoch, layers: before(&self.unfreeze_from)?, learning_rate: self.unfrozen_rate };
         Ok(Freezing { layers, unfreezing: Some(unfreezing) })
+    }
+
+    /// In how many of the first layers of `architecture` batch normalizations keep their statistics.
+    pub fn fixed_statistics(&self, architecture: &Architecture) -> usize {
+        let default = if self.freeze_until.is_some() { BatchNorm::Evaluate } else { BatchNorm::Train };
+        match self.batch_norm.unwrap_or(default) {
+            BatchNorm::Evaluate => architecture.layers().len() - architecture.head().len(),
+            BatchNorm::Train => 0,
+        }
     }
 
     /// What the learning rate of each layer of `architecture` is multiplied by.
@@ -97,6 +120,7 @@ impl Recipe {
                 unfrozen_rate: Some(learning_rate / 2.0),
                 base_rate: Some(0.1),
                 depth_decay: Some(0.9),
+                batch_norm: None,
             },
             ..config
         }
@@ -127,6 +151,20 @@ mod tests {
         assert_eq!((then.epoch, then.learning_rate), (3, Some(1e-5)));
         assert_eq!(network.layers()[then.layers].name, "layer4.0");
         assert_eq!(FineTuning::default().freezing(&network).unwrap(), Freezing::default());
+    }
+
+    #[test]
+    fn a_base_that_was_frozen_keeps_its_statistics_unless_told_otherwise() {
+        let network = resnet18();
+        let base = network.layers_before("head").unwrap();
+        for (text, layers) in [
+            ("", 0),
+            ("freeze-until = 'layer4'", base),
+            ("freeze-until = 'layer4'\nbatch-norm = 'train'", 0),
+            ("batch-norm = 'evaluate'", base),
+        ] {
+            assert_eq!(read(text).fixed_statistics(&network), layers, "{text}");
+        }
     }
 
     #[track_caller]

@@ -115,7 +115,7 @@ fn convolution(name: &str, filters: usize, kernel: usize, stride: usize) -> Name
 
 fn norm(name: &str, activation: Activation) -> NamedLayer {
     // TensorFlow's momentum of 0.99 is a weight of 0.01 for each batch.
-    let norm = BatchNormLayer { epsilon: 1e-3, momentum: 0.01, activation };
+    let norm = BatchNormLayer { epsilon: 1e-3, momentum: 0.01, activation, ..BatchNormLayer::default() };
     NamedLayer::new(name, LayerSpec::BatchNorm(norm))
 }
 

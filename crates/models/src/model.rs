@@ -53,6 +53,13 @@ pub trait Model: Debug + Send {
     /// [`NnError::Setting`] and [`NnError::Shape`] where there is not a factor of at least 0 for each layer.
     fn scale_rates(&mut self, scales: &[f32]) -> Result<(), NnError>;
 
+    /// Lets the batch normalizations of the first `layers` layers keep their statistics in training, see
+    /// [`Sequential::fix_statistics`].
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where there are not so many.
+    fn fix_statistics(&mut self, layers: usize) -> Result<(), NnError>;
+
     /// What the frozen layers make of a batch of images, without history: the images where none are frozen. As these layers do not
     /// change, it can be computed once and kept.
     ///
@@ -129,6 +136,10 @@ impl Model for SequentialModel {
 
     fn scale_rates(&mut self, scales: &[f32]) -> Result<(), NnError> {
         self.network.scale_rates(scales)
+    }
+
+    fn fix_statistics(&mut self, layers: usize) -> Result<(), NnError> {
+        self.network.fix_statistics(layers)
     }
 
     fn frozen_output(&self, images: &Tensor) -> Result<Tensor, NnError> {

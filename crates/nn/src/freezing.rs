@@ -61,6 +61,21 @@ impl Sequential {
         Ok(())
     }
 
+    /// Lets the batch normalizations of the first `layers` layers keep their running statistics in training, and normalize by
+    /// them, whether these layers are frozen or not. It cannot be taken back.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where there are not so many layers.
+    pub fn fix_statistics(&mut self, layers: usize) -> Result<(), NnError> {
+        let count = self.layers.len();
+        let Some(first) = self.layers.get_mut(..layers) else {
+            return Err(NnError::shape("sequential", format!("there are no {layers} layers of {count}")));
+        };
+        first.iter_mut().for_each(NamedLayer::fix_statistics);
+        self.plan = None;
+        Ok(())
+    }
+
     /// What the frozen layers make of a batch `x` of input samples, without history: `x` itself where there are none.
     ///
     /// # Errors
@@ -246,6 +261,38 @@ mod tests {
         let mut network = network();
         assert!(network.scale_rates(&[1.0]).unwrap_err().to_string().contains("1 factors"));
         assert!(network.scale_rates(&[-1.0; 8]).is_err());
+    }
+
+    #[test]
+    fn statistics_that_are_fixed_stay_and_gradients_go_past_them() {
+        let (mut network, mut other) = (network(), network());
+        for network in [&mut network, &mut other] {
+            // Other statistics than those of a fresh network, which normalize nothing.
+            network.gradients(&images(), 0, &mut |output| Ok(output.sqr()?)).unwrap();
+            network.fix_statistics(3).unwrap();
+        }
+        let before = network.parameters().tensors().unwrap();
+        let output = other.forward(&images(), Mode::Train { step: 1 }).unwrap();
+        let expected = Gradients::of(&output.sqr().unwrap().mean_all().unwrap(), other.parameters()).unwrap();
+        let parameters = network.parameters().clone();
+        let got = network.gradients(&images(), 1, &mut |output| Ok(output.sqr()?)).unwrap();
+        for ((got, expected), parameter) in got.gradients.tensors().iter().zip(expected.tensors()).zip(&parameters) {
+            let (got, expected) = (flat(got), flat(expected));
+            // A bias in front of statistics of the batch has none.
+            if parameter.name != "conv2.bias" {
+                assert!(expected.iter().any(|value| value.abs() > 1e-4), "{} has no gradient", parameter.name);
+            }
+            for (got, expected) in got.into_iter().zip(expected) {
+                assert!((got - expected).abs() < 1e-4, "{}: {got} instead of {expected}", parameter.name);
+            }
+        }
+        let moved: Vec<String> = before
+            .iter()
+            .zip(parameters.tensors().unwrap())
+            .filter(|(before, after)| *before != after)
+            .map(|(before, _)| before.name.clone())
+            .collect();
+        assert_eq!(moved, ["norm2.running_mean", "norm2.running_var"]);
     }
 
     #[test]

@@ -141,11 +141,15 @@ pub struct BatchNormLayer {
     pub momentum: f32,
     /// Applied to the output.
     pub activation: Activation,
+    /// Whether training too normalizes by the running statistics, and leaves them as they are: what a layer needs whose
+    /// statistics come from a large data set and whose batches now are small. Scale and shift are trained. Default no.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub fixed_statistics: bool,
 }
 
 impl Default for BatchNormLayer {
     fn default() -> Self {
-        Self { epsilon: 1e-5, momentum: 0.1, activation: Activation::Linear }
+        Self { epsilon: 1e-5, momentum: 0.1, activation: Activation::Linear, fixed_statistics: false }
     }
 }
 
@@ -279,6 +283,17 @@ impl NamedLayer {
             _ => (&[], &[]),
         };
         layers.iter().chain(shortcut)
+    }
+
+    /// Lets its batch normalizations, and those within it, keep their running statistics in training.
+    pub(crate) fn fix_statistics(&mut self) {
+        match &mut self.spec {
+            LayerSpec::BatchNorm(norm) => norm.fixed_statistics = true,
+            LayerSpec::Residual { layers, shortcut, .. } => {
+                layers.iter_mut().chain(shortcut).for_each(Self::fix_statistics);
+            }
+            _ => {}
+        }
     }
 
     /// The activation that its output has gone through.

@@ -261,8 +261,7 @@ impl Sequential {
             variance: self.parameter(layer, "running_var", Mode::Evaluate)?,
         };
         let y = match mode {
-            Mode::Evaluate => batch_norm_eval(input, &gamma, &beta, &running, norm.epsilon)?,
-            Mode::Train { .. } => {
+            Mode::Train { .. } if !norm.fixed_statistics => {
                 let (y, batch) = batch_norm_train(input, &gamma, &beta, norm.epsilon)?;
                 running.update(&batch, norm.momentum)?;
                 for (kind, value) in [("running_mean", &running.mean), ("running_var", &running.variance)] {
@@ -270,6 +269,7 @@ impl Sequential {
                 }
                 y
             }
+            Mode::Train { .. } | Mode::Evaluate => batch_norm_eval(input, &gamma, &beta, &running, norm.epsilon)?,
         };
         if norm.activation == Activation::Linear { Ok(y) } else { activate(&y, norm.activation) }
     }

@@ -19,7 +19,7 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
-use crate::fine_tuning::Recipe;
+use crate::fine_tuning::{BatchNorm, Recipe};
 pub use features::{Made, check as check_features, made};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
@@ -95,6 +95,9 @@ pub struct Settings {
     /// from epoch to epoch.
     #[arg(long, value_name = "COUNT")]
     pub views: Option<u32>,
+    /// What the batch normalizations of the base do in training [default: `evaluate` with --freeze-until, `train` without].
+    #[arg(long, value_enum)]
+    pub batch_norm: Option<BatchNorm>,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
     pub image_size: Option<usize>,
@@ -244,6 +247,7 @@ impl Settings {
         fine_tuning.unfrozen_rate = self.unfrozen_rate.or(fine_tuning.unfrozen_rate);
         fine_tuning.base_rate = self.base_rate.or(fine_tuning.base_rate);
         fine_tuning.depth_decay = self.depth_decay.or(fine_tuning.depth_decay);
+        fine_tuning.batch_norm = self.batch_norm.or(fine_tuning.batch_norm);
         config.data = self.data.or(config.data);
         config.run = self.run.or(config.run);
         config.weights = self.weights.or(config.weights);

@@ -18,7 +18,7 @@ pub struct BatchNorm {
     shift: usize,
     /// Mean and variance among the running statistics.
     running: [usize; 2],
-    /// The batch's mean and biased variance of each channel.
+    /// What each channel was normalized by: the batch's mean and biased variance, or the running ones.
     mean: Vec<f32>,
     variance: Vec<f32>,
     /// Values a channel in the batch.
@@ -57,7 +57,7 @@ impl Stage for BatchNorm {
     }
 
     fn check(&self, count: usize) -> Result<(), NnError> {
-        if count * self.len > self.mean.len() {
+        if self.settings.fixed_statistics || count * self.len > self.mean.len() {
             return Ok(());
         }
         let reason = "needs more than one value a channel in training, got a batch of one sample".to_string();
@@ -67,11 +67,22 @@ impl Stage for BatchNorm {
     fn forward(&mut self, pass: &Pass<'_>, x: &[f32], y: &mut [f32]) {
         let (gamma, beta, epsilon) = (pass.parameters[self.scale], pass.parameters[self.shift], self.settings.epsilon);
         self.count = x.len() / gamma.len();
-        kernel::train_forward(x, gamma, beta, epsilon, y, &mut self.mean, &mut self.variance);
+        let (mean, variance) = (&mut self.mean, &mut self.variance);
+        if self.settings.fixed_statistics {
+            let [running_mean, running_variance] = self.running.map(|place| pass.statistics[place]);
+            mean.copy_from_slice(running_mean);
+            variance.copy_from_slice(running_variance);
+            kernel::eval_forward(x, &Normalization { gamma, mean, variance, epsilon }, beta, y);
+        } else {
+            kernel::train_forward(x, gamma, beta, epsilon, y, mean, variance);
+        }
         activation::apply(self.settings.activation, y);
     }
 
     fn update_statistics(&self, statistics: &mut [&mut [f32]]) {
+        if self.settings.fixed_statistics {
+            return;
+        }
         let [mean, variance] = two(statistics, self.running);
         let batch = (self.mean.as_slice(), self.variance.as_slice());
         kernel::update_running(self.settings.momentum, self.count, batch, (mean, variance));
@@ -85,7 +96,10 @@ impl Stage for BatchNorm {
         let normalization = Normalization { gamma: pass.parameters[self.scale], mean, variance, epsilon };
         let [to_gamma, to_beta] = two(to, [self.scale, self.shift]);
         kernel::parameter_gradients(x, &normalization, &to_normalized, to_gamma, to_beta);
-        if let Some(to_x) = to_x {
+        let Some(to_x) = to_x else { return };
+        if self.settings.fixed_statistics {
+            kernel::eval_input_gradient(&normalization, &to_normalized, to_x);
+        } else {
             kernel::train_input_gradient(x, &normalization, &to_normalized, to_gamma, to_beta, to_x);
         }
     }

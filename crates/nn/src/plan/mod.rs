@@ -70,12 +70,15 @@ impl Plan {
     pub fn forward(&mut self, x: &Tensor, parameters: &Parameters, step: u64) -> Result<Tensor, NnError> {
         let count = x.dims()[0];
         self.chain.check(count)?;
-        let operands: Vec<&Tensor> = std::iter::once(x).chain(parameters.iter().map(|p| p.var.as_tensor())).collect();
+        let statistics: Vec<&Tensor> = parameters.statistics().map(|statistic| statistic.var.as_tensor()).collect();
+        let of_parameters = parameters.iter().map(|parameter| parameter.var.as_tensor());
+        let operands: Vec<&Tensor> =
+            std::iter::once(x).chain(of_parameters).chain(statistics.iter().copied()).collect();
         let output = with_f32s(OP, &operands, |operands| {
-            let pass = Pass { count, parameters: &operands[1..], seed: self.seed, step };
+            let (parameters, statistics) = operands[1..].split_at(operands.len() - 1 - statistics.len());
+            let pass = Pass { count, parameters, statistics, seed: self.seed, step };
             self.chain.forward(&pass, operands[0]).to_vec()
         })?;
-        let statistics: Vec<&Tensor> = parameters.statistics().map(|statistic| statistic.var.as_tensor()).collect();
         with_f32s_mut(OP, &statistics, &mut |mut statistics| self.chain.update_statistics(&mut statistics))?;
         let shape: Vec<usize> = std::iter::once(count).chain(self.output.iter().copied()).collect();
         Ok(Tensor::from_vec(output, shape, &Device::Cpu)?)
@@ -96,7 +99,7 @@ impl Plan {
         let to_parameters: Vec<&Tensor> = self.gradients.iter().collect();
         let (chain, seed) = (&mut self.chain, self.seed);
         with_f32s(OP, &operands, |operands| {
-            let pass = Pass { count, parameters: &operands[2..], seed, step };
+            let pass = Pass { count, parameters: &operands[2..], statistics: &[], seed, step };
             with_f32s_mut(OP, &to_parameters, &mut |mut to_parameters| {
                 chain.backward(&pass, operands[0], operands[1], None, &mut to_parameters);
             })

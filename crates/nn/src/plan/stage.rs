@@ -13,6 +13,8 @@ pub struct Pass<'a> {
     pub count: usize,
     /// The values of all parameters of the network.
     pub parameters: &'a [&'a [f32]],
+    /// The running statistics of the network, on the way forward; none on the way back.
+    pub statistics: &'a [&'a [f32]],
     /// Chooses the dropout masks together with the step.
     pub seed: Seed,
     /// Counts the optimizer's steps from 0.

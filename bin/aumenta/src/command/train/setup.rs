@@ -148,6 +148,7 @@ impl<'a> Setup<'a> {
             weights.load(model.parameters())?;
         }
         model.scale_rates(&self.rate_scales)?;
+        model.fix_statistics(self.config.fine_tuning.fixed_statistics(&self.architecture))?;
         Ok(model)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Each room with the rooms and the fenced libraries that it may use.
-const ROOMS: [(&str, &[&str], &[&str]); 15] = [
+const ROOMS: [(&str, &[&str], &[&str]); 16] = [
     ("counting", &[], &[]),
     ("seed", &[], &[]),
     ("imgproc", &[], &["image", "zune-jpeg", "turbojpeg", "fast_image_resize"]),
@@ -18,13 +18,14 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
     ("models", &["seed", "nn"], &["candle-core", "prost", "zip"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
-    ("report", &["imgproc", "metrics", "runs"], &["csv", "plotters"]),
+    ("study", &["seed", "metrics", "runs"], &["statrs"]),
+    ("report", &["imgproc", "metrics", "runs", "study"], &["csv", "plotters"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",
         &[
             "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
-            "train",
+            "study", "train",
         ],
         &["candle-core", "clap", "anyhow", "indicatif", "sysinfo"],
     ),
@@ -36,7 +37,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 15] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 19] = [
+const FENCED: [&str; 20] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -51,6 +52,7 @@ const FENCED: [&str; 19] = [
     "parquet",
     "plotters",
     "prost",
+    "statrs",
     "sysinfo",
     "tar",
     "turbojpeg",

@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod bench_stream;
+pub mod compare;
 pub mod demo;
 pub mod evaluate;
 pub mod explain_sample;
@@ -11,6 +12,7 @@ pub mod inspect;
 pub mod predict;
 pub mod preview;
 pub mod split;
+pub mod study;
 pub mod summary;
 pub mod train;
 pub mod verify;

@@ -13,6 +13,7 @@
 //! - [`EvaluationReport`] shows how a network did on a split;
 //! - [`csv_line`] and [`class_csv`] write files for other programs, and [`SubmissionForm`] fills a competition's form;
 //! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser;
+//! - [`StudyReport`] shows what a study over seeds has come to, with what its numbers can and cannot show;
 //! - [`CertificatePage`] shows whether a data set's division keeps what it promises.
 //!
 //! Names of runs, classes and files come from strangers. They are escaped in HTML, SVG and Markdown, and control
@@ -43,9 +44,11 @@ mod histogram;
 mod inspection;
 mod number;
 mod page;
+mod plot;
 mod rate_chart;
 mod reliability_chart;
 mod sentence;
+mod study;
 mod submission;
 mod summary;
 mod table;
@@ -55,17 +58,18 @@ pub use crate::certificate::CertificatePage;
 pub use crate::confusion_chart::confusion_chart;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::csv::{csv_line, csv_probability};
-pub use crate::curves::{Curve, Measure, overlay, panels};
+pub use crate::curves::{Curve, Quantity, overlay, panels};
 pub use crate::error::ReportError;
 pub use crate::evaluation::{class_csv, class_table, confused_table, confusion_table, measure_table};
 pub use crate::evaluation_report::{EvaluationReport, HardImage, hard_rows};
 pub use crate::histogram::Histogram;
 pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
-pub use crate::number::count;
+pub use crate::number::{count, duration};
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::rate_chart::rate_chart;
 pub use crate::reliability_chart::reliability_chart;
 pub use crate::sentence::conclusion;
+pub use crate::study::{StudyChart, StudyReport};
 pub use crate::submission::{FormFault, ImageProbabilities, SubmissionForm, SubmissionSettings};
 pub use crate::summary::{RunSummary, summary_table};
 pub use crate::table::{Alignment, Table};

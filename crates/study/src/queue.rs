@@ -13,8 +13,6 @@ pub struct Queue {
     epochs: Vec<Option<usize>>,
     halving: Option<Halving>,
     budget: Budget,
-    /// Seconds that the study has been at work, before this time.
-    pub seconds: f64,
 }
 
 /// What is to be done next.
@@ -48,7 +46,7 @@ impl Queue {
         budget: Budget,
     ) -> Self {
         assert_eq!(trials.len(), states.len(), "each trial has a state");
-        Self { trials, states, epochs, halving, budget, seconds: 0.0 }
+        Self { trials, states, epochs, halving, budget }
     }
 
     /// The trials, in their order.

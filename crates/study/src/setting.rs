@@ -8,7 +8,10 @@ use crate::error::StudyError;
 pub type Setting = (String, Value);
 
 /// Keys that say what the other keys of their table mean: a table that gets another of these loses the others.
-const KINDS: [&str; 2] = ["name", "dialect"];
+const KINDS: [&str; 3] = ["name", "dialect", "preset"];
+
+/// What a table keeps of the others: it says how much of whatever the table says.
+const KEPT: &str = "strength";
 
 /// The settings of a table, those of tables within it with dots, in its order; kinds first.
 ///
@@ -34,7 +37,8 @@ pub fn flatten(table: &Table) -> Vec<Setting> {
 
 /// Puts `setting` into `table`, making the tables on the way.
 ///
-/// A table that gets another `name` or `dialect` loses its other keys, which belonged to the old one.
+/// A table that gets another `name`, `dialect` or `preset` loses its other keys, which belonged to the old one, but for
+/// `strength`.
 ///
 /// # Errors
 /// [`StudyError::NotATable`] where a part of the key already is a value.
@@ -53,7 +57,7 @@ pub fn set(table: &mut Table, (key, value): &Setting) -> Result<(), StudyError> 
         path = if path.is_empty() { part.to_string() } else { format!("{path}.{part}") };
         if parts.peek().is_none() {
             if KINDS.contains(&part) && path != part && within.get(part) != Some(value) {
-                within.clear();
+                within.retain(|key, _| key == KEPT);
             }
             within.insert(part.to_string(), value.clone());
             break;
@@ -108,6 +112,12 @@ mod tests {
     fn the_same_name_keeps_the_settings_of_its_table() {
         check_set("[model]\nname = 'a'\ndropout = 0.5", "model.name", "a", "[model]\nname = 'a'\ndropout = 0.5");
         check_set("[model]\nname = 'a'\ndropout = 0.5", "model.name", "b", "[model]\nname = 'b'");
+    }
+
+    #[test]
+    fn another_preset_has_the_same_strength() {
+        let before = "[augment]\nstrength = 0.5\nzoom = 0.1";
+        check_set(before, "augment.preset", "book", "[augment]\nstrength = 0.5\npreset = 'book'");
     }
 
     #[test]

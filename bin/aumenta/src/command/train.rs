@@ -18,6 +18,7 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
+pub use resume::{WITHOUT_EFFECT, depends_on_length};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.

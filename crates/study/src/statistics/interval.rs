@@ -27,7 +27,7 @@ pub struct Spread {
     /// Their standard deviation, with `n - 1`; of one value there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_deviation: Option<f64>,
-    /// The 95% interval of the mean; of one value there is none.
+    /// The 95% interval of the mean; of one value there is none, and none of equal ones, from which no error can be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// The lowest value.
@@ -79,14 +79,13 @@ impl Spread {
 }
 
 impl Interval {
-    /// The interval of the mean of `values`; `None` of fewer than two.
+    /// The interval of the mean of `values`; `None` of fewer than two, and of equal ones.
     pub fn of_mean(values: &[f64]) -> Option<Self> {
+        if values.len() < 2 || are_alike(values) {
+            return None;
+        }
         if values.len() < BOOTSTRAP_FROM {
             return Self::t(values);
-        }
-        if are_alike(values) {
-            let value = mean(values);
-            return Some(Self { low: value, high: value, method: IntervalMethod::Bca });
         }
         let (low, high) = bca(values);
         Some(Self { low, high, method: IntervalMethod::Bca })
@@ -121,10 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_an_interval_without_width() {
+    fn equal_values_tell_no_error() {
         for count in [3, 12] {
-            let interval = Spread::of(&vec![0.25; count]).unwrap().interval.unwrap();
-            assert_eq!((interval.low, interval.high), (0.25, 0.25));
+            assert_eq!(Spread::of(&vec![0.25; count]).unwrap().interval, None);
         }
     }
 

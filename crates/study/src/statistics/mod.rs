@@ -30,9 +30,9 @@ fn standard_deviation(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
 }
 
-/// Whether values differ by no more than rounding does.
+/// Whether values differ by no more than rounding does: differences of accuracies carry errors of a few last bits of 1.
 fn are_alike(values: &[f64]) -> bool {
-    let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let largest = values.iter().fold(1.0_f64, |largest, value| largest.max(value.abs()));
     let spread = values.iter().fold(0.0_f64, |spread, value| spread.max((value - values[0]).abs()));
     spread <= 1e-12 * largest
 }

@@ -33,12 +33,14 @@ pub struct Paired {
     /// The standard deviation of the differences; of one pair there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard_deviation: Option<f64>,
-    /// The 95% interval of the mean difference; of one pair there is none.
+    /// The 95% interval of the mean difference; as that of a [`Spread`](crate::Spread), of one pair and of equal differences
+    /// there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
     /// The paired permutation test.
     pub sign_flip: SignFlip,
-    /// The two-sided p of the paired t test, which takes differences for normal; of one pair there is none.
+    /// The two-sided p of the paired t test, which takes differences for normal; of one pair there is none, and none of equal
+    /// differences, which would be certainty from a chance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub t_p: Option<f64>,
     /// The effect size: the mean difference over the standard deviation of the differences (Cohen's d of pairs), times
@@ -67,12 +69,9 @@ impl Paired {
     }
 }
 
-/// The two-sided p of the t test that the mean of `differences` is zero. Where all are equal, nothing but zero is possible.
+/// The two-sided p of the t test that the mean of `differences` is zero.
 fn t_test(differences: &[f64]) -> Option<f64> {
-    let deviation = standard_deviation(differences)?;
-    if are_alike(differences) {
-        return Some(if differences[0] == 0.0 { 1.0 } else { 0.0 });
-    }
+    let deviation = standard_deviation(differences).filter(|_| !are_alike(differences))?;
     let n = differences.len() as f64;
     Some(t_p(mean(differences) / (deviation / n.sqrt()), n - 1.0))
 }
@@ -96,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn equal_differences_have_no_effect_size() {
-        let paired = Paired::of(&[(0.0, 0.5), (0.25, 0.75), (0.5, 1.0)]).unwrap();
-        assert_eq!((paired.effect_size, paired.t_p), (None, Some(0.0)));
-        let paired = Paired::of(&[(0.5, 0.5), (0.25, 0.25)]).unwrap();
-        assert_eq!((paired.effect_size, paired.t_p), (None, Some(1.0)));
+    fn equal_differences_are_no_certainty() {
+        for pairs in [[(0.0, 0.5), (0.25, 0.75), (0.5, 1.0)], [(0.5, 0.5), (0.25, 0.25), (0.0, 0.0)]] {
+            let paired = Paired::of(&pairs).unwrap();
+            assert_eq!((paired.interval, paired.effect_size, paired.t_p), (None, None, None));
+        }
     }
 }

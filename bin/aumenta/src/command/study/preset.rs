@@ -1,0 +1,105 @@
+//! [`Preset`]: the studies that are built in, and what is other where they train on drawn data.
+
+use anyhow::{Context as _, Result};
+use aumenta_dataset::Manifest;
+use aumenta_seed::Seed;
+use aumenta_study::{Base, StudyConfig, set};
+use clap::ValueEnum;
+use toml::{Table, Value};
+
+/// Side of the drawings in pixels, and what they follow from.
+pub const DRAWN_SIDE: usize = 96;
+pub const DRAWN_SEED: Seed = Seed::new(7);
+
+/// A study that is built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// Plain, dropout, augmentation, and both.
+    Lecture,
+    /// Five rates of dropout.
+    DropoutSweep,
+    /// Training splits of five sizes, with and without augmentation.
+    DataSize,
+    /// Four shares of wrong labels, with and without dropout.
+    LabelNoise,
+    /// Each of the book's transforms alone, and all but each.
+    AugmentationAblation,
+}
+
+impl Preset {
+    /// Its name on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string())
+    }
+
+    /// The study; of drawn data with a smaller input, a larger step and milder transforms, which the drawings need.
+    pub fn study(self, drawn: bool) -> Result<StudyConfig> {
+        let mut config: StudyConfig =
+            toml::from_str(self.text()).with_context(|| format!("the preset `{}` is no study", self.name()))?;
+        if let (true, Base::Settings(base)) = (drawn, &mut config.base) {
+            config.references = None;
+            for (key, value) in [
+                ("model.image-size", 64.into()),
+                ("optimizer.learning-rate", 5e-4.into()),
+                ("augment.strength", 0.5.into()),
+            ] {
+                set(base, &(key.to_string(), value))?;
+            }
+        }
+        Ok(config)
+    }
+
+    /// Sets what depends on the data: the sizes of training splits.
+    pub fn fit(self, config: &mut StudyConfig, manifest: &Manifest) {
+        if self == Self::DataSize {
+            let all = manifest.train.len();
+            let sizes = [16, 8, 4, 2, 1].map(|part| (all / part).max(manifest.classes.len()) as i64);
+            let mut sizes: Vec<Value> = sizes.map(Value::from).to_vec();
+            sizes.dedup();
+            let rest = config.grid.iter().filter(|(key, _)| *key != "train-images");
+            let rest: Vec<(String, Value)> = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
+            config.grid = Table::from_iter([("train-images".to_string(), Value::Array(sizes))].into_iter().chain(rest));
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Lecture => include_str!("presets/lecture.toml"),
+            Self::DropoutSweep => include_str!("presets/dropout-sweep.toml"),
+            Self::DataSize => include_str!("presets/data-size.toml"),
+            Self::LabelNoise => include_str!("presets/label-noise.toml"),
+            Self::AugmentationAblation => include_str!("presets/augmentation-ablation.toml"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::plan::ArmPlan;
+    use super::*;
+
+    #[test]
+    fn every_arm_of_every_preset_can_be_trained() {
+        for preset in Preset::value_variants() {
+            for drawn in [false, true] {
+                let config = preset.study(drawn).unwrap();
+                config.check().unwrap();
+                let Base::Settings(base) = &config.base else { panic!("{preset:?} has no base") };
+                for arm in config.arms().unwrap() {
+                    let plan = ArmPlan::new(base, Path::new(""), &arm).unwrap();
+                    plan.config.augment.build().unwrap();
+                    assert_eq!(plan.epochs().unwrap(), Some(30));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_ablation_compares_each_transform_alone_with_none_and_all_but_it_with_all() {
+        let arms = Preset::AugmentationAblation.study(false).unwrap().arms().unwrap();
+        let against = |name: &str| arms.iter().find(|arm| arm.name == name).and_then(|arm| arm.against);
+        assert_eq!((against("zoom alone"), against("all but zoom"), against("all")), (Some(0), Some(6), Some(0)));
+    }
+}

@@ -47,7 +47,12 @@ impl Workspace {
     }
 
     pub fn run(&self, args: &[&str]) -> Said {
-        let output = self.program().args(args).output().unwrap();
+        self.run_with(args, &[])
+    }
+
+    /// As [`run`](Self::run), with more in the environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Said {
+        let output = self.program().args(args).envs(environment.iter().copied()).output().unwrap();
         Said {
             code: output.status.code().unwrap(),
             stdout: String::from_utf8(output.stdout).unwrap(),

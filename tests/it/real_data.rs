@@ -73,3 +73,20 @@ fn mnist_is_learned_from_its_own_files() {
     assert_eq!(evaluation["images"], 10_000);
     assert!(evaluation["measures"]["accuracy"]["value"].as_f64().unwrap() > 0.9, "{evaluation}");
 }
+
+#[test]
+fn a_head_on_features_of_published_weights_tells_cats_from_dogs() {
+    let Some(data) = data() else { return };
+    let workspace = Workspace::new();
+    let zip = data.join("dogs-vs-cats-200px.zip");
+    let split = ["split", zip.to_str().unwrap(), "--out", "split", "--counts", "100,50,50", "--in-order"];
+    workspace.run(&split).assert_code(0);
+    let weights = data.join("efficientnet_lite0.safetensors");
+    let base = ["--data", "split", "--model", "efficientnet-lite0", "--weights", weights.to_str().unwrap()];
+    workspace.run(&[&["features", "--out", "features"], &base[..]].concat()).assert_code(0);
+    let train = ["train", "--features", "features", "--freeze-until", "head", "--run", "run", "--epochs", "30"];
+    workspace.run(&[&train[..], &base].concat()).assert_code(0);
+    let said = workspace.run(&["evaluate", "run", "--split", "test", "--json"]);
+    let accuracy = &json(&said.assert_code(0).stdout)["measures"]["accuracy"]["value"];
+    assert!(accuracy.as_f64().unwrap() >= 0.95, "{accuracy}");
+}

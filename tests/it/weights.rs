@@ -28,8 +28,8 @@ fn the_list_says_where_weights_are_and_which_file_is_pinned() {
     insta::assert_snapshot!("list", workspace.run(&["weights", "list"]).assert_code(0).whole());
     let said = workspace.run(&["weights", "list", "--json"]);
     let json: Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
-    assert_eq!((&json[2]["model"], &json[2]["parameters"]), (&"resnet18".into(), &11_689_512.into()));
-    assert_eq!((&json[2]["mean"][0], &json[2]["sha256"]), (&0.485.into(), &Value::Null));
+    assert_eq!((&json[3]["model"], &json[3]["parameters"]), (&"resnet18".into(), &11_689_512.into()));
+    assert_eq!((&json[3]["mean"][0], &json[3]["sha256"]), (&0.485.into(), &Value::Null));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow as a contender: a training step of the convnets, or EfficientNet-Lite0 in evaluation mode."""
+"""Keras on TensorFlow as a contender: a training step of the convnets, or EfficientNet-Lite0 and VGG16 in evaluation mode."""
 
 import os
 
@@ -23,7 +23,12 @@ def main():
 
     images, classes = protocol.random_batch(options.network, options.batch)
     is_trained = options.network in protocol.CONVNETS
-    network = convnet(options.network) if is_trained else efficientnet()
+    if options.network in protocol.FINE_TUNED:
+        raise SystemExit(f"`{options.network}` is not written with Keras' layers")
+    if is_trained:
+        network = convnet(options.network)
+    else:
+        network = vgg16() if options.network == "vgg16" else efficientnet()
     if protocol.OUTPUTS[options.network] == 1:
         loss = keras.losses.BinaryCrossentropy(from_logits=True)
         classes = classes.astype(numpy.float32).reshape(-1, 1)
@@ -80,6 +85,19 @@ def written_step(network, loss_of, images, classes, is_trained):
         return loss
 
     return lambda: float(train(images, classes))
+
+
+def vgg16():
+    filters, units = protocol.VGG16
+    network = keras.Sequential([keras.Input(protocol.SHAPES["vgg16"])])
+    for outputs in filters:
+        convolution = lambda: layers.Conv2D(outputs, 3, padding="same", activation="relu")
+        network.add(layers.MaxPooling2D(2) if outputs is None else convolution())
+    network.add(layers.Flatten())
+    for outputs in units[:-1]:
+        network.add(layers.Dense(outputs, activation="relu"))
+    network.add(layers.Dense(units[-1]))
+    return network
 
 
 def efficientnet():

@@ -8,8 +8,14 @@ import json
 import sys
 import time
 
-SHAPES = {"mnist": (28, 28, 1), "cats-dogs": (150, 150, 3), "efficientnet-lite0": (224, 224, 3)}
-OUTPUTS = {"mnist": 10, "cats-dogs": 1, "efficientnet-lite0": 1000}
+SHAPES = {"mnist": (28, 28, 1), "cats-dogs": (150, 150, 3), "efficientnet-lite0": (224, 224, 3), "vgg16": (224, 224, 3)}
+OUTPUTS = {"mnist": 10, "cats-dogs": 1, "efficientnet-lite0": 1000, "vgg16": 1000}
+# How many blocks of EfficientNet-Lite0 are frozen, with the convolution before them; all of the base with `None`.
+FINE_TUNED = {"lite0-head": None, "lite0-last-stages": 11, "lite0-whole": 0}
+for name in FINE_TUNED:
+    SHAPES[name], OUTPUTS[name] = (224, 224, 3), 1
+# The filters of VGG16's 3x3 convolutions, pooled where there is a `None`, and the units of its dense layers.
+VGG16 = ([64, 64, None, 128, 128, None, *[256] * 3, None, *[512] * 3, None, *[512] * 3, None], [4096, 4096, 1000])
 # Filters of the 3x3 convolutions, how many of them a 2x2 max pooling follows, and the units of the first dense layer.
 CONVNETS = {"mnist": ([32, 64, 64], 2, 64), "cats-dogs": ([32, 64, 128, 128], 4, 512)}
 

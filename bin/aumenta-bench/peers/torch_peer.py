@@ -1,4 +1,5 @@
-"""PyTorch as a contender: a training step of the convnets, or EfficientNet-Lite0 in evaluation mode."""
+"""PyTorch as a contender: a training step of the convnets or of an EfficientNet-Lite0 that is frozen in part, or EfficientNet-Lite0
+and VGG16 in evaluation mode."""
 
 import contextlib
 
@@ -26,9 +27,12 @@ def main():
     if options.network in protocol.CONVNETS:
         network = convnet(options.network).to(memory_format=layout)
         step = training_step(network, images, classes, options.bfloat16)
+    elif options.network in protocol.FINE_TUNED:
+        network = FineTuned(protocol.FINE_TUNED[options.network]).to(memory_format=layout)
+        step = training_step(network, images, classes, options.bfloat16)
     else:
-        network = EfficientNetLite0().to(memory_format=layout).eval()
-        step = evaluation_step(network, images, options.bfloat16)
+        network = vgg16() if options.network == "vgg16" else EfficientNetLite0()
+        step = evaluation_step(network.to(memory_format=layout).eval(), images, options.bfloat16)
 
     versions = {"torch": torch.__version__, "numpy": numpy.__version__}
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -49,8 +53,23 @@ def convnet(name):
     return nn.Sequential(*layers, nn.Linear(units, protocol.OUTPUTS[name]))
 
 
+def vgg16():
+    filters, units = protocol.VGG16
+    layers, inputs = [], 3
+    for outputs in filters:
+        layers += [nn.MaxPool2d(2)] if outputs is None else [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
+        inputs = outputs or inputs
+    layers.append(nn.Flatten())
+    inputs *= 7 * 7
+    for outputs in units:
+        layers += [nn.Linear(inputs, outputs), nn.ReLU(inplace=True)]
+        inputs = outputs
+    return nn.Sequential(*layers[:-1])
+
+
 def training_step(network, images, classes, bfloat16):
-    optimizer = torch.optim.RMSprop(network.parameters(), lr=1e-4, alpha=0.9, eps=1e-7)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.RMSprop(trained, lr=1e-4, alpha=0.9, eps=1e-7)
 
     def step():
         optimizer.zero_grad()
@@ -79,14 +98,32 @@ def precision(bfloat16):
     return torch.autocast("cpu", dtype=torch.bfloat16) if bfloat16 else contextlib.nullcontext()
 
 
+class FineTuned(nn.Module):
+    """EfficientNet-Lite0 for two classes, of which so many blocks, or all of the base, are frozen in evaluation mode."""
+
+    def __init__(self, frozen_blocks):
+        super().__init__()
+        base = EfficientNetLite0(outputs=1)
+        layers = [base.stem, *base.blocks, base.head]
+        at = len(layers) if frozen_blocks is None else frozen_blocks + (1 if frozen_blocks else 0)
+        self.frozen = nn.Sequential(*layers[:at]).eval().requires_grad_(False)
+        self.trained = nn.Sequential(*layers[at:])
+        self.classifier = base.classifier
+
+    def forward(self, images):
+        with torch.no_grad():
+            x = self.frozen(images)
+        return self.classifier(self.trained(x).mean((2, 3)))
+
+
 class EfficientNetLite0(nn.Module):
-    def __init__(self):
+    def __init__(self, outputs=protocol.OUTPUTS["efficientnet-lite0"]):
         super().__init__()
         blocks = list(lite0.blocks())
         self.stem = conv_norm(3, lite0.STEM, 3, stride=2, activated=True)
         self.blocks = nn.Sequential(*(InvertedResidual(*block) for block in blocks))
         self.head = conv_norm(blocks[-1][-1], lite0.HEAD, 1, activated=True)
-        self.classifier = nn.Linear(lite0.HEAD, protocol.OUTPUTS["efficientnet-lite0"])
+        self.classifier = nn.Linear(lite0.HEAD, outputs)
 
     def forward(self, images):
         return self.classifier(self.head(self.blocks(self.stem(images))).mean((2, 3)))

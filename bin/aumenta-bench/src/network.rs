@@ -13,6 +13,14 @@ pub enum Network {
     CatsDogs,
     /// EfficientNet-Lite0 for 224x224 photographs of 1,000 classes.
     EfficientnetLite0,
+    /// VGG16 for 224x224 photographs of 1,000 classes.
+    Vgg16,
+    /// EfficientNet-Lite0 for two classes, its head trained.
+    Lite0Head,
+    /// EfficientNet-Lite0 for two classes, its last two stages, its last convolution and its head trained.
+    Lite0LastStages,
+    /// EfficientNet-Lite0 for two classes, trained as a whole.
+    Lite0Whole,
 }
 
 /// The convnets' layers: 3x3 convolutions with ReLU, each of the first `pools` followed by a 2x2 max pooling; then a
@@ -30,7 +38,12 @@ pub struct Convnet {
 impl Network {
     /// Whether its step is one of training, and not of evaluation.
     pub fn is_trained(self) -> bool {
-        self.convnet().is_some()
+        self.convnet().is_some() || self.is_fine_tuned()
+    }
+
+    /// Whether it is trained from a layer on, with what stands before that frozen.
+    pub fn is_fine_tuned(self) -> bool {
+        matches!(self, Self::Lite0Head | Self::Lite0LastStages | Self::Lite0Whole)
     }
 
     /// The heading of its section.
@@ -39,6 +52,10 @@ impl Network {
             Self::Mnist => "Training the MNIST convnet",
             Self::CatsDogs => "Training the cats and dogs convnet",
             Self::EfficientnetLite0 => "Evaluating EfficientNet-Lite0",
+            Self::Vgg16 => "Evaluating VGG16",
+            Self::Lite0Head => "Training a head on a frozen EfficientNet-Lite0",
+            Self::Lite0LastStages => "Training the last stages of EfficientNet-Lite0",
+            Self::Lite0Whole => "Training all of EfficientNet-Lite0",
         }
     }
 
@@ -48,6 +65,10 @@ impl Network {
             Self::Mnist => "mnist",
             Self::CatsDogs => "cats-dogs",
             Self::EfficientnetLite0 => "efficientnet-lite0",
+            Self::Vgg16 => "vgg16",
+            Self::Lite0Head => "lite0-head",
+            Self::Lite0LastStages => "lite0-last-stages",
+            Self::Lite0Whole => "lite0-whole",
         }
     }
 
@@ -59,6 +80,14 @@ impl Network {
                 "Training the cats and dogs convnet, 150x150x3, 3,453,121 parameters, sigmoid cross-entropy"
             }
             Self::EfficientnetLite0 => "Evaluating EfficientNet-Lite0, 224x224x3, 1,000 classes, 4,652,008 parameters",
+            Self::Vgg16 => "Evaluating VGG16, 224x224x3, 1,000 classes, 138,357,544 parameters",
+            Self::Lite0Head => {
+                "Training a head of 1,281 parameters on a frozen EfficientNet-Lite0, 224x224x3, 3,372,289 parameters in all"
+            }
+            Self::Lite0LastStages => {
+                "Training EfficientNet-Lite0 from its sixth stage on, 224x224x3, 3,372,289 parameters in all"
+            }
+            Self::Lite0Whole => "Training all of EfficientNet-Lite0, 224x224x3, 3,372,289 parameters",
         }
     }
 
@@ -67,7 +96,9 @@ impl Network {
         match self {
             Self::Mnist => [28, 28, 1],
             Self::CatsDogs => [150, 150, 3],
-            Self::EfficientnetLite0 => [224, 224, 3],
+            Self::EfficientnetLite0 | Self::Vgg16 | Self::Lite0Head | Self::Lite0LastStages | Self::Lite0Whole => {
+                [224, 224, 3]
+            }
         }
     }
 
@@ -75,8 +106,8 @@ impl Network {
     pub fn outputs(self) -> usize {
         match self {
             Self::Mnist => 10,
-            Self::CatsDogs => 1,
-            Self::EfficientnetLite0 => 1000,
+            Self::CatsDogs | Self::Lite0Head | Self::Lite0LastStages | Self::Lite0Whole => 1,
+            Self::EfficientnetLite0 | Self::Vgg16 => 1000,
         }
     }
 
@@ -87,6 +118,8 @@ impl Network {
             Self::Mnist => 93_322,
             Self::CatsDogs => 3_453_121,
             Self::EfficientnetLite0 => 4_652_008,
+            Self::Vgg16 => 138_357_544,
+            Self::Lite0Head | Self::Lite0LastStages | Self::Lite0Whole => 3_372_289,
         }
     }
 
@@ -95,7 +128,7 @@ impl Network {
         match self {
             Self::Mnist => Some(Convnet { filters: &[32, 64, 64], pools: 2, units: 64 }),
             Self::CatsDogs => Some(Convnet { filters: &[32, 64, 128, 128], pools: 4, units: 512 }),
-            Self::EfficientnetLite0 => None,
+            _ => None,
         }
     }
 }

@@ -9,11 +9,14 @@ use aumenta_dataset::{Dataset, MANIFEST_FILE};
 use aumenta_models::{ModelChoice, ModelConfig, ModelError, Pretrained};
 use aumenta_nn::{OptimizerConfig, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
-use aumenta_train::{CheckpointsConfig, EarlyStopping, FitConfig, Length, LossConfig, OnNan, ValidationConfig};
+use aumenta_train::{
+    CheckpointsConfig, EarlyStopping, FitConfig, Freezing, Length, LossConfig, OnNan, ValidationConfig,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::command::weights;
 use crate::failure::BadUse;
+use crate::fine_tuning::FineTuning;
 
 /// Passes over the training split where neither these nor steps are set.
 pub const DEFAULT_EPOCHS: usize = 10;
@@ -70,12 +73,22 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     /// out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// The file of what the frozen layers make of the images, which takes their place; it is computed where there is none yet.
+    /// It does not change the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<PathBuf>,
+    /// How many views of each training image the augmentation draws in all, which take turns from epoch to epoch: what the
+    /// frozen layers make of them is computed once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub views: Option<u32>,
     /// What every image goes through, in training and in evaluation.
     pub preprocessing: PreprocessingConfig,
     /// How the weights move.
     pub optimizer: OptimizerConfig,
     /// How the learning rate changes from step to step.
     pub schedule: ScheduleConfig,
+    /// Which layers stay as they are, and how much more slowly the base learns than the head.
+    pub fine_tuning: FineTuning,
     /// What is minimized.
     pub loss: LossConfig,
     /// When the validation split is measured, and what decides on the best measurement.
@@ -123,9 +136,12 @@ impl<A: Default, M> Default for Config<A, M> {
             sampling: Sampling::default(),
             model: None,
             weights: None,
+            features: None,
+            views: None,
             preprocessing: PreprocessingConfig::default(),
             optimizer: OptimizerConfig::default(),
             schedule: ScheduleConfig::default(),
+            fine_tuning: FineTuning::default(),
             loss: LossConfig::default(),
             validation: ValidationConfig::default(),
             early_stopping: None,
@@ -216,13 +232,14 @@ impl Config {
         }
     }
 
-    /// How the network is trained, unchecked.
+    /// How the network is trained, unchecked; which layers are frozen is not in it, since that depends on the network.
     pub fn fit(&self) -> Result<FitConfig> {
         Ok(FitConfig {
             optimizer: self.optimizer.clone(),
             schedule: self.schedule,
             length: self.length()?,
             accumulate: self.accumulate,
+            freezing: Freezing::default(),
             loss: self.loss.clone(),
             ema_decay: self.ema_decay,
             validation: self.validation,
@@ -262,7 +279,9 @@ impl Config {
 
     /// All paths that there are.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        [&mut self.data, &mut self.run, &mut self.cache_folder, &mut self.weights].into_iter().flatten()
+        [&mut self.data, &mut self.run, &mut self.cache_folder, &mut self.weights, &mut self.features]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -294,9 +313,12 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             sampling: self.sampling,
             model: self.model.map(|model| model.resolved(folder)).transpose()?,
             weights: self.weights,
+            features: self.features,
+            views: self.views,
             preprocessing: self.preprocessing,
             optimizer: self.optimizer,
             schedule: self.schedule,
+            fine_tuning: self.fine_tuning,
             loss: self.loss,
             validation: self.validation,
             early_stopping: self.early_stopping,

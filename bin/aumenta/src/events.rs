@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aumenta_runs::{EpochRecord, ValidationRecord};
-use aumenta_train::{Observer, Progress, StepProgress};
+use aumenta_train::{Observer, PhaseRecord, Progress, StepProgress};
 use serde_json::{Value, json};
 
 use crate::output::print;
@@ -26,6 +26,19 @@ impl Events {
 }
 
 impl Observer for Events {
+    fn phase_began(&mut self, phase: &PhaseRecord) {
+        Self::print_record("phase", phase);
+    }
+
+    fn phase_ended(&mut self, phase: &PhaseRecord, epoch: usize) {
+        Self::print(&json!({
+            "event": "phase-end",
+            "epoch": epoch,
+            "frozen-tensors": phase.frozen_tensors,
+            "frozen-hash": phase.frozen_hash,
+        }));
+    }
+
     fn trained(&mut self, progress: &Progress, step: &StepProgress) {
         Self::print(&json!({
             "event": "batch",

@@ -49,6 +49,32 @@ impl Error for BadUse {
     }
 }
 
+/// An error with advice that depends on it.
+#[derive(Debug)]
+pub struct Advised {
+    error: anyhow::Error,
+    hint: String,
+}
+
+impl Advised {
+    /// `error`, with `hint` to be given besides.
+    pub fn wrap(error: anyhow::Error, hint: String) -> anyhow::Error {
+        anyhow::Error::new(Self { error, hint })
+    }
+}
+
+impl fmt::Display for Advised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for Advised {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
 /// Prints an error with its causes to standard error; the exit code that it deserves.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<Interrupted>() || error.is::<InterruptedStudy>() {
@@ -66,7 +92,9 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(hint) = error.chain().find_map(|cause| {
         let of_form = || cause.downcast_ref().and_then(form_hint);
-        cause.downcast_ref().and_then(hint).or_else(|| cause.downcast_ref().and_then(library_hint)).or_else(of_form)
+        let of_library = || cause.downcast_ref().and_then(library_hint);
+        let advice = || cause.downcast_ref().map(|advised: &Advised| advised.hint.as_str());
+        cause.downcast_ref().and_then(hint).or_else(of_library).or_else(of_form).or_else(advice)
     }) {
         eprintln!("hint: {hint}");
     }

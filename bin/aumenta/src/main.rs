@@ -7,6 +7,7 @@ mod config;
 mod depth;
 mod events;
 mod failure;
+mod fine_tuning;
 mod interrupt;
 mod labels;
 mod limits;
@@ -42,12 +43,16 @@ enum Command {
     Preview(command::preview::Args),
     Augment(command::augment::Args),
     ExplainSample(command::explain_sample::Args),
+    Features(command::features::Args),
     Train(command::train::Args),
     FindRate(command::find_rate::Args),
     Evaluate(command::evaluate::Args),
     Predict(command::predict::Args),
     Study(command::study::Args),
     Compare(command::compare::Args),
+    Explain(command::explain::Args),
+    Convolve(command::convolve::Args),
+    Pool(command::pool::Args),
     BenchStream(command::bench_stream::Args),
     Summary(command::summary::Args),
     Weights(command::weights::Args),
@@ -67,12 +72,16 @@ fn main() -> ExitCode {
         Command::Preview(args) => args.run(),
         Command::Augment(args) => args.run(),
         Command::ExplainSample(args) => args.run(),
+        Command::Features(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::FindRate(args) => args.run(),
         Command::Evaluate(args) => args.run(),
         Command::Predict(args) => args.run(),
         Command::Study(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Convolve(args) => args.run(),
+        Command::Pool(args) => args.run(),
         Command::BenchStream(args) => args.run(),
         Command::Summary(args) => args.run(),
         Command::Weights(args) => args.run(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use aumenta_runs::{EpochRecord, ValidationRecord};
-use aumenta_train::{Observer, Progress, StepProgress};
+use aumenta_train::{Observer, PhaseRecord, Progress, StepProgress};
 
 /// Tells each of them everything, in order.
 #[derive(Default)]
@@ -17,6 +17,14 @@ impl Observers {
 }
 
 impl Observer for Observers {
+    fn phase_began(&mut self, phase: &PhaseRecord) {
+        self.0.iter_mut().for_each(|observer| observer.phase_began(phase));
+    }
+
+    fn phase_ended(&mut self, phase: &PhaseRecord, epoch: usize) {
+        self.0.iter_mut().for_each(|observer| observer.phase_ended(phase, epoch));
+    }
+
     fn trained(&mut self, progress: &Progress, step: &StepProgress) {
         self.0.iter_mut().for_each(|observer| observer.trained(progress, step));
     }

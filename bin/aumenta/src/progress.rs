@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal as _;
 
+use aumenta_report::count;
 use aumenta_runs::{EpochRecord, LoaderShares, ValidationRecord};
-use aumenta_train::{Length, Observer, Progress, StepProgress};
+use aumenta_train::{Length, Observer, PhaseRecord, Progress, StepProgress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts `what`; invisible where standard error is no terminal.
@@ -18,24 +19,31 @@ pub struct TrainingBar {
     bar: ProgressBar,
     /// Of a training.
     length: Option<Length>,
+    /// What a pass outside training is.
+    pass: &'static str,
 }
 
 impl TrainingBar {
     /// A bar for a training.
     pub fn new(length: Length) -> Self {
-        Self::with(Some(length))
+        Self::with(Some(length), "")
     }
 
     /// A bar for an evaluation.
     pub fn for_evaluation() -> Self {
-        Self::with(None)
+        Self::with(None, "measure")
     }
 
-    fn with(length: Option<Length>) -> Self {
+    /// A bar for the features of images.
+    pub fn for_features() -> Self {
+        Self::with(None, "features")
+    }
+
+    fn with(length: Option<Length>, pass: &'static str) -> Self {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{prefix} {bar:24} {pos}/{len} {msg} ETA {eta}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, length }
+        Self { bar, length, pass }
     }
 
     fn show(&self, prefix: String, progress: &Progress, rest: &str) {
@@ -45,7 +53,8 @@ impl TrainingBar {
             self.bar.set_prefix(prefix);
         }
         let Progress { images_per_second, loss, accuracy, .. } = progress;
-        self.bar.set_message(format!("{images_per_second:.0} images/s loss {loss:.4} accuracy {accuracy:.4}{rest}"));
+        let scores = if loss.is_nan() { String::new() } else { format!(" loss {loss:.4} accuracy {accuracy:.4}") };
+        self.bar.set_message(format!("{images_per_second:.0} images/s{scores}{rest}"));
         self.bar.set_position(progress.images);
     }
 
@@ -68,6 +77,29 @@ impl TrainingBar {
 }
 
 impl Observer for TrainingBar {
+    fn phase_began(&mut self, phase: &PhaseRecord) {
+        let PhaseRecord { epoch, trained, frozen_tensors, frozen, learning_rate, .. } = phase;
+        if *frozen_tensors == 0 && *epoch == 1 {
+            return;
+        }
+        let epoch = self.epoch(*epoch);
+        let [trained, frozen] = [*trained, *frozen].map(|numbers| count(numbers as u64));
+        self.print(&format!(
+            "from epoch {epoch} on: training {trained} parameters at {learning_rate}; frozen: {frozen} numbers in \
+             {frozen_tensors} tensors"
+        ));
+    }
+
+    fn phase_ended(&mut self, phase: &PhaseRecord, epoch: usize) {
+        let PhaseRecord { frozen_tensors, frozen_hash, .. } = phase;
+        if *frozen_tensors > 0 {
+            let hash = &frozen_hash[..16];
+            self.print(&format!(
+                "after epoch {epoch}: all {frozen_tensors} frozen tensors are unchanged (BLAKE3 {hash}...)"
+            ));
+        }
+    }
+
     fn trained(&mut self, progress: &Progress, step: &StepProgress) {
         let of = match self.length {
             Some(Length::Steps(steps)) => format!("/{steps}"),
@@ -81,7 +113,7 @@ impl Observer for TrainingBar {
     fn measured(&mut self, progress: &Progress) {
         let prefix = match self.length {
             Some(_) => format!("epoch {} measure", self.epoch(progress.epoch)),
-            None => "measure".to_string(),
+            None => self.pass.to_string(),
         };
         self.show(prefix, progress, "");
     }

@@ -38,6 +38,13 @@ pub enum Normalization {
         /// What is added after the product.
         offset: [f32; 3],
     },
+    /// `value * scale + offset` by channel, and the channels are blue, green and red, as networks of Caffe take them.
+    Bgr {
+        /// The factor of blue, green and red.
+        scale: [f32; 3],
+        /// What is added after the product.
+        offset: [f32; 3],
+    },
     /// Each image by itself: less its mean, then divided by its standard deviation plus 1e-6.
     Samplewise {
         /// The factor of the values before.
@@ -71,10 +78,11 @@ impl Normalization {
     pub fn format(&self, channels: Channels, layout: Layout) -> FloatFormat {
         assert!(self.allows(layout), "a whitening needs its values as HWC");
         let (scale, offset) = match *self {
-            Self::Affine { scale, offset } => (scale, offset),
+            Self::Affine { scale, offset } | Self::Bgr { scale, offset } => (scale, offset),
             Self::Samplewise { scale, .. } => ([scale; 3], [0.0; 3]),
             Self::Whitening(_) => ([rescaled(); 3], [0.0; 3]),
         };
+        let channels = if let Self::Bgr { .. } = self { Channels::Bgr } else { channels };
         FloatFormat { layout, channels, scale, offset }
     }
 
@@ -96,7 +104,7 @@ impl Normalization {
     /// Where a whitening is for another number of values.
     pub fn finish(&self, values: &mut [f32], spare: &mut Vec<f32>) {
         match self {
-            Self::Affine { .. } => {}
+            Self::Affine { .. } | Self::Bgr { .. } => {}
             Self::Samplewise { center, std, .. } => samplewise(Centering { center: *center, std: *std }, values),
             Self::Whitening(whitening) => whitening.apply(values, spare),
         }
@@ -166,7 +174,8 @@ mod tests {
     #[test]
     fn fitted_numbers_survive_being_written_down() {
         let affine = Normalization::Affine { scale: [0.1, 1.0 / 3.0, f32::MIN_POSITIVE], offset: [-0.7, 0.0, 1e9] };
-        for normalization in [affine, Normalization::Samplewise { scale: 0.3, center: true, std: false }] {
+        let bgr = Normalization::Bgr { scale: [1.0; 3], offset: [-103.939, -116.779, -123.68] };
+        for normalization in [affine, bgr, Normalization::Samplewise { scale: 0.3, center: true, std: false }] {
             let json = serde_json::to_string(&normalization).unwrap();
             assert_eq!(serde_json::from_str::<Normalization>(&json).unwrap(), normalization);
         }

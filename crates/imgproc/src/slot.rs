@@ -43,7 +43,7 @@ pub struct FloatFormat {
     pub layout: Layout,
     /// What is written of a pixel.
     pub channels: Channels,
-    /// The factor of red, green and blue; gray takes the first.
+    /// The factor of each channel in its place; gray takes the first.
     pub scale: [f32; 3],
     /// What is added after the product; gray takes the first.
     pub offset: [f32; 3],
@@ -63,6 +63,8 @@ pub enum Layout {
 pub enum Channels {
     /// Red, green and blue.
     Rgb,
+    /// Blue, green and red.
+    Bgr,
     /// The pixel's [`luma`](crate::luma()).
     Gray,
 }
@@ -71,7 +73,7 @@ impl Channels {
     /// 3 or 1.
     pub const fn count(self) -> usize {
         match self {
-            Self::Rgb => 3,
+            Self::Rgb | Self::Bgr => 3,
             Self::Gray => 1,
         }
     }
@@ -115,19 +117,25 @@ impl<'a> Slot<'a> {
             Self::Bytes { bytes, channels: Channels::Rgb } => {
                 write_bytes(planes, &mut bytes[range.start * 3..range.end * 3]);
             }
+            Self::Bytes { bytes, channels: Channels::Bgr } => {
+                let lines = [|value| value; 3];
+                write_pixels(planes.in_order(Channels::Bgr), lines, &mut bytes[range.start * 3..range.end * 3]);
+            }
             Self::Bytes { bytes, channels: Channels::Gray } => write_gray(planes, |value| value, &mut bytes[range]),
             Self::Floats { values, format } => match (format.channels, format.layout) {
                 (Channels::Gray, _) => write_gray(planes, format.line(0), &mut values[range]),
-                (Channels::Rgb, Layout::Hwc) => {
-                    write_pixels(planes, format, &mut values[range.start * 3..range.end * 3]);
+                (channels, Layout::Hwc) => {
+                    let values = &mut values[range.start * 3..range.end * 3];
+                    write_pixels(planes.in_order(channels), format.lines(), values);
                 }
-                (Channels::Rgb, Layout::Chw) => {
-                    let (red, rest) = values.split_at_mut(pixels);
-                    let (green, blue) = rest.split_at_mut(pixels);
-                    let [to_red, to_green, to_blue] = [0, 1, 2].map(|channel| format.line(channel));
-                    write_plane(&planes.red, to_red, &mut red[range.clone()]);
-                    write_plane(&planes.green, to_green, &mut green[range.clone()]);
-                    write_plane(&planes.blue, to_blue, &mut blue[range]);
+                (channels, Layout::Chw) => {
+                    let (first, rest) = values.split_at_mut(pixels);
+                    let (second, third) = rest.split_at_mut(pixels);
+                    let [a, b, c] = planes.in_order(channels);
+                    let [to_first, to_second, to_third] = format.lines();
+                    write_plane(a, to_first, &mut first[range.clone()]);
+                    write_plane(b, to_second, &mut second[range.clone()]);
+                    write_plane(c, to_third, &mut third[range]);
                 }
             },
         }
@@ -140,6 +148,23 @@ impl FloatFormat {
     fn line(&self, channel: usize) -> impl Fn(u8) -> f32 {
         let (scale, offset) = (self.scale[channel], self.offset[channel]);
         move |value| f32::from(value) * scale + offset
+    }
+
+    /// What values of the three channels become.
+    #[inline(always)]
+    fn lines(&self) -> [impl Fn(u8) -> f32; 3] {
+        [0, 1, 2].map(|channel| self.line(channel))
+    }
+}
+
+impl Planes {
+    /// The planes of three channels, one after the other.
+    #[inline(always)]
+    fn in_order(&self, channels: Channels) -> [&[u8; Self::PIXELS]; 3] {
+        match channels {
+            Channels::Rgb | Channels::Gray => [&self.red, &self.green, &self.blue],
+            Channels::Bgr => [&self.blue, &self.green, &self.red],
+        }
     }
 }
 
@@ -159,11 +184,11 @@ fn write_gray<T>(planes: &Planes, line: impl Fn(u8) -> T, values: &mut [T]) {
 }
 
 #[inline(always)]
-fn write_pixels(planes: &Planes, format: &FloatFormat, values: &mut [f32]) {
-    let (red, green, blue) = (format.line(0), format.line(1), format.line(2));
-    let colors = planes.red.iter().zip(&planes.green).zip(&planes.blue);
-    for (pixel, ((&r, &g), &b)) in values.as_chunks_mut().0.iter_mut().zip(colors) {
-        *pixel = [red(r), green(g), blue(b)];
+fn write_pixels<T>(planes: [&[u8; Planes::PIXELS]; 3], lines: [impl Fn(u8) -> T; 3], values: &mut [T]) {
+    let ([first, second, third], [to_first, to_second, to_third]) = (planes, lines);
+    let colors = first.iter().zip(second).zip(third);
+    for (pixel, ((&a, &b), &c)) in values.as_chunks_mut().0.iter_mut().zip(colors) {
+        *pixel = [to_first(a), to_second(b), to_third(c)];
     }
 }
 
@@ -194,6 +219,12 @@ mod tests {
         let image = Image::from_pixels(2, 1, vec![1, 2, 3, 10, 20, 30]);
         check(&image, Layout::Hwc, Channels::Rgb, &[2.5, 5.0, 12.0, 20.5, 59.0, 120.0]);
         check(&image, Layout::Chw, Channels::Rgb, &[2.5, 20.5, 5.0, 59.0, 12.0, 120.0]);
+        check(&image, Layout::Hwc, Channels::Bgr, &[6.5, 5.0, 4.0, 60.5, 59.0, 40.0]);
+        check(&image, Layout::Chw, Channels::Bgr, &[6.5, 60.5, 5.0, 59.0, 4.0, 40.0]);
+        let mut bytes = [0; 6];
+        let slot = Slot::Bytes { bytes: &mut bytes, channels: Channels::Bgr };
+        write(&image, &ColorChain::IDENTITY, slot);
+        assert_eq!(bytes, [3, 2, 1, 30, 20, 10]);
         // The luma of the two pixels is 2 and 18.
         check(&image, Layout::Hwc, Channels::Gray, &[4.5, 36.5]);
         check(&image, Layout::Chw, Channels::Gray, &[4.5, 36.5]);

@@ -32,6 +32,16 @@ pub enum ModelError {
         #[source]
         source: Box<NnError>,
     },
+    /// A network has no layer of this name, at which it could be divided.
+    #[error("the model `{model}` has no layer `{name}` {reason}")]
+    NoLayer {
+        /// The model's name.
+        model: String,
+        /// The name asked for.
+        name: String,
+        /// Names that there are.
+        reason: String,
+    },
     /// A model file cannot be read.
     #[error("cannot read the model file")]
     Read(#[source] std::io::Error),

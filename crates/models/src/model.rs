@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use aumenta_nn::{Mode, NnError, Parameters, Sequential, TrainStep};
+use aumenta_nn::{LayerVisitor, Mode, NnError, Parameters, Sequential, TrainStep};
 use candle_core::Tensor;
 
 /// A network with weights: a base that computes features from images, and a head that computes logits from features.
@@ -40,21 +40,53 @@ pub trait Model: Debug + Send {
     /// As [`Model::features`].
     fn predict(&self, images: &Tensor) -> Result<Tensor, NnError>;
 
-    /// The first layer whose output for a batch of images holds NaN or an infinity, in evaluation; `None` where all are
-    /// finite.
+    /// Freezes the first `layers` layers, and no others: see [`Sequential::freeze`]. How many they are
+    /// [`Architecture::layers_before`](crate::Architecture::layers_before) says.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where there are not so many, or nothing is left to be trained.
+    fn freeze(&mut self, layers: usize) -> Result<(), NnError>;
+
+    /// Multiplies the learning rate of each layer by a factor, see [`Sequential::scale_rates`].
+    ///
+    /// # Errors
+    /// [`NnError::Setting`] and [`NnError::Shape`] where there is not a factor of at least 0 for each layer.
+    fn scale_rates(&mut self, scales: &[f32]) -> Result<(), NnError>;
+
+    /// What the frozen layers make of a batch of images, without history: the images where none are frozen. As these layers do not
+    /// change, it can be computed once and kept.
     ///
     /// # Errors
     /// As [`Model::features`].
-    fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError>;
+    fn frozen_output(&self, images: &Tensor) -> Result<Tensor, NnError>;
 
-    /// A training step up to the optimizer: the logits of a batch of images in training step `step`, the losses that `loss`
-    /// computes from them, and the gradients of their mean to all parameters.
+    /// The logits of a batch of images in evaluation, each layer's output shown to `visit` on its way; [`Sequential::trace`].
     ///
     /// # Errors
-    /// As [`Model::features`] and `loss`.
+    /// [`NnError::Layer`] by the layer that cannot take its input; the visitor's.
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError>;
+
+    /// [`Model::predict`] from what [`Model::frozen_output`] gave.
+    ///
+    /// # Errors
+    /// [`NnError::Shape`] where `x` is not of that shape.
+    fn predict_unfrozen(&self, x: &Tensor) -> Result<Tensor, NnError>;
+
+    /// The first layer that is not frozen whose output holds NaN or an infinity, in evaluation, for what
+    /// [`Model::frozen_output`] gave; `None` where all are finite.
+    ///
+    /// # Errors
+    /// As [`Model::predict_unfrozen`].
+    fn first_not_finite(&self, x: &Tensor) -> Result<Option<String>, NnError>;
+
+    /// A training step up to the optimizer, from what [`Model::frozen_output`] gave: the logits in training step `step`, the
+    /// losses that `loss` computes from them, and the gradients of their mean to all parameters that are not frozen.
+    ///
+    /// # Errors
+    /// As [`Model::predict_unfrozen`] and `loss`.
     fn gradients(
         &mut self,
-        images: &Tensor,
+        x: &Tensor,
         step: u64,
         loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
     ) -> Result<TrainStep<'_>, NnError>;
@@ -91,17 +123,37 @@ impl Model for SequentialModel {
         self.network.predict(images)
     }
 
-    fn first_not_finite(&self, images: &Tensor) -> Result<Option<String>, NnError> {
-        self.network.first_not_finite(images)
+    fn freeze(&mut self, layers: usize) -> Result<(), NnError> {
+        self.network.freeze(layers)
+    }
+
+    fn scale_rates(&mut self, scales: &[f32]) -> Result<(), NnError> {
+        self.network.scale_rates(scales)
+    }
+
+    fn frozen_output(&self, images: &Tensor) -> Result<Tensor, NnError> {
+        self.network.frozen_output(images)
+    }
+
+    fn predict_unfrozen(&self, x: &Tensor) -> Result<Tensor, NnError> {
+        self.network.predict_unfrozen(x)
+    }
+
+    fn first_not_finite(&self, x: &Tensor) -> Result<Option<String>, NnError> {
+        self.network.first_not_finite(x)
+    }
+
+    fn trace(&self, images: &Tensor, visit: &mut LayerVisitor<'_>) -> Result<Option<Tensor>, NnError> {
+        self.network.trace(images, visit)
     }
 
     fn gradients(
         &mut self,
-        images: &Tensor,
+        x: &Tensor,
         step: u64,
         loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
     ) -> Result<TrainStep<'_>, NnError> {
-        self.network.gradients(images, step, loss)
+        self.network.gradients(x, step, loss)
     }
 }
 

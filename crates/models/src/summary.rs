@@ -46,6 +46,16 @@ impl Summary {
         self.rows.iter().map(|row| row.parameters).sum()
     }
 
+    /// How many trainable numbers its first `layers` layers have, with all that stands in them.
+    pub fn parameters_of_first(&self, layers: usize) -> usize {
+        let mut outer = 0;
+        let of_first = self.rows.iter().take_while(|row| {
+            outer += usize::from(row.depth == 0);
+            outer <= layers
+        });
+        of_first.map(|row| row.parameters).sum()
+    }
+
     /// How many running statistics the network has.
     pub fn statistics(&self) -> usize {
         self.rows.iter().map(|row| row.statistics).sum()

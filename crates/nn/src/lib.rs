@@ -31,9 +31,11 @@
 //! # Ok::<(), aumenta_nn::NnError>(())
 //! ```
 
+mod activations;
 mod error;
 #[cfg(test)]
 mod finite_differences;
+mod freezing;
 mod gradients;
 mod init;
 mod kernel;
@@ -51,6 +53,7 @@ mod storage;
 mod tensor_file;
 mod weight_average;
 
+pub use activations::LayerVisitor;
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

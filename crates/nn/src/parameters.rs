@@ -14,6 +14,15 @@ pub struct Parameter {
     pub var: Var,
     /// How it is regularized.
     pub penalty: Penalty,
+    /// What an optimizer's learning rate is multiplied by for it, at least 0; 1 unless
+    /// [`Sequential::scale_rates`](crate::Sequential::scale_rates) says otherwise.
+    pub rate_scale: f32,
+}
+
+impl Parameter {
+    fn new(name: String, var: Var, penalty: Penalty) -> Self {
+        Self { name, var, penalty, rate_scale: 1.0 }
+    }
 }
 
 /// What the size of a parameter's values `p` adds to the loss that is minimized: the sum of `l1 * |p| + l2 * p^2`, as Keras'
@@ -32,11 +41,14 @@ pub struct Penalty {
 /// All parameters of a network, in the order of its layers, and the running statistics of its batch normalizations.
 ///
 /// Names and shapes follow PyTorch's: `weight` of a convolution is OIHW, of a dense layer `[outputs, inputs]`. Statistics
-/// are saved and loaded with the parameters, but no optimizer moves them and they count as none.
+/// are saved and loaded with the parameters, but no optimizer moves them and they count as none. The parameters of frozen
+/// layers stand before all others; they too are saved and loaded, and nothing moves them.
 #[derive(Clone, Debug, Default)]
 pub struct Parameters {
     trained: Vec<Parameter>,
     statistics: Vec<Parameter>,
+    /// How many of the first of `trained` and of `statistics` are frozen.
+    frozen: [usize; 2],
 }
 
 impl Parameters {
@@ -54,7 +66,7 @@ impl Parameters {
     /// As [`Parameters::push`].
     pub fn push_penalized(&mut self, name: String, var: Var, penalty: Penalty) {
         self.check_new(&name, &var);
-        self.trained.push(Parameter { name, var, penalty });
+        self.trained.push(Parameter::new(name, var, penalty));
     }
 
     /// Adds a running statistic at the end.
@@ -63,7 +75,7 @@ impl Parameters {
     /// As [`Parameters::push`].
     pub fn push_statistic(&mut self, name: String, var: Var) {
         self.check_new(&name, &var);
-        self.statistics.push(Parameter { name, var, penalty: Penalty::default() });
+        self.statistics.push(Parameter::new(name, var, Penalty::default()));
     }
 
     fn check_new(&self, name: &str, var: &Var) {
@@ -78,14 +90,32 @@ impl Parameters {
         self.statistics.iter()
     }
 
-    /// The parameters, then the statistics.
-    fn all(&self) -> impl Iterator<Item = &Parameter> {
+    /// The parameters, frozen ones too, then the statistics.
+    pub fn all(&self) -> impl Iterator<Item = &Parameter> {
         self.trained.iter().chain(&self.statistics)
     }
 
-    /// The parameters in order.
+    /// The parameters in order, but for the frozen ones.
     pub fn iter(&self) -> std::slice::Iter<'_, Parameter> {
-        self.trained.iter()
+        self.trained[self.frozen[0]..].iter()
+    }
+
+    /// The parameters of frozen layers, then their statistics.
+    pub fn frozen(&self) -> impl Iterator<Item = &Parameter> {
+        let [parameters, statistics] = self.frozen;
+        self.trained[..parameters].iter().chain(&self.statistics[..statistics])
+    }
+
+    /// Freezes so many of the first parameters and statistics, and no others.
+    pub(crate) fn freeze(&mut self, parameters: usize, statistics: usize) {
+        self.frozen = [parameters, statistics];
+    }
+
+    /// Sets the factor of the learning rate of each parameter, frozen ones too, in their order.
+    pub(crate) fn scale_rates(&mut self, scales: impl Iterator<Item = f32>) {
+        for (parameter, scale) in self.trained.iter_mut().zip(scales) {
+            parameter.rate_scale = scale;
+        }
     }
 
     /// The variable of the parameter or statistic named `name`.
@@ -93,29 +123,41 @@ impl Parameters {
         self.all().find(|parameter| parameter.name == name).map(|parameter| &parameter.var)
     }
 
-    /// The place among the statistics of a layer's.
+    /// The place among [`Parameters::statistics`] of a layer's statistic of a kind such as `running_mean`.
     ///
     /// # Errors
     /// [`NnError::Layer`] where there is no such statistic.
     pub(crate) fn statistic_index(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
-        Self::find(&self.statistics, layer, kind)
+        Self::find(self.statistics.iter(), layer, kind)
     }
 
-    /// The place in the order of a layer's parameter of a kind such as `weight`.
+    /// The place in [`Parameters::iter`] of a layer's parameter of a kind such as `weight`.
     ///
     /// # Errors
     /// [`NnError::Layer`] where there is no such parameter.
     pub(crate) fn index(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
-        Self::find(&self.trained, layer, kind)
+        Self::find(self.iter(), layer, kind)
     }
 
-    fn find(parameters: &[Parameter], layer: &str, kind: &str) -> Result<usize, NnError> {
+    /// The place in [`Parameters::all`] of a layer's parameter or statistic.
+    ///
+    /// # Errors
+    /// [`NnError::Layer`] where there is none.
+    pub(crate) fn index_of_all(&self, layer: &str, kind: &str) -> Result<usize, NnError> {
+        Self::find(self.all(), layer, kind)
+    }
+
+    fn find<'a>(
+        mut parameters: impl Iterator<Item = &'a Parameter>,
+        layer: &str,
+        kind: &str,
+    ) -> Result<usize, NnError> {
         let name = format!("{layer}.{kind}");
-        let found = parameters.iter().position(|parameter| parameter.name == name);
+        let found = parameters.position(|parameter| parameter.name == name);
         found.ok_or_else(|| NnError::Layer { layer: layer.to_string(), reason: format!("has no {kind}") })
     }
 
-    /// How many numbers all parameters hold together.
+    /// How many numbers all parameters hold together, frozen ones too.
     pub fn element_count(&self) -> usize {
         self.trained.iter().map(|parameter| parameter.var.elem_count()).sum()
     }

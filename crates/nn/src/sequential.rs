@@ -35,12 +35,14 @@ pub enum Mode {
 /// Layers applied one after the other.
 #[derive(Debug)]
 pub struct Sequential {
-    layers: Vec<NamedLayer>,
-    input: Vec<usize>,
+    pub(crate) layers: Vec<NamedLayer>,
+    pub(crate) input: Vec<usize>,
     seed: Seed,
-    parameters: Parameters,
-    /// Made by the first training step on the CPU.
-    plan: Option<Plan>,
+    pub(crate) parameters: Parameters,
+    /// How many of the first layers are frozen.
+    pub(crate) frozen: usize,
+    /// Made by the first training step on the CPU, for the layers that are not frozen.
+    pub(crate) plan: Option<Plan>,
 }
 
 /// What [`Sequential::gradients`] computes.
@@ -80,7 +82,12 @@ impl Sequential {
             }
             shape = next;
         }
-        Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters, plan: None })
+        Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters, frozen: 0, plan: None })
+    }
+
+    /// The layers.
+    pub fn layers(&self) -> &[NamedLayer] {
+        &self.layers
     }
 
     /// The parameters, in the order of the layers.
@@ -110,23 +117,26 @@ impl Sequential {
         Ok(self.forward(x, Mode::Evaluate)?.detach())
     }
 
-    /// A training step up to the optimizer: the forward pass of step `step`, the losses that `loss` computes from the
-    /// output, and the gradients of their mean to all parameters.
+    /// A training step up to the optimizer, for a batch `x` that [`Sequential::frozen_output`] gave: the forward pass of step
+    /// `step` through the layers that are not frozen, the losses that `loss` computes from the output, and the gradients of
+    /// their mean to all parameters that are not frozen.
     ///
     /// On the CPU it runs through a plan, whose buffers stay with the network from step to step; elsewhere it is
     /// [`Sequential::forward`] and Candle's backward pass. Both compute the same.
     ///
     /// # Errors
-    /// As [`Sequential::forward`] and `loss`; [`NnError::Shape`] where the losses do not depend on the output.
+    /// As [`Sequential::predict_unfrozen`] and `loss`; [`NnError::Shape`] where the losses do not depend on the output.
     pub fn gradients(
         &mut self,
         x: &Tensor,
         step: u64,
         loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
     ) -> Result<TrainStep<'_>, NnError> {
-        self.check_input(x)?;
+        let shape = self.frozen_shape()?;
+        check_batch(x, &shape)?;
+        let layers = &self.layers[self.frozen..];
         if !x.device().is_cpu() {
-            let output = self.forward(x, Mode::Train { step })?;
+            let output = self.chain(layers, x, Mode::Train { step })?;
             let losses = loss(&output)?;
             let gradients = Gradients::of(&losses.mean_all()?, &self.parameters)?;
             return Ok(TrainStep { output: output.detach(), losses: losses.detach(), gradients });
@@ -134,7 +144,7 @@ impl Sequential {
         let x = x.contiguous()?;
         let plan = match &mut self.plan {
             Some(plan) => plan,
-            none => none.insert(Plan::new(&self.input, &self.layers, &self.parameters, self.seed)?),
+            none => none.insert(Plan::new(&shape, layers, &self.parameters, self.seed)?),
         };
         let output = Var::from_tensor(&plan.forward(&x, &self.parameters, step)?)?;
         let losses = loss(output.as_tensor())?;
@@ -146,14 +156,15 @@ impl Sequential {
         Ok(TrainStep { output: output.as_detached_tensor(), losses: losses.detach(), gradients })
     }
 
-    /// The first layer whose output for a batch `x` holds NaN or an infinity, in evaluation; `None` where all are finite.
+    /// The first layer that is not frozen whose output holds NaN or an infinity, in evaluation, for a batch `x` that
+    /// [`Sequential::frozen_output`] gave; `None` where all are finite.
     ///
     /// # Errors
-    /// As [`Sequential::forward`].
+    /// As [`Sequential::predict_unfrozen`].
     pub fn first_not_finite(&self, x: &Tensor) -> Result<Option<String>, NnError> {
-        self.check_input(x)?;
+        check_batch(x, &self.frozen_shape()?)?;
         let mut x = x.clone();
-        for layer in &self.layers {
+        for layer in &self.layers[self.frozen..] {
             x = self.apply(layer, &x, Mode::Evaluate)?;
             if !is_finite(&x)? {
                 return Ok(Some(layer.name.clone()));
@@ -167,17 +178,11 @@ impl Sequential {
     /// # Errors
     /// [`NnError::Shape`] where it is not.
     pub fn check_input(&self, x: &Tensor) -> Result<(), NnError> {
-        let (got, expected) = (x.dims(), &self.input);
-        if got.get(1..) != Some(expected) {
-            return Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {expected:?}")));
-        }
-        if got[0] == 0 {
-            return Err(NnError::shape("sequential", format!("got a batch {got:?} without samples")));
-        }
-        check_f32("sequential", &[("the batch", x)])
+        check_batch(x, &self.input)
     }
 
-    /// The output of the layers in `range` alone, for the input of the first of them.
+    /// The output of the layers in `range` alone, for the input of the first of them. Frozen layers are in evaluation mode in any
+    /// case.
     ///
     /// # Errors
     /// As [`Sequential::forward`], by the layer that cannot take its input.
@@ -189,14 +194,15 @@ impl Sequential {
         if x.rank() < 2 || x.elem_count() == 0 {
             return Err(NnError::shape("sequential", format!("{:?} is no batch", x.dims())));
         }
-        self.chain(layers, x, mode)
+        let (frozen, rest) = layers.split_at(self.frozen.clamp(range.start, range.end) - range.start);
+        self.chain(rest, &self.chain(frozen, x, Mode::Evaluate)?, mode)
     }
 
-    fn chain(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+    pub(crate) fn chain(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
-    fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+    pub(crate) fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         let sample = &input.dims()[1..];
         match &layer.spec {
             LayerSpec::Conv2d(conv) => {
@@ -280,6 +286,18 @@ impl Sequential {
             Mode::Evaluate => var.as_detached_tensor(),
         })
     }
+}
+
+/// Whether `x` is a batch of samples of a shape.
+pub(crate) fn check_batch(x: &Tensor, sample: &[usize]) -> Result<(), NnError> {
+    let got = x.dims();
+    if got.get(1..) != Some(sample) {
+        return Err(NnError::shape("sequential", format!("got a batch {got:?} for samples of {sample:?}")));
+    }
+    if got[0] == 0 {
+        return Err(NnError::shape("sequential", format!("got a batch {got:?} without samples")));
+    }
+    check_f32("sequential", &[("the batch", x)])
 }
 
 /// Whether every element is finite.

@@ -13,7 +13,7 @@ use crate::tensor_file::{NamedTensor, find};
 ///
 /// After step `t`, counted from 1, the average becomes `d * average + (1 - d) * weights` with
 /// `d = min(decay, (1 + t) / (10 + t))`, as TensorFlow's `ExponentialMovingAverage` warms up, so that the first weights are
-/// soon forgotten.
+/// soon forgotten. What does not move, such as frozen parameters, keeps its average to the last bit.
 ///
 /// ```
 /// use aumenta_nn::{Parameters, WeightAverage};
@@ -72,7 +72,7 @@ impl WeightAverage {
         self.updates += 1;
         let warm_up = (1.0 + self.updates as f64) / (10.0 + self.updates as f64);
         let decay = f64::from(self.decay).min(warm_up) as f32;
-        let weights: Vec<_> = parameters.iter().chain(parameters.statistics()).map(|p| p.var.as_tensor()).collect();
+        let weights: Vec<_> = parameters.all().map(|p| p.var.as_tensor()).collect();
         with_f32s("weight-average", &weights, |weights| {
             let pieces = self
                 .tensors
@@ -81,7 +81,7 @@ impl WeightAverage {
                 .flat_map(|(average, weights)| average.values.chunks_mut(PIECE).zip(weights.chunks(PIECE)));
             pieces.collect::<Vec<_>>().into_par_iter().for_each(|(averages, weights)| {
                 for (average, weight) in averages.iter_mut().zip(weights) {
-                    *average = decay * *average + (1.0 - decay) * weight;
+                    *average += (1.0 - decay) * (weight - *average);
                 }
             });
         })?;
@@ -104,6 +104,14 @@ mod tests {
 
     fn tensor(value: f32, len: usize) -> Tensor {
         Tensor::full(value, len, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn what_does_not_move_keeps_its_average_to_the_last_bit() {
+        let parameters = parameters(0.1);
+        let mut average = WeightAverage::new(0.9, &parameters).unwrap();
+        (0..50).for_each(|_| average.update(&parameters).unwrap());
+        assert_eq!(average.tensors(), parameters.tensors().unwrap());
     }
 
     #[test]

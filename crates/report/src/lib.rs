@@ -12,6 +12,8 @@
 //! - [`InspectionReport`] shows what a data set is like and what is wrong with it, with [`Histogram`]s and pictures;
 //! - [`EvaluationReport`] shows how a network did on a split;
 //! - [`csv_line`] and [`class_csv`] write files for other programs, and [`SubmissionForm`] fills a competition's form;
+//! - [`Overlay`] lays numbers over a picture in the colors of a [`ColorMap`], and [`ExplanationReport`] shows what a network sees;
+//! - [`NumberGrid`]s show on paper what a convolution does;
 //! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser;
 //! - [`StudyReport`] shows what a study over seeds has come to, with what its numbers can and cannot show;
 //! - [`CertificatePage`] shows whether a data set's division keeps what it promises.
@@ -32,6 +34,7 @@
 //! ```
 
 mod certificate;
+mod color_map;
 mod confusion_chart;
 mod contact_sheet;
 mod csv;
@@ -40,9 +43,11 @@ mod error;
 mod escape;
 mod evaluation;
 mod evaluation_report;
+mod explanation;
 mod histogram;
 mod inspection;
 mod number;
+mod number_grid;
 mod page;
 mod plot;
 mod rate_chart;
@@ -55,6 +60,7 @@ mod table;
 mod text;
 
 pub use crate::certificate::CertificatePage;
+pub use crate::color_map::{ColorMap, Overlay, enlarged};
 pub use crate::confusion_chart::confusion_chart;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::csv::{csv_line, csv_probability};
@@ -62,9 +68,11 @@ pub use crate::curves::{Curve, Quantity, overlay, panels};
 pub use crate::error::ReportError;
 pub use crate::evaluation::{class_csv, class_table, confused_table, confusion_table, measure_table};
 pub use crate::evaluation_report::{EvaluationReport, HardImage, hard_rows};
+pub use crate::explanation::{ExplanationReport, PagePicture, PictureSection};
 pub use crate::histogram::Histogram;
 pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
 pub use crate::number::{count, duration};
+pub use crate::number_grid::{NumberGrid, number_grids, plain_number};
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::rate_chart::rate_chart;
 pub use crate::reliability_chart::reliability_chart;

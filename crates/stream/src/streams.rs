@@ -12,6 +12,7 @@ use crate::error::StreamError;
 use crate::fault::OnError;
 use crate::images::Images;
 use crate::layout::Layout;
+use crate::listing::Listing;
 use crate::loader::{Depth, Loader};
 use crate::pool::Pool;
 use crate::preprocessing::Preprocessing;
@@ -217,6 +218,11 @@ impl TrainStream {
         plan
     }
 
+    /// What is in each batch of epoch `epoch`, in order; where images cannot be used, [`Self::epoch`] may deliver fewer.
+    pub fn listings(&self, epoch: u64) -> Vec<Listing> {
+        Listing::of_epoch(&self.stream.recipe.images, &self.draws(epoch), self.stream.batching)
+    }
+
     fn draws(&self, epoch: u64) -> Vec<Draw> {
         self.sampling.draws(&self.classes, epoch, self.seed).expect("the sampling was checked with the same classes")
     }
@@ -267,8 +273,16 @@ impl EvalStream {
 
     /// Starts a pass over all images.
     pub fn pass(&self) -> Epoch {
-        let draws = (0..self.stream.batching.samples).map(|position| Draw { position, view: 0 }).collect();
-        self.stream.start(0, draws, 0)
+        self.stream.start(0, self.draws(), 0)
+    }
+
+    /// What is in each batch of a pass, in order; where images cannot be used, [`Self::pass`] may deliver fewer.
+    pub fn listings(&self) -> Vec<Listing> {
+        Listing::of_epoch(&self.stream.recipe.images, &self.draws(), self.stream.batching)
+    }
+
+    fn draws(&self) -> Vec<Draw> {
+        (0..self.stream.batching.samples).map(|position| Draw { position, view: 0 }).collect()
     }
 }
 
@@ -286,10 +300,13 @@ impl Stream {
             return Err(StreamError::Shard { index, count });
         }
         let reason = match recipe.layout {
-            Layout::U8Nhwc => {
-                let is_affine = matches!(normalization, Normalization::Affine { .. });
-                (!is_affine).then_some("it needs all values of an image as floats")
-            }
+            Layout::U8Nhwc => match normalization {
+                Normalization::Affine { .. } => None,
+                Normalization::Bgr { .. } => {
+                    Some("it has other channels than the bytes, which are red, green and blue")
+                }
+                _ => Some("it needs all values of an image as floats"),
+            },
             layout => (!normalization.allows(layout.order())).then_some("it is fitted to values in another order"),
         };
         if let Some(reason) = reason {

@@ -176,6 +176,10 @@ impl StudyConfig {
             let value = reach.to_string();
             return Err(StudyError::Setting { setting: "reach", value, expected: "an accuracy from 0 to 1" });
         }
+        if self.reach.is_none() && self.compare.contains(&Outcome::EpochsToReach) {
+            let (setting, value) = ("reach", "not set".to_string());
+            return Err(StudyError::Setting { setting, value, expected: "an accuracy, since epochs to reach it are compared" });
+        }
         if let Some(minutes) = self.budget.minutes.filter(|minutes| minutes.is_nan() || *minutes <= 0.0) {
             let value = minutes.to_string();
             return Err(StudyError::Setting { setting: "budget.minutes", value, expected: "more than 0" });
@@ -343,6 +347,7 @@ pub(crate) mod tests {
         check_refused("seeds = []\n[grid]\nepochs = [1]", "seeds are []");
         check_refused("parallel = 0\n[grid]\nepochs = [1]", "`parallel` is 0");
         check_refused("reach = 80\n[grid]\nepochs = [1]", "`reach` is 80");
+        check_refused("compare = ['epochs-to-reach']\n[grid]\nepochs = [1]", "`reach` is not set");
         check_refused("budget = { minutes = 0 }\n[grid]\nepochs = [1]", "`budget.minutes` is 0");
         check_refused("[[arms]]\nname = 'a b'\n[[arms]]\nname = 'A-b'", "would share the folder `a-b`");
         check_refused("[[arms]]\nname = '?'", "needs a letter or a digit");

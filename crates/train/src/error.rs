@@ -47,6 +47,17 @@ pub enum TrainError {
     /// The loss or a gradient is NaN or infinite.
     #[error(transparent)]
     Diverged(Box<Divergence>),
+    /// A tensor that was to stay as it is has changed. No weights were written after it.
+    #[error(
+        "`{name}` is frozen and has changed in epoch {epoch}: this is a fault of the program, and the run's weights are those of \
+         before; please report it"
+    )]
+    FrozenMoved {
+        /// The tensor's name.
+        name: String,
+        /// The epoch, counted from 1.
+        epoch: usize,
+    },
     /// A run has nothing to go on from.
     #[error("the run in `{path}` has no snapshot to go on from: it ended before its first checkpoint; begin it again")]
     NoSnapshot {
@@ -61,6 +72,15 @@ pub enum TrainError {
         /// Why.
         #[source]
         source: SnapshotFault,
+    },
+    /// A file of features cannot be used.
+    #[error("`{path}` has no features that can be used")]
+    Features {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: FeaturesFault,
     },
     /// A checkpoint cannot be used.
     #[error("`{path}` is no usable checkpoint")]
@@ -137,6 +157,26 @@ pub enum SnapshotFault {
         /// The file's.
         got: u32,
     },
+}
+
+/// Why features cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FeaturesFault {
+    /// The file cannot be read.
+    #[error("cannot read it")]
+    Io(#[from] std::io::Error),
+    /// It is no file of tensors.
+    #[error("it is no whole safetensors file: remove it, and it is computed anew")]
+    Tensors(#[from] NnError),
+    /// The header that says what they were computed from is missing.
+    #[error("its header has no `{0}` entry: this program did not write it")]
+    NoHeader(&'static str),
+    /// The header cannot be parsed.
+    #[error("its header cannot be parsed: another version wrote it; remove it, and it is computed anew")]
+    Header(#[from] serde_json::Error),
+    /// They belong to something else.
+    #[error("its features were computed {0}: name another file, or remove this one, and they are computed anew")]
+    Others(&'static str),
 }
 
 /// Why a checkpoint cannot be used.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use aumenta_dataset::Split;
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError};
 use aumenta_runs::Evaluation;
@@ -9,10 +10,11 @@ use aumenta_stream::{EvalStream, Fault};
 use candle_core::Device;
 
 use crate::error::TrainError;
+use crate::features::Rows;
 use crate::observer::Observer;
 use crate::predictions::{Predictions, push_probabilities};
 use crate::tally::Tally;
-use crate::tensors::from_batch;
+use crate::tensors::{Examples, Input};
 
 /// What [`evaluate`] finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,30 +51,76 @@ pub(crate) fn measure(
     epoch: usize,
     observer: &mut dyn Observer,
 ) -> Result<Measured, TrainError> {
-    let (started, mut tally) = (Instant::now(), Tally::new(classes));
-    let mut predictions = Predictions::with_capacity(classes, stream.image_count());
+    let mut measurement = Measurement::new(classes, stream.image_count(), epoch, observer);
     let mut pass = stream.pass();
     for batch in pass.by_ref() {
-        let batch = batch?;
-        let (images, targets) = from_batch(&batch, classes, device)?;
-        let logits = model.predict(&images)?;
-        let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &targets)?;
+        measurement.add(model, Examples::of_batch(&batch?, classes, device)?)?;
+    }
+    Ok(measurement.measured(stream.split(), pass.faults().to_vec()))
+}
+
+/// As [`measure`], from what the frozen layers of `model` have made of the split's images, `rows`.
+pub(crate) fn measure_rows(
+    model: &dyn Model,
+    classes: usize,
+    stream: &EvalStream,
+    rows: &Rows,
+    device: &Device,
+    epoch: usize,
+    observer: &mut dyn Observer,
+) -> Result<Measured, TrainError> {
+    let mut measurement = Measurement::new(classes, stream.image_count(), epoch, observer);
+    for listing in stream.listings() {
+        let of_batch = rows.tensor(0, &listing.positions)?;
+        measurement.add(model, Examples::of_rows(listing, &of_batch, classes, device)?)?;
+    }
+    Ok(measurement.measured(stream.split(), Vec::new()))
+}
+
+/// A pass over a split, summed up.
+struct Measurement<'a> {
+    started: Instant,
+    tally: Tally,
+    predictions: Predictions,
+    images: usize,
+    epoch: usize,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Measurement<'a> {
+    fn new(classes: usize, images: usize, epoch: usize, observer: &'a mut dyn Observer) -> Self {
+        let predictions = Predictions::with_capacity(classes, images);
+        Self { started: Instant::now(), tally: Tally::new(classes), predictions, images, epoch, observer }
+    }
+
+    fn add(&mut self, model: &dyn Model, examples: Examples) -> Result<(), TrainError> {
+        let logits = match &examples.input {
+            Input::Images(images) => model.predict(images)?,
+            Input::Frozen(x) => model.predict_unfrozen(x)?,
+        };
+        let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &examples.targets)?;
         let losses: Vec<f32> = losses.to_vec1().map_err(NnError::from)?;
-        tally.add(&batch.classes, &logits, &losses)?;
-        predictions.ids.extend_from_slice(&batch.ids);
-        predictions.truth.extend(batch.classes.iter().map(|class| *class as usize));
+        self.tally.add(&examples.classes, &logits, &losses)?;
+        let predictions = &mut self.predictions;
+        predictions.ids.extend(examples.ids);
+        predictions.truth.extend(examples.classes.iter().map(|class| *class as usize));
         predictions.losses.extend(losses);
         for row in logits.to_vec2::<f32>().map_err(NnError::from)? {
             push_probabilities(&row, &mut predictions.probabilities);
         }
-        observer.measured(&tally.progress(epoch, stream.image_count(), started.elapsed().as_secs_f64()));
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.observer.measured(&self.tally.progress(self.epoch, self.images, seconds));
+        Ok(())
     }
-    let faults = pass.faults().to_vec();
-    let evaluation = Evaluation {
-        skipped: faults.len() as u64,
-        ..Evaluation::of(stream.split().name(), &predictions.scored(), &predictions.losses)
-    };
-    Ok(Measured { evaluation, predictions, faults })
+
+    fn measured(self, split: Split, faults: Vec<Fault>) -> Measured {
+        let predictions = self.predictions;
+        let evaluation = Evaluation {
+            skipped: faults.len() as u64,
+            ..Evaluation::of(split.name(), &predictions.scored(), &predictions.losses)
+        };
+        Measured { evaluation, predictions, faults }
+    }
 }
 
 #[cfg(test)]

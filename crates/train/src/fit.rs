@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
+use crate::features::Features;
+use crate::freezing::Freezing;
 use crate::monitor::EarlyStopping;
 use crate::objective::LossConfig;
 use crate::observer::Observer;
@@ -25,6 +27,8 @@ pub struct Fit<'a> {
     pub train: &'a TrainStream,
     /// What it is measured on.
     pub validation: &'a EvalStream,
+    /// What the frozen layers make of both, in place of their images, until some of these layers are unfrozen.
+    pub features: Option<&'a Features>,
     /// How it is trained.
     pub config: FitConfig,
     /// The configuration of the run as text, which snapshots keep.
@@ -46,6 +50,8 @@ pub struct FitConfig {
     pub length: Length,
     /// Batches that one optimizer step takes together, at least 1. Batch normalization and dropout still see one at a time.
     pub accumulate: usize,
+    /// Which layers stay as they are.
+    pub freezing: Freezing,
     /// What is minimized.
     pub loss: LossConfig,
     /// The decay of the weights' average, in `[0, 1)`. With it, the average is what is measured and kept.
@@ -68,6 +74,7 @@ impl FitConfig {
             schedule: ScheduleConfig::default(),
             length,
             accumulate: 1,
+            freezing: Freezing::default(),
             loss: LossConfig::default(),
             ema_decay: None,
             validation: ValidationConfig::default(),
@@ -91,6 +98,7 @@ impl FitConfig {
         self.optimizer.check()?;
         self.schedule.check()?;
         self.loss.check(classes)?;
+        self.freezing.check(self.length.epochs())?;
         let length = match self.length {
             Length::Epochs(epochs) => ("epochs", epochs as u64),
             Length::Steps(steps) => ("steps", steps),
@@ -123,6 +131,16 @@ pub enum Length {
     /// After so many optimizer steps, within an epoch or not; what was done of the last epoch is measured and recorded as
     /// one.
     Steps(u64),
+}
+
+impl Length {
+    /// The epochs, where that is what is counted.
+    fn epochs(self) -> Option<usize> {
+        match self {
+            Self::Epochs(epochs) => Some(epochs),
+            Self::Steps(_) => None,
+        }
+    }
 }
 
 /// When the validation split is measured.
@@ -213,6 +231,7 @@ pub enum End {
 /// # Errors
 /// [`TrainError::Classes`] where the model and the data differ in classes, and [`TrainError::Setting`] where a setting is
 /// out of its range, before anything is done; [`TrainError::Diverged`] where the loss or a gradient is not finite;
+/// [`TrainError::FrozenMoved`] where a tensor that is frozen has changed;
 /// [`TrainError::Stream`], [`TrainError::Network`], [`TrainError::Run`] and [`TrainError::Snapshot`] as they come up.
 pub fn fit(
     model: &mut dyn Model,
@@ -224,148 +243,25 @@ pub fn fit(
 ) -> Result<Fitted, TrainError> {
     checkpoint.check_classes()?;
     fit.config.check(checkpoint.classes.len())?;
-    let mut training = Training::new(model, fit, checkpoint, run)?;
-    if let Some(snapshot) = from {
-        training.take_up(snapshot)?;
-    }
-    training.run(observer)
+    Training::new(model, fit, checkpoint, run, from)?.run(observer)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::Ordering;
 
     use aumenta_augment::MixConfig;
-    use aumenta_dataset::{Amounts, Dataset, PrepareConfig, Split, prepare};
     use aumenta_models::ModelConfig;
-    use aumenta_nn::{AdamConfig, OneCycleConfig, PlateauConfig, RmsPropConfig};
-    use aumenta_runs::{Kept, ManifestRef, RunInfo, best_epoch};
+    use aumenta_nn::{AdamConfig, OneCycleConfig, PlateauConfig};
+    use aumenta_runs::{Kept, best_epoch};
     use aumenta_seed::Seed;
-    use aumenta_stream::{Color, EvalConfig, Preprocessing, TrainConfig};
+    use aumenta_stream::TrainConfig;
 
     use super::*;
     use crate::error::NotFinite;
     use crate::evaluate::evaluate;
     use crate::objective::ClassWeights;
-    use crate::observer::{Progress, StepProgress};
-
-    const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
-
-    /// Six drawn images of each class to train on, three to measure, in a folder that also takes runs.
-    struct Place {
-        folder: tempfile::TempDir,
-        dataset: Arc<Dataset>,
-        mix: MixConfig,
-    }
-
-    impl Place {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            let zip = folder.path().join("drawn.zip");
-            aumenta_drawn::write_zip(&zip, 10, 48, Seed::new(7)).unwrap();
-            let amounts = Amounts::Counts { train: 6, val: 3, test: Some(1) };
-            let manifest = prepare(&zip, &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
-            manifest.write(&folder.path().join("manifest.json")).unwrap();
-            let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
-            Self { folder, dataset, mix: MixConfig::default() }
-        }
-
-        fn checkpoint(&self) -> Checkpoint {
-            Checkpoint {
-                format: Checkpoint::FORMAT,
-                version: String::new(),
-                model: ModelConfig::CatsDogsConvnet { image_size: 46, dropout: 0.3 },
-                preprocessing: PREPROCESSING,
-                classes: self.dataset.manifest().classes.clone(),
-                manifest_hash: self.dataset.manifest().hash(),
-                epoch: 0,
-            }
-        }
-
-        fn new_run(&self, name: &str) -> RunFolder {
-            let checkpoint = self.checkpoint();
-            let info = RunInfo {
-                format: RunInfo::FORMAT,
-                model: checkpoint.model.name().to_string(),
-                classes: checkpoint.classes,
-                manifest: ManifestRef { path: "manifest.json".into(), hash: checkpoint.manifest_hash },
-                parameters: 0,
-                version: String::new(),
-                seed: 7,
-                monitor: Measure::Accuracy,
-            };
-            RunFolder::create(self.folder.path().join(name), &info, "").unwrap()
-        }
-
-        fn validation(&self) -> EvalStream {
-            EvalStream::new(Arc::clone(&self.dataset), Split::Val, &EvalConfig::new(PREPROCESSING, 4)).unwrap()
-        }
-
-        /// Trains in `run`, from its latest snapshot where it has one; stops after step `stop`.
-        fn train(&self, run: &RunFolder, config: FitConfig, stop: Option<u64>) -> Result<Fitted, TrainError> {
-            let seed = Seed::new(7);
-            let train = TrainConfig { mix: self.mix.build().unwrap(), ..TrainConfig::new(PREPROCESSING, 4, seed) };
-            let (checkpoint, interrupt) = (self.checkpoint(), AtomicBool::new(false));
-            let mut model = checkpoint.model.architecture().unwrap().build(seed, &Device::Cpu).unwrap();
-            let settings = Fit {
-                train: &TrainStream::new(Arc::clone(&self.dataset), train).unwrap(),
-                validation: &self.validation(),
-                config,
-                config_text: "",
-                device: &Device::Cpu,
-                interrupt: &interrupt,
-            };
-            let from = match run.snapshot_steps().unwrap() {
-                steps if steps.is_empty() => None,
-                _ => Some(Snapshot::latest(run).unwrap().snapshot),
-            };
-            fit(&mut *model, &settings, &checkpoint, run, from, &mut Stopper { stop, interrupt: &interrupt })
-        }
-
-        /// Trains in a new run to the end.
-        fn trained(&self, config: FitConfig) -> Result<(RunFolder, Fitted), TrainError> {
-            let run = self.new_run("run");
-            let fitted = self.train(&run, config, None)?;
-            Ok((run, fitted))
-        }
-    }
-
-    /// Interrupts a training after a step.
-    struct Stopper<'a> {
-        stop: Option<u64>,
-        interrupt: &'a AtomicBool,
-    }
-
-    impl Observer for Stopper<'_> {
-        fn trained(&mut self, _: &Progress, step: &StepProgress) {
-            self.interrupt.store(self.stop == Some(step.step), Ordering::Relaxed);
-        }
-    }
-
-    fn rmsprop(learning_rate: f32) -> OptimizerConfig {
-        OptimizerConfig::Rmsprop(RmsPropConfig { learning_rate, ..RmsPropConfig::default() })
-    }
-
-    fn epochs(count: usize) -> FitConfig {
-        FitConfig::new(rmsprop(1e-3), Length::Epochs(count))
-    }
-
-    fn bytes(run: &RunFolder, kept: Kept) -> Vec<u8> {
-        fs_err::read(run.weights_path(kept)).unwrap()
-    }
-
-    /// The records without what depends on the clock.
-    fn timeless(epochs: &[EpochRecord]) -> Vec<EpochRecord> {
-        let timeless = |record: &EpochRecord| EpochRecord {
-            images_per_second: 0.0,
-            seconds: 0.0,
-            data_wait_share: 0.0,
-            loader: aumenta_runs::LoaderShares::default(),
-            ..*record
-        };
-        epochs.iter().map(timeless).collect()
-    }
+    use crate::test_place::{PREPROCESSING, Place, bytes, epochs, rmsprop, timeless};
 
     #[test]
     fn the_best_network_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
@@ -483,6 +379,7 @@ mod tests {
             let settings = Fit {
                 train: &TrainStream::new(Arc::clone(&place.dataset), train).unwrap(),
                 validation: &place.validation(),
+                features: None,
                 config: FitConfig { accumulate, ..FitConfig::new(sgd, Length::Epochs(1)) },
                 config_text: "",
                 device: &Device::Cpu,

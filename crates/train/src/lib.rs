@@ -12,23 +12,31 @@
 mod checkpoint;
 mod error;
 mod evaluate;
+mod features;
 mod fit;
+mod freezing;
 mod monitor;
 mod objective;
 mod observer;
+mod pass;
 mod predict;
 mod predictions;
 mod rate_search;
+mod seal;
 mod snapshot;
 mod stepper;
 mod tally;
 mod tensors;
+#[cfg(test)]
+mod test_place;
 mod training;
 
 pub use checkpoint::Checkpoint;
 pub use error::{Divergence, NotFinite, SnapshotFault, TrainError};
 pub use evaluate::{Measured, evaluate};
+pub use features::{Features, FeaturesKey};
 pub use fit::{CheckpointsConfig, End, Fit, FitConfig, Fitted, Length, OnNan, ValidationConfig, fit};
+pub use freezing::{Freezing, PhaseRecord, Unfreezing};
 pub use monitor::EarlyStopping;
 pub use objective::{ClassWeights, LossConfig};
 pub use observer::{Observer, Progress, StepProgress};

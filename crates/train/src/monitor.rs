@@ -56,6 +56,11 @@ impl Watch {
         is_best
     }
 
+    /// Begins to wait from here on; the best measurement stays.
+    pub fn wait_anew(&mut self) {
+        self.waited = 0;
+    }
+
     /// Whether early stopping has waited for long enough.
     pub fn is_over(&self, stopping: Option<&EarlyStopping>) -> bool {
         stopping.is_some_and(|stopping| self.waited >= stopping.patience)

@@ -1,11 +1,11 @@
 //! What training minimizes: the loss of each image, softened and weighted.
 
 use aumenta_nn::{Loss, NnError};
-use aumenta_stream::Batch;
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainError;
+use crate::tensors::Examples;
 
 /// How training's loss departs from plain cross-entropy. Validation always measures the plain one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -70,24 +70,23 @@ impl Objective {
         Self { smoothing: config.label_smoothing, weights, classes: class_counts.len() }
     }
 
-    /// The targets of a batch, whose plain ones are classes u32 `[n]` or shares f32 `[n, classes]`.
-    pub fn targets(&self, plain: &Tensor, batch: &Batch) -> Result<Tensor, NnError> {
+    /// The targets of a batch: classes u32 `[n]` or shares f32 `[n, classes]`.
+    pub fn targets(&self, examples: &Examples) -> Result<Tensor, NnError> {
         if self.smoothing == 0.0 {
-            return Ok(plain.clone());
+            return Ok(examples.targets.clone());
         }
-        let shares = Tensor::from_vec(batch.soft_targets(self.classes), (batch.len(), self.classes), &Device::Cpu)?;
+        let shares = Tensor::from_slice(&examples.shares, (examples.len(), self.classes), &Device::Cpu)?;
         let (keep, rest) = (f64::from(1.0 - self.smoothing), f64::from(self.smoothing) / self.classes as f64);
-        Ok(shares.affine(keep, rest)?.to_device(plain.device())?)
+        Ok(shares.affine(keep, rest)?.to_device(examples.targets.device())?)
     }
 
     /// What the losses of a batch are multiplied by, f32 `[n]`; `None` for nothing. A mixed image takes its weight from both
     /// classes by their shares.
-    pub fn weights(&self, batch: &Batch, device: &Device) -> Result<Option<Tensor>, NnError> {
+    pub fn weights(&self, examples: &Examples) -> Result<Option<Tensor>, NnError> {
         let Some(weights) = &self.weights else { return Ok(None) };
-        let shares = batch.soft_targets(self.classes);
         let weight = |shares: &[f32]| shares.iter().zip(weights).map(|(share, weight)| share * weight).sum();
-        let of_images: Vec<f32> = shares.chunks_exact(self.classes).map(weight).collect();
-        Ok(Some(Tensor::new(of_images, device)?))
+        let of_images: Vec<f32> = examples.shares.chunks_exact(self.classes).map(weight).collect();
+        Ok(Some(Tensor::new(of_images, examples.targets.device())?))
     }
 }
 

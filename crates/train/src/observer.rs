@@ -4,6 +4,8 @@ use std::path::Path;
 
 use aumenta_runs::{EpochRecord, ValidationRecord};
 
+use crate::freezing::PhaseRecord;
+
 /// How far a pass over a split is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
@@ -36,6 +38,17 @@ pub struct StepProgress {
 
 /// Listens to training and evaluation, such as a progress bar. All methods do nothing by default.
 pub trait Observer {
+    /// A phase begins: which tensors stay as they are until the next one, and how many numbers are trained.
+    fn phase_began(&mut self, phase: &PhaseRecord) {
+        let _ = phase;
+    }
+
+    /// A phase is over after epoch `epoch`, counted from 1. All tensors that were to stay as they are have the hashes that they
+    /// had.
+    fn phase_ended(&mut self, phase: &PhaseRecord, epoch: usize) {
+        let _ = (phase, epoch);
+    }
+
     /// A training batch is done.
     fn trained(&mut self, progress: &Progress, step: &StepProgress) {
         let _ = (progress, step);

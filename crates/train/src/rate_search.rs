@@ -8,6 +8,7 @@ use crate::error::TrainError;
 use crate::fit::Fit;
 use crate::observer::{Observer, Progress, StepProgress};
 use crate::stepper::Stepper;
+use crate::tensors::Examples;
 
 /// Which rates are tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,7 +72,7 @@ pub fn search_rate(
 ) -> Result<RateSearch, TrainError> {
     config.check()?;
     fit.config.check(classes)?;
-    let mut stepper = Stepper::new(model, fit, classes)?;
+    let mut stepper = Stepper::new(model, fit, classes, fit.config.freezing.phase(0))?;
     let mut points: Vec<RatePoint> = Vec::new();
     let mut losses = Smoothed::default();
     let mut of_step = Vec::new();
@@ -83,7 +84,8 @@ pub fn search_rate(
             let rate = config.rate(points.len() as u64);
             stepper.optimizer.set_learning_rate(rate)?;
             let ends_step = fit.config.ends_step(stream.cursor().batch, an_epoch);
-            let step = stepper.train(&batch, epoch * an_epoch as u64 + batch.index as u64, ends_step)?;
+            let examples = Examples::of_batch(&batch, classes, fit.device)?;
+            let step = stepper.train(&examples, epoch * an_epoch as u64 + batch.index as u64, ends_step)?;
             let Ok(trained) = step.trained else { return Ok(RateSearch::of(points)) };
             of_step.extend(trained.losses.iter().map(|loss| f64::from(*loss)));
             if !ends_step {

@@ -132,6 +132,11 @@ impl Snapshot {
         &self.state.config
     }
 
+    /// The network's parameters and statistics.
+    pub fn weights(&self) -> &[NamedTensor] {
+        &self.weights
+    }
+
     /// What the weights belong to.
     pub fn network(&self) -> &Checkpoint {
         &self.state.network

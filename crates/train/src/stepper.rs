@@ -2,13 +2,13 @@
 
 use aumenta_models::Model;
 use aumenta_nn::{GradientSum, Gradients, NamedTensor, NnError, Optimizer, OptimizerState, Parameters, WeightAverage};
-use aumenta_stream::Batch;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 use crate::error::NotFinite;
-use crate::fit::{Fit, OnNan};
+use crate::fit::{Fit, FitConfig, OnNan};
+use crate::freezing::Phase;
 use crate::objective::{Objective, losses};
-use crate::tensors::from_batch;
+use crate::tensors::{Examples, Input};
 
 /// A network, and what moves its weights.
 pub(crate) struct Stepper<'a> {
@@ -18,8 +18,6 @@ pub(crate) struct Stepper<'a> {
     pub optimizer: Optimizer,
     pub average: Option<WeightAverage>,
     objective: Objective,
-    device: &'a Device,
-    classes: usize,
     /// Gradients of batches that make a step together; `None` where each makes its own.
     sum: Option<GradientSum>,
     /// Whether running statistics come back after a batch that moves no weight.
@@ -43,33 +41,46 @@ pub(crate) struct Trained {
 }
 
 impl<'a> Stepper<'a> {
-    pub fn new(model: &'a mut dyn Model, fit: &Fit<'a>, classes: usize) -> Result<Self, NnError> {
-        let (config, parameters) = (&fit.config, model.parameters().clone());
-        let average = config.ema_decay.map(|decay| WeightAverage::new(decay, &parameters)).transpose()?;
+    /// For the epochs of `phase`.
+    pub fn new(model: &'a mut dyn Model, fit: &Fit<'a>, classes: usize, phase: Phase) -> Result<Self, NnError> {
+        let config = &fit.config;
+        model.freeze(phase.frozen)?;
+        let parameters = model.parameters().clone();
         Ok(Self {
             model,
-            optimizer: Optimizer::new(config.optimizer.clone(), &parameters)?,
-            average,
+            optimizer: optimizer(config, phase, &parameters)?,
+            average: average(config, &parameters)?,
             objective: Objective::new(&config.loss, &fit.train.class_counts(classes)),
-            device: fit.device,
-            classes,
-            sum: (config.accumulate > 1).then(|| GradientSum::new(&parameters)),
+            sum: sum(config, &parameters),
             keeps_statistics: config.on_nan == OnNan::Skip,
             parameters,
         })
     }
 
+    /// Goes on with the epochs of another phase, from the weights that the network has.
+    pub fn enter(&mut self, config: &FitConfig, phase: Phase) -> Result<(), NnError> {
+        self.model.freeze(phase.frozen)?;
+        self.parameters = self.model.parameters().clone();
+        self.optimizer = optimizer(config, phase, &self.parameters)?;
+        self.average = average(config, &self.parameters)?;
+        self.sum = sum(config, &self.parameters);
+        Ok(())
+    }
+
     /// Trains on a batch, the one counted `number` from 0 over all epochs; with `ends_step`, the optimizer then takes a step
     /// for it and those since its last.
-    pub fn train(&mut self, batch: &Batch, number: u64, ends_step: bool) -> Result<Step, NnError> {
+    pub fn train(&mut self, examples: &Examples, number: u64, ends_step: bool) -> Result<Step, NnError> {
         let statistics = self.statistics()?;
-        let (images, plain) = from_batch(batch, self.classes, self.device)?;
-        let mut step = self.attempt(&images, &plain, batch, number, ends_step)?;
+        let x = match &examples.input {
+            Input::Images(images) => self.model.frozen_output(images)?,
+            Input::Frozen(x) => x.clone(),
+        };
+        let mut step = self.attempt(&x, examples, number, ends_step)?;
         if let Err(what) = &mut step.trained {
             for (var, values) in self.parameters.statistics().zip(statistics) {
                 var.var.set(&values)?;
             }
-            *what = self.origin(what.clone(), &images)?;
+            *what = self.origin(what.clone(), &x)?;
             // The batches before it are still good for a step.
             step.moved = ends_step && self.sum.is_some() && self.step_of_sum()?;
         }
@@ -81,19 +92,12 @@ impl<'a> Stepper<'a> {
         Ok(step)
     }
 
-    fn attempt(
-        &mut self,
-        images: &Tensor,
-        plain: &Tensor,
-        batch: &Batch,
-        number: u64,
-        ends_step: bool,
-    ) -> Result<Step, NnError> {
+    fn attempt(&mut self, x: &Tensor, examples: &Examples, number: u64, ends_step: bool) -> Result<Step, NnError> {
         let useless = |what| Ok(Step { trained: Err(what), moved: false });
         let objective = &self.objective;
-        let (targets, weights) = (objective.targets(plain, batch)?, objective.weights(batch, self.device)?);
+        let (targets, weights) = (objective.targets(examples)?, objective.weights(examples)?);
         let mut loss = |logits: &Tensor| losses(logits, &targets, weights.as_ref());
-        let result = match self.model.gradients(images, number, &mut loss) {
+        let result = match self.model.gradients(x, number, &mut loss) {
             Err(NnError::LogitNotFinite { .. }) => return useless(NotFinite::Loss),
             result => result?,
         };
@@ -105,7 +109,7 @@ impl<'a> Stepper<'a> {
         let moved = match &mut self.sum {
             None => self.optimizer.step(&self.parameters, &gradients).map(|()| true),
             Some(_) if !gradients.global_norm()?.is_finite() => Err(NnError::GradientNotFinite { name: String::new() }),
-            Some(sum) => sum.add(&gradients, batch.len()).map(|()| false),
+            Some(sum) => sum.add(&gradients, examples.len()).map(|()| false),
         };
         if let Err(NnError::GradientNotFinite { .. }) = moved {
             return useless(NotFinite::Gradient(first_on_the_way_back(&gradients, &self.parameters)?));
@@ -130,7 +134,7 @@ impl<'a> Stepper<'a> {
     }
 
     /// Where a loss that is not finite comes from.
-    fn origin(&self, what: NotFinite, images: &Tensor) -> Result<NotFinite, NnError> {
+    fn origin(&self, what: NotFinite, x: &Tensor) -> Result<NotFinite, NnError> {
         let broken = self.parameters.tensors()?.into_iter().find(|tensor| tensor.values.iter().any(|v| !v.is_finite()));
         if let Some(broken) = broken {
             return Ok(NotFinite::Parameter(broken.name));
@@ -138,7 +142,7 @@ impl<'a> Stepper<'a> {
         if what != NotFinite::Loss {
             return Ok(what);
         }
-        let layer = self.model.first_not_finite(images)?;
+        let layer = self.model.first_not_finite(x)?;
         Ok(layer.map_or(NotFinite::Loss, NotFinite::Output))
     }
 
@@ -170,6 +174,19 @@ impl<'a> Stepper<'a> {
         }
         Ok(())
     }
+}
+
+fn optimizer(config: &FitConfig, phase: Phase, parameters: &Parameters) -> Result<Optimizer, NnError> {
+    let learning_rate = phase.learning_rate.unwrap_or(config.optimizer.learning_rate());
+    Optimizer::new(config.optimizer.clone().with_learning_rate(learning_rate), parameters)
+}
+
+fn average(config: &FitConfig, parameters: &Parameters) -> Result<Option<WeightAverage>, NnError> {
+    config.ema_decay.map(|decay| WeightAverage::new(decay, parameters)).transpose()
+}
+
+fn sum(config: &FitConfig, parameters: &Parameters) -> Option<GradientSum> {
+    (config.accumulate > 1).then(|| GradientSum::new(parameters))
 }
 
 /// The parameter whose gradient is the first on the way back from the loss that is not finite.

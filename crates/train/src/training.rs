@@ -7,22 +7,31 @@ use aumenta_dataset::Split;
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
 use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig};
-use aumenta_runs::{EpochRecord, FaultRecord, Kept, LoaderShares, Merit, RunFolder, Scores, ValidationRecord};
-use aumenta_stream::{Batch, Cursor, Epoch, Fault};
+use aumenta_runs::{EpochRecord, FaultRecord, Kept, Merit, RunFolder, Scores, ValidationRecord};
+use aumenta_stream::{Cursor, Fault};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Divergence, NotFinite, TrainError};
-use crate::evaluate::{Measured, measure};
+use crate::evaluate::{Measured, measure, measure_rows};
+use crate::features::Rows;
 use crate::fit::{End, Fit, Fitted, Length, OnNan};
+use crate::freezing::{Phase, PhaseRecord};
 use crate::observer::{Observer, Progress, StepProgress};
+use crate::pass::{Loading, Pass, RowPass};
+use crate::seal::Seal;
 use crate::snapshot::{Snapshot, Standing, State};
 use crate::stepper::{Step, Stepper};
+use crate::tensors::Examples;
 
 /// Everything that changes in the course of a training.
 pub(crate) struct Training<'a> {
     fit: &'a Fit<'a>,
     network: &'a Checkpoint,
     run: &'a RunFolder,
+    /// The phase that the epoch under way belongs to.
+    phase: Phase,
+    /// What must not change in it.
+    seal: Seal,
     stepper: Stepper<'a>,
     plateau: Option<Plateau>,
     standing: Standing,
@@ -44,33 +53,37 @@ struct Validation {
     faults: Vec<Fault>,
 }
 
-/// How the loader kept up with a pass over the training split.
-struct Loading {
-    data_wait_share: f64,
-    shares: LoaderShares,
-}
-
 impl<'a> Training<'a> {
     pub fn new(
         model: &'a mut dyn Model,
         fit: &'a Fit<'a>,
         network: &'a Checkpoint,
         run: &'a RunFolder,
+        from: Option<Snapshot>,
     ) -> Result<Self, TrainError> {
         let classes = network.classes.len();
-        Ok(Self {
+        let epoch = from.as_ref().map_or(0, |snapshot| snapshot.state.standing.cursor.epoch);
+        let phase = fit.config.freezing.phase(epoch);
+        let stepper = Stepper::new(model, fit, classes, phase)?;
+        let mut training = Self {
             fit,
             network,
             run,
-            stepper: Stepper::new(model, fit, classes)?,
+            phase,
+            seal: Seal::new(&stepper.parameters, &stepper.optimizer)?,
+            stepper,
             plateau: fit.config.schedule.plateau(),
             standing: Standing::start(classes),
             epochs: Vec::new(),
-        })
+        };
+        if let Some(snapshot) = from {
+            training.take_up(snapshot)?;
+        }
+        Ok(training)
     }
 
     /// Goes on where a training stood.
-    pub fn take_up(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
+    fn take_up(&mut self, snapshot: Snapshot) -> Result<(), TrainError> {
         let Snapshot { state: State { standing, optimizer, plateau, .. }, weights, average } = snapshot;
         self.stepper.restore(&weights, &optimizer, &average)?;
         // A schedule that was only now asked for has not waited yet.
@@ -78,6 +91,7 @@ impl<'a> Training<'a> {
             self.plateau = plateau;
         }
         self.standing = standing;
+        self.seal = Seal::new(&self.stepper.parameters, &self.stepper.optimizer)?;
         self.rewind_logs()
     }
 
@@ -95,6 +109,7 @@ impl<'a> Training<'a> {
 
     /// Trains to the end.
     pub fn run(mut self, observer: &mut dyn Observer) -> Result<Fitted, TrainError> {
+        observer.phase_began(&self.phase_record());
         while !self.is_complete() && !self.is_stopped() {
             match self.train_epoch(observer)? {
                 Pause::Done(loading) => self.end_epoch(&loading, observer)?,
@@ -104,6 +119,7 @@ impl<'a> Training<'a> {
                 }
             }
         }
+        observer.phase_ended(&self.phase_record(), self.epochs.len());
         let stopping = self.fit.config.early_stopping.filter(|_| self.is_stopped());
         if stopping.is_some_and(|stopping| stopping.restore_best) {
             let best = Checkpoint::read_weights(&self.run.weights_path(Kept::Best))?;
@@ -134,24 +150,23 @@ impl<'a> Training<'a> {
         let fit = self.fit;
         let faults_before = self.standing.faults.clone();
         let mut clock = Clock::start();
-        let mut stream = fit.train.resume(self.standing.cursor)?;
+        let (mut pass, classes) = (self.pass()?, self.network.classes.len());
         while !matches!(fit.config.length, Length::Steps(steps) if self.standing.step >= steps) {
-            let Some(batch) = stream.next() else { break };
-            let batch = batch?;
-            let ends_step = fit.config.ends_step(stream.cursor().batch, stream.batch_count());
-            let step = self.train_batch(&batch, ends_step)?;
-            self.standing.cursor = stream.cursor();
+            let Some(examples) = pass.next(classes, fit.device) else { break };
+            let ends_step = fit.config.ends_step(pass.cursor().batch, pass.batch_count());
+            let step = self.train_batch(&examples?, ends_step)?;
+            self.standing.cursor = pass.cursor();
             let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
-            let (progress, step_progress) = self.progress(of_batch, &clock, &stream);
+            let (progress, step_progress) = self.progress(of_batch, &clock, &pass);
             observer.trained(&progress, &step_progress);
             if !ends_step {
                 continue;
             }
             self.standing.faults.clone_from(&faults_before);
-            self.standing.faults.extend(to_records(self.epoch(), Split::Train, stream.faults().to_vec()));
+            self.standing.faults.extend(to_records(self.epoch(), Split::Train, pass.faults().to_vec()));
             let step = step.moved.then_some(self.standing.step);
             let is_due = |every: Option<u64>| matches!((every, step), (Some(every), Some(step)) if step % every == 0);
-            let is_last = stream.cursor().batch == stream.batch_count();
+            let is_last = pass.cursor().batch == pass.batch_count();
             if is_due(fit.config.validation.every_steps) && !is_last {
                 clock.stop(&mut self.standing);
                 self.validate_within_epoch(observer)?;
@@ -160,6 +175,7 @@ impl<'a> Training<'a> {
             let is_interrupted = fit.interrupt.load(Ordering::Relaxed);
             if is_interrupted || is_due(fit.config.checkpoints.every_steps) {
                 clock.stop(&mut self.standing);
+                self.check_seal()?;
                 self.save(observer)?;
                 clock = Clock::start();
             }
@@ -168,28 +184,44 @@ impl<'a> Training<'a> {
             }
         }
         clock.stop(&mut self.standing);
-        Ok(Pause::Done(Loading::of(&stream)))
+        Ok(Pause::Done(pass.loading()))
     }
 
-    fn train_batch(&mut self, batch: &Batch, ends_step: bool) -> Result<Step, TrainError> {
+    /// The features of a split that take the place of its images, in the phase that they were computed for.
+    fn rows(&self, split: Split) -> Option<&'a Rows> {
+        self.fit.features.filter(|_| self.phase.first_epoch == 0).and_then(|features| features.rows(split))
+    }
+
+    /// The rest of the pass over the training split that is under way.
+    fn pass(&self) -> Result<Pass<'a>, TrainError> {
+        let (train, cursor) = (self.fit.train, self.standing.cursor);
+        Ok(match self.rows(Split::Train) {
+            Some(rows) => Pass::Rows(RowPass::new(rows, train.listings(cursor.epoch), cursor)),
+            None => Pass::Images(train.resume(cursor)?),
+        })
+    }
+
+    fn train_batch(&mut self, examples: &Examples, ends_step: bool) -> Result<Step, TrainError> {
         let Standing { cursor, step, .. } = self.standing;
         if self.plateau.is_none() {
             let base = self.fit.config.optimizer.learning_rate();
-            let rate = self.fit.config.schedule.rate(step, self.total_steps(), base);
+            let base = self.phase.learning_rate.unwrap_or(base);
+            let (step, steps) = self.steps_of_phase(step);
+            let rate = self.fit.config.schedule.rate(step, steps, base);
             self.stepper.optimizer.set_learning_rate(rate)?;
         }
-        let number = cursor.epoch * self.fit.train.batch_count() as u64 + batch.index as u64;
-        let step = self.stepper.train(batch, number, ends_step)?;
+        let number = cursor.epoch * self.fit.train.batch_count() as u64 + examples.index as u64;
+        let step = self.stepper.train(examples, number, ends_step)?;
         let standing = &mut self.standing;
         match &step.trained {
             Ok(trained) => {
-                standing.tally.add(&batch.larger_classes(), &trained.logits, &trained.losses)?;
+                standing.tally.add(&examples.classes, &trained.logits, &trained.losses)?;
                 standing.skipped_in_a_row = 0;
             }
             Err(what) => {
                 standing.skipped_batches += 1;
                 standing.skipped_in_a_row += 1;
-                self.check_divergence(what, batch)?;
+                self.check_divergence(what, examples)?;
             }
         }
         self.standing.step += u64::from(step.moved);
@@ -197,14 +229,14 @@ impl<'a> Training<'a> {
     }
 
     /// Whether the training can go on after a batch that moved no weight.
-    fn check_divergence(&self, what: &NotFinite, batch: &Batch) -> Result<(), TrainError> {
+    fn check_divergence(&self, what: &NotFinite, examples: &Examples) -> Result<(), TrainError> {
         let goes_on = self.fit.config.on_nan == OnNan::Skip
             && self.standing.skipped_in_a_row < OnNan::MOST_IN_A_ROW
             && !matches!(what, NotFinite::Parameter(_));
         if goes_on {
             return Ok(());
         }
-        Err(self.diverged(what.clone(), batch.index + 1, self.standing.step + 1, batch.ids.clone()))
+        Err(self.diverged(what.clone(), examples.index + 1, self.standing.step + 1, examples.ids.clone()))
     }
 
     fn diverged(&self, what: NotFinite, batch: usize, step: u64, ids: Vec<u32>) -> TrainError {
@@ -212,23 +244,61 @@ impl<'a> Training<'a> {
         TrainError::Diverged(Box::new(Divergence { what, epoch: self.epoch(), batch, step, learning_rate, ids }))
     }
 
-    /// The optimizer steps of the whole training.
-    fn total_steps(&self) -> u64 {
+    /// Which optimizer step of its phase step `step` of the training is, and how many the phase has.
+    fn steps_of_phase(&self, step: u64) -> (u64, u64) {
         let an_epoch = self.fit.train.batch_count().div_ceil(self.fit.config.accumulate) as u64;
-        match self.fit.config.length {
+        let all = match self.fit.config.length {
             Length::Epochs(epochs) => an_epoch * epochs as u64,
             Length::Steps(steps) => steps,
+        };
+        let begin = an_epoch * self.phase.first_epoch;
+        let end = self.phase.end_epoch.map_or(all, |epoch| all.min(an_epoch * epoch));
+        // Batches that moved no weight make no step, so that a phase may begin before its time.
+        (step.saturating_sub(begin), end.saturating_sub(begin))
+    }
+
+    fn phase_record(&self) -> PhaseRecord {
+        let Stepper { parameters, optimizer, .. } = &self.stepper;
+        let trained = parameters.iter().filter(|parameter| optimizer.moves(&parameter.name));
+        let learning_rate = self.phase.learning_rate.unwrap_or(self.fit.config.optimizer.learning_rate());
+        PhaseRecord {
+            epoch: self.phase.first_epoch as usize + 1,
+            trained: trained.map(|parameter| parameter.var.elem_count()).sum(),
+            frozen_tensors: self.seal.len(),
+            frozen: self.seal.numbers,
+            frozen_hash: self.seal.hash().to_string(),
+            learning_rate,
         }
     }
 
-    fn progress(&self, loss_of_batch: f64, clock: &Clock, stream: &Epoch) -> (Progress, StepProgress) {
+    /// Begins the phase of the next epoch, where it is another one; the record of the one before it.
+    fn change_phase(&mut self) -> Result<Option<PhaseRecord>, TrainError> {
+        let phase = self.fit.config.freezing.phase(self.standing.cursor.epoch);
+        if phase == self.phase || self.is_complete() {
+            return Ok(None);
+        }
+        let before = self.phase_record();
+        self.phase = phase;
+        self.stepper.enter(&self.fit.config, phase)?;
+        self.seal = Seal::new(&self.stepper.parameters, &self.stepper.optimizer)?;
+        self.plateau = self.fit.config.schedule.plateau();
+        self.standing.watch.wait_anew();
+        Ok(Some(before))
+    }
+
+    /// Whether everything that must stay as it is has done so; nothing is written where it has not.
+    fn check_seal(&self) -> Result<(), TrainError> {
+        self.seal.check(&self.stepper.parameters, self.epoch())
+    }
+
+    fn progress(&self, loss_of_batch: f64, clock: &Clock, pass: &Pass<'_>) -> (Progress, StepProgress) {
         let seconds = self.standing.trained_seconds + clock.seconds();
         let progress = self.standing.tally.progress(self.epoch(), self.fit.train.image_count(), seconds);
         let step = StepProgress {
             step: self.standing.step,
             loss: loss_of_batch,
             learning_rate: self.stepper.optimizer.learning_rate(),
-            data_wait_share: stream.stalls().share(),
+            data_wait_share: pass.loading().data_wait_share,
         };
         (progress, step)
     }
@@ -247,8 +317,13 @@ impl<'a> Training<'a> {
     fn validate(&mut self, observer: &mut dyn Observer, kept: &[Kept]) -> Result<Validation, TrainError> {
         let Fit { validation, config, device, .. } = self.fit;
         let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
+        self.check_seal()?;
         let weights = self.stepper.show_average()?;
-        let measured = measure(&*self.stepper.model, classes, validation, device, epoch, observer);
+        let model = &*self.stepper.model;
+        let measured = match self.rows(validation.split()) {
+            Some(rows) => measure_rows(model, classes, validation, rows, device, epoch, observer),
+            None => measure(model, classes, validation, device, epoch, observer),
+        };
         let Measured { evaluation, faults, .. } = match measured {
             Err(TrainError::Network(NnError::LogitNotFinite { .. })) => {
                 let Standing { cursor, step, .. } = self.standing;
@@ -325,11 +400,16 @@ impl<'a> Training<'a> {
                 ..Standing::start(self.network.classes.len())
             };
         }
+        let ended_phase = self.change_phase()?;
         self.standing.ended = Some((record, faults.clone()));
         // The snapshot comes first: it holds the record, so that a kill in between loses none.
         self.save(observer)?;
         self.log(record, &faults)?;
         observer.epoch_ended(&record);
+        if let Some(ended) = ended_phase {
+            observer.phase_ended(&ended, epoch);
+            observer.phase_began(&self.phase_record());
+        }
         Ok(())
     }
 
@@ -375,15 +455,6 @@ impl Clock {
         let seconds = self.seconds();
         standing.trained_seconds += seconds;
         standing.seconds += seconds;
-    }
-}
-
-impl Loading {
-    /// How the time of `stream` was spent, since the training began or was taken up again.
-    fn of(stream: &Epoch) -> Self {
-        let stalls = stream.stalls();
-        let [read, decode, augment, collate, channel] = stalls.stage_shares();
-        Self { data_wait_share: stalls.share(), shares: LoaderShares { read, decode, augment, collate, channel } }
     }
 }
 

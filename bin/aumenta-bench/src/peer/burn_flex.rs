@@ -1,6 +1,6 @@
 //! The networks as a user of Burn writes them, on its Flex backend.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::{BinaryCrossEntropyLossConfig, CrossEntropyLossConfig};
@@ -14,7 +14,7 @@ use super::{Images, LEARNING_RATE, Peer};
 use crate::efficientnet_lite0::{Block, EPSILON, HEAD, STEM, blocks};
 use crate::network::{self, Network};
 
-pub fn build(network: Network, images: &Images) -> Box<dyn Peer> {
+pub fn build(network: Network, images: &Images) -> Result<Box<dyn Peer>> {
     let device = if network.convnet().is_some() { Device::flex().autodiff() } else { Device::flex() };
     let [height, width, channels] = network.image();
     let pixels = TensorData::new(images.pixels.clone(), [images.count, channels, height, width]);
@@ -22,14 +22,17 @@ pub fn build(network: Network, images: &Images) -> Box<dyn Peer> {
     let classes = Tensor::from_data(TensorData::new(classes, [images.count]), &device);
     let images = Tensor::from_data(pixels, &device);
     match network.convnet() {
-        Some(layers) => Box::new(Training {
+        Some(layers) => Ok(Box::new(Training {
             convnet: Some(Convnet::new(&layers, network, &device)),
             optimizer: RmsPropConfig::new().with_alpha(0.9).with_momentum(0.0).with_epsilon(1e-7).init(),
             images,
             classes,
             device,
-        }),
-        None => Box::new(Evaluation { network: EfficientNetLite0::new(&device), images }),
+        })),
+        None if network == Network::EfficientnetLite0 => {
+            Ok(Box::new(Evaluation { network: EfficientNetLite0::new(&device), images }))
+        }
+        None => bail!("`{}` is not written with Burn's layers", network.name()),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::PoisonError;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use aumenta_nn::Initializer;
 use aumenta_seed::Seed;
 use candle_core::backprop::GradStore;
@@ -32,7 +32,10 @@ pub fn build(network: Network, images: &Images) -> Result<Box<dyn Peer>> {
             let optimizer = RmsProp::new(&variables)?;
             Ok(Box::new(Training { convnet, optimizer, images, classes }))
         }
-        None => Ok(Box::new(Evaluation { network: EfficientNetLite0::new(&builder)?, images })),
+        None if network == Network::EfficientnetLite0 => {
+            Ok(Box::new(Evaluation { network: EfficientNetLite0::new(&builder)?, images }))
+        }
+        None => bail!("`{}` is not written with Candle's layers", network.name()),
     }
 }
 

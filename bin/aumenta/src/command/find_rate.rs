@@ -64,6 +64,7 @@ fn search(config: &Config, rates: RateSearchConfig) -> Result<RateSearch> {
     let fit = Fit {
         train: &setup.train,
         validation: &setup.validation,
+        features: None,
         config: setup.fit,
         config_text: "",
         device: &device,

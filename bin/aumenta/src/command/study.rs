@@ -17,7 +17,7 @@ use aumenta_study::{Base, Next, Outcome, Queue, Status, StudyConfig, StudyFolder
 use toml::{Table, Value};
 
 use self::plan::ArmPlan;
-use self::preset::Preset;
+use self::preset::{Preset, Pretrained};
 use self::runner::Runner;
 use crate::command::split::split;
 use crate::command::train::named;
@@ -58,6 +58,13 @@ pub struct Args {
     /// The seeds that every arm is trained with, such as `1,2,3`.
     #[arg(long, value_delimiter = ',')]
     seeds: Option<Vec<u64>>,
+    /// A file of weights: adds to the preset `lecture` a head on their features, the frozen base with augmentation, and its last
+    /// blocks fine-tuned.
+    #[arg(long, value_name = "FILE", requires = "preset")]
+    weights: Option<PathBuf>,
+    /// The network that the weights are of.
+    #[arg(long, value_enum, requires = "weights", default_value = "efficientnet-lite0")]
+    base: Pretrained,
     /// Passes of every trial over the training split.
     #[arg(long)]
     epochs: Option<usize>,
@@ -125,7 +132,13 @@ impl Args {
         let folder_of = |path: &Path| path.parent().unwrap_or(Path::new("")).to_path_buf();
         match (&self.file, self.preset, &self.resume) {
             (Some(file), ..) => Ok((StudyConfig::read(file)?, folder_of(file))),
-            (None, Some(preset), _) => Ok((preset.study(self.drawn.is_some())?, PathBuf::new())),
+            (None, Some(preset), _) => {
+                let mut config = preset.study(self.drawn.is_some())?;
+                if let Some(weights) = &self.weights {
+                    preset.add_transfer(&mut config, self.base, weights)?;
+                }
+                Ok((config, PathBuf::new()))
+            }
             (None, None, Some(folder)) => {
                 let path = folder.join("study.toml");
                 Ok((StudyConfig::read(&path)?, folder.clone()))
@@ -240,8 +253,8 @@ fn unfinished(queue: &Queue) -> usize {
 }
 
 /// The study with its base in it, whose paths, once relative to `from`, are relative to `out`.
-fn spelled_out(config: StudyConfig, from: &Path, out: &Path) -> Result<StudyConfig> {
-    let (mut base, from) = match config.base {
+fn spelled_out(mut config: StudyConfig, from: &Path, out: &Path) -> Result<StudyConfig> {
+    let (mut base, base_from) = match config.base {
         Base::Settings(base) => (base, from.to_path_buf()),
         Base::File(file) => {
             let file = from.join(file);
@@ -252,18 +265,32 @@ fn spelled_out(config: StudyConfig, from: &Path, out: &Path) -> Result<StudyConf
             (base, file.parent().unwrap_or(Path::new("")).to_path_buf())
         }
     };
-    for key in ["data", "weights", "cache-folder"] {
-        move_path(base.get_mut(key), &from, out)?;
+    move_paths(&mut base, &base_from, out)?;
+    move_paths(&mut config.grid, from, out)?;
+    for arm in &mut config.arms {
+        move_paths(&mut arm.set, from, out)?;
     }
-    move_path(base.get_mut("model").and_then(Value::as_table_mut).and_then(|model| model.get_mut("file")), &from, out)?;
     Ok(StudyConfig { base: Base::Settings(base), ..config })
 }
 
-fn move_path(value: Option<&mut Value>, from: &Path, out: &Path) -> Result<()> {
-    if let Some(Value::String(path)) = value {
-        *path = relative_to(&from.join(&*path), out)?.display().to_string();
+/// Makes the paths of a training's settings relative to `out`; in a grid each is a list.
+fn move_paths(settings: &mut Table, from: &Path, out: &Path) -> Result<()> {
+    let moved = |value: Option<&mut Value>| -> Result<()> {
+        let paths = match value {
+            Some(Value::Array(paths)) => paths.iter_mut().collect(),
+            path => Vec::from_iter(path),
+        };
+        for path in paths {
+            if let Value::String(path) = path {
+                *path = relative_to(&from.join(&*path), out)?.display().to_string();
+            }
+        }
+        Ok(())
+    };
+    for key in ["data", "weights", "features", "cache-folder"] {
+        moved(settings.get_mut(key))?;
     }
-    Ok(())
+    moved(settings.get_mut("model").and_then(Value::as_table_mut).and_then(|model| model.get_mut("file")))
 }
 
 fn base_mut(config: &mut StudyConfig) -> Result<&mut Table> {

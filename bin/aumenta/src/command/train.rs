@@ -1,5 +1,6 @@
 //! `aumenta train`: one run, from its beginning or from where it was interrupted.
 
+mod features;
 mod resume;
 mod setup;
 
@@ -19,6 +20,8 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
 pub use resume::{WITHOUT_EFFECT, depends_on_length};
+use crate::fine_tuning::Recipe;
+pub use features::{Made, check as check_features, made};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
@@ -26,9 +29,9 @@ pub use setup::{Setup, Talk, preprocessing, train, train_config};
 /// Ctrl-C ends a training after the step under way, with a checkpoint to go on from.
 #[derive(clap::Args, Default)]
 pub struct Args {
-    /// A TOML file with any of: data, run, seed, weights, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
+    /// A TOML file with any of: data, run, seed, weights, features, views, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
     /// tensorboard, workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing,
-    /// optimizer, schedule, loss, validation, early-stopping, checkpoints, augment, mix.
+    /// optimizer, schedule, fine-tuning, loss, validation, early-stopping, checkpoints, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// The folder of a run to go on with, from its last checkpoint, to the same end as if it had not been interrupted. The
@@ -64,6 +67,35 @@ pub struct Settings {
     /// A file of weights to begin with, such as one that `aumenta weights import` wrote. A head for other classes is left out.
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+    /// Settings that go together, in place of the file's; other flags still override them.
+    #[arg(long, value_enum)]
+    pub recipe: Option<Recipe>,
+    /// Leave the layers before this one as they are: a layer, a block such as `blocks.6`, or `head` for the whole base.
+    #[arg(long, value_name = "LAYER")]
+    pub freeze_until: Option<String>,
+    /// From this epoch on, counted from 1, train the frozen layers too, from the weights that there are and with an optimizer
+    /// that begins anew.
+    #[arg(long, value_name = "EPOCH")]
+    pub unfreeze_at_epoch: Option<u64>,
+    /// The layers before this one stay as they are even then.
+    #[arg(long, value_name = "LAYER")]
+    pub unfreeze_from: Option<String>,
+    /// The learning rate from then on.
+    #[arg(long, value_name = "RATE")]
+    pub unfrozen_rate: Option<f32>,
+    /// What the learning rate of the base is multiplied by.
+    #[arg(long, value_name = "FACTOR")]
+    pub base_rate: Option<f32>,
+    /// What it is multiplied by besides, once for each block further from the head.
+    #[arg(long, value_name = "FACTOR")]
+    pub depth_decay: Option<f32>,
+    /// The file of what the frozen layers make of the images, which takes their place; it is computed where there is none yet.
+    #[arg(long, value_name = "FILE")]
+    pub features: Option<PathBuf>,
+    /// Draw so many views of each training image in all, and compute once what the frozen layers make of them; they take turns
+    /// from epoch to epoch.
+    #[arg(long, value_name = "COUNT")]
+    pub views: Option<u32>,
     /// The input's side in pixels, for a model that can take several.
     #[arg(long)]
     pub image_size: Option<usize>,
@@ -203,9 +235,21 @@ impl Args {
 impl Settings {
     /// The configuration with the given flags in place of its values.
     pub fn over(self, mut config: Config) -> Result<Config> {
+        if let Some(recipe) = self.recipe {
+            config = recipe.over(config, self.learning_rate);
+        }
+        let fine_tuning = &mut config.fine_tuning;
+        fine_tuning.freeze_until = self.freeze_until.or(fine_tuning.freeze_until.take());
+        fine_tuning.unfreeze_at_epoch = self.unfreeze_at_epoch.or(fine_tuning.unfreeze_at_epoch);
+        fine_tuning.unfreeze_from = self.unfreeze_from.or(fine_tuning.unfreeze_from.take());
+        fine_tuning.unfrozen_rate = self.unfrozen_rate.or(fine_tuning.unfrozen_rate);
+        fine_tuning.base_rate = self.base_rate.or(fine_tuning.base_rate);
+        fine_tuning.depth_decay = self.depth_decay.or(fine_tuning.depth_decay);
         config.data = self.data.or(config.data);
         config.run = self.run.or(config.run);
         config.weights = self.weights.or(config.weights);
+        config.features = self.features.or(config.features);
+        config.views = self.views.or(config.views);
         config.workers = self.workers.or(config.workers);
         config.prefetch = self.prefetch.or(config.prefetch);
         config.cache = self.cache.unwrap_or(config.cache);

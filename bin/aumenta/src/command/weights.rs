@@ -1,12 +1,14 @@
 //! `aumenta weights`: weights that were trained elsewhere, for a training to begin with.
 
+mod fetch;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use aumenta_augment::NormalizationConfig;
 use aumenta_imgproc::Channels;
-use aumenta_models::{Architecture, FoundWeights, ModelConfig, Pretrained, read_weights};
+use aumenta_models::{Architecture, FoundWeights, ModelConfig, ModelError, Pretrained, read_weights};
 use aumenta_nn::TensorFile;
 use aumenta_report::{Alignment, Table, count};
 use aumenta_runs::write_atomic_bytes;
@@ -26,6 +28,7 @@ pub struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     List(ListArgs),
+    Fetch(fetch::FetchArgs),
     Import(ImportArgs),
 }
 
@@ -60,6 +63,7 @@ impl Args {
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::List(args) => args.run(),
+            Command::Fetch(args) => args.run(),
             Command::Import(args) => args.run(),
         }
     }
@@ -72,14 +76,16 @@ impl ListArgs {
         });
         let listed = listed.collect::<Result<Vec<_>>>()?;
         if self.json {
-            let rows = listed.iter().map(|(pretrained, parameters)| {
-                json!({
-                    "model": pretrained.model,
-                    "parameters": parameters,
-                    "source": pretrained.source,
-                    "sha256": pretrained.sha256,
-                    "mean": pretrained.mean,
-                    "std": pretrained.std,
+            let rows = listed.iter().flat_map(|(pretrained, parameters)| {
+                pretrained.files().map(move |file| {
+                    json!({
+                        "model": pretrained.model,
+                        "parameters": parameters,
+                        "source": file.place.to_string(),
+                        "sha256": file.sha256,
+                        "mean": pretrained.mean,
+                        "std": pretrained.std,
+                    })
                 })
             });
             return print(&format!("{:#}\n", json!(rows.collect::<Vec<_>>())));
@@ -91,12 +97,14 @@ impl ListArgs {
             ("SHA-256", Alignment::Left),
         ]);
         for (pretrained, parameters) in listed {
-            table.push([
-                pretrained.model.to_string(),
-                count(parameters as u64),
-                pretrained.source.to_string(),
-                pretrained.sha256.unwrap_or("not pinned").to_string(),
-            ]);
+            for file in pretrained.files() {
+                table.push([
+                    pretrained.model.to_string(),
+                    count(parameters as u64),
+                    file.place.to_string(),
+                    file.sha256.unwrap_or("not pinned").to_string(),
+                ]);
+            }
         }
         print(&table.to_text())
     }
@@ -104,86 +112,109 @@ impl ListArgs {
 
 impl ImportArgs {
     fn run(self) -> Result<()> {
-        let Some(pretrained) = Pretrained::of(&self.model) else {
-            let known = Pretrained::ALL.map(|pretrained| format!("`{}`", pretrained.model)).join(", ");
-            return Err(BadUse::message(format!(
-                "no weights of `{}` are known; there are those of {known}",
-                self.model
-            )));
+        let pretrained = pretrained(&self.model)?;
+        check_out(&self.out)?;
+        let sha256 = sha256(&self.file).map_err(ModelError::ReadWeights)?;
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let pins: Vec<&str> = pretrained.files().filter_map(|file| file.sha256).collect();
+        let pin = match &pins[..] {
+            [] => Pin::Unknown,
+            pins if pins.contains(&sha256.as_str()) => Pin::Kept,
+            _ => Pin::Other,
         };
-        if self.out.exists() {
-            return Err(BadUse::message(format!("`{}` exists already: choose another name", self.out.display())));
-        }
-        let architecture = ModelConfig::named(pretrained.model)?.architecture()?;
-        let found = architecture.find_weights(read_weights(&self.file)?)?;
-        let sha256 = sha256(&self.file)?;
-        let metadata = metadata(&architecture, pretrained, &self.file, &sha256)?;
-        let imported = Imported { pretrained, sha256, tensors: found.tensors.len(), out: &self.out };
-        let text = if self.json { imported.to_json(&found) } else { imported.to_text(&found) };
-        let file = TensorFile { tensors: found.tensors, metadata: metadata.into() };
-        write_atomic_bytes(&self.out, &file.to_bytes()?)?;
-        print(&text)
+        import(pretrained, &Source { path: self.file, name, sha256, pin }, &self.out, self.json)
     }
 }
 
-/// What an import says.
-struct Imported<'a> {
-    pretrained: &'a Pretrained,
-    /// Of the source's file.
+/// The network named `model`, for which there are weights.
+fn pretrained(model: &str) -> Result<&'static Pretrained> {
+    Pretrained::of(model).ok_or_else(|| {
+        let known = Pretrained::ALL.map(|pretrained| format!("`{}`", pretrained.model)).join(", ");
+        BadUse::message(format!("no weights of `{model}` are known; there are those of {known}"))
+    })
+}
+
+/// Whether a file can be written to `out`.
+fn check_out(out: &Path) -> Result<()> {
+    if out.exists() {
+        return Err(BadUse::message(format!("`{}` exists already: choose another name", out.display())));
+    }
+    Ok(())
+}
+
+/// The file that weights come from.
+struct Source {
+    path: PathBuf,
+    /// What it is called where it is from.
+    name: String,
     sha256: String,
-    tensors: usize,
-    out: &'a Path,
+    pin: Pin,
 }
 
-impl Imported<'_> {
-    fn to_text(&self, found: &FoundWeights) -> String {
-        let (out, head) = (self.out.display(), if found.has_head { "with its head" } else { "without a head" });
-        let mut text = format!("wrote {out}: {} tensors of {} {head}\n", self.tensors, self.pretrained.model);
-        if !found.left_out.is_empty() {
-            let _ = writeln!(text, "left out: {}", found.left_out.join(", "));
-        }
-        let pin = match self.is_pinned() {
-            Some(true) => "as pinned",
-            Some(false) => "not the file that is pinned",
-            None => "no file is pinned",
-        };
-        let _ = writeln!(text, "SHA-256 of the source: {} ({pin})", self.sha256);
-        text
-    }
+/// How a file's hash compares to the one that is known.
+#[derive(Clone, Copy)]
+enum Pin {
+    /// None is known.
+    Unknown,
+    /// It is that one.
+    Kept,
+    /// It is another.
+    Other,
+}
 
-    fn to_json(&self, found: &FoundWeights) -> String {
-        let json = json!({
-            "model": self.pretrained.model,
-            "out": self.out,
-            "tensors": self.tensors,
-            "head": found.has_head,
-            "left-out": found.left_out,
-            "source-sha256": self.sha256,
-            "pinned": self.is_pinned(),
-        });
-        format!("{json:#}\n")
-    }
+/// Writes the weights of `source` to `out` under this program's names, and says so.
+fn import(pretrained: &Pretrained, source: &Source, out: &Path, json: bool) -> Result<()> {
+    let architecture = ModelConfig::named(pretrained.model)?.architecture()?;
+    let found = architecture.find_weights(read_weights(&source.path)?)?;
+    let metadata = metadata(&architecture, pretrained, source)?;
+    let text = if json { to_json(pretrained, source, &found, out) } else { to_text(pretrained, source, &found, out) };
+    let file = TensorFile { tensors: found.tensors, metadata: metadata.into() };
+    write_atomic_bytes(out, &file.to_bytes()?)?;
+    print(&text)
+}
 
-    /// Whether the source is the file whose hash is known, if one is.
-    fn is_pinned(&self) -> Option<bool> {
-        self.pretrained.sha256.map(|pin| pin == self.sha256)
+fn to_text(pretrained: &Pretrained, source: &Source, found: &FoundWeights, out: &Path) -> String {
+    let head = if found.has_head { "with its head" } else { "without a head" };
+    let mut text = format!("wrote {}: {} tensors of {} {head}\n", out.display(), found.tensors.len(), pretrained.model);
+    if !found.left_out.is_empty() {
+        let _ = writeln!(text, "left out: {}", found.left_out.join(", "));
     }
+    let pin = match source.pin {
+        Pin::Kept => "as pinned",
+        Pin::Other => "not the file that is pinned",
+        Pin::Unknown => "no file is pinned",
+    };
+    let _ = writeln!(text, "SHA-256 of the source: {} ({pin})", source.sha256);
+    text
+}
+
+fn to_json(pretrained: &Pretrained, source: &Source, found: &FoundWeights, out: &Path) -> String {
+    let pinned = match source.pin {
+        Pin::Kept => Some(true),
+        Pin::Other => Some(false),
+        Pin::Unknown => None,
+    };
+    let json = json!({
+        "model": pretrained.model,
+        "out": out,
+        "tensors": found.tensors.len(),
+        "head": found.has_head,
+        "left-out": found.left_out,
+        "source": source.name,
+        "source-sha256": source.sha256,
+        "pinned": pinned,
+    });
+    format!("{json:#}\n")
 }
 
 /// What goes into the header beside the tensors: what they are, where they are from, and what they take.
-fn metadata(
-    architecture: &Architecture,
-    pretrained: &Pretrained,
-    source: &Path,
-    sha256: &str,
-) -> Result<[(String, String); 8]> {
+fn metadata(architecture: &Architecture, pretrained: &Pretrained, source: &Source) -> Result<[(String, String); 8]> {
     let [height, width, channels] = architecture.input();
     let normalization = normalization(pretrained).fit(Channels::Rgb, height * width * channels)?.finish()?;
-    let name = source.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let entries = [
         ("model", architecture.name().to_string()),
-        ("source", name),
-        ("source-sha256", sha256.to_string()),
+        ("source", source.name.clone()),
+        ("source-sha256", source.sha256.clone()),
         ("height", height.to_string()),
         ("width", width.to_string()),
         ("color", "rgb".to_string()),
@@ -193,7 +224,7 @@ fn metadata(
     Ok(entries.map(|(key, value)| (key.to_string(), value)))
 }
 
-fn sha256(path: &Path) -> Result<String> {
+fn sha256(path: &Path) -> std::io::Result<String> {
     let mut hasher = Sha256::new();
     std::io::copy(&mut fs_err::File::open(path)?, &mut hasher)?;
     let mut text = String::new();

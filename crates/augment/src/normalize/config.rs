@@ -18,6 +18,7 @@ use crate::{AugmentError, KerasNormalization};
 ///
 /// for text in [
 ///     "normalization = 'imagenet'",
+///     "normalization = 'caffe'",
 ///     "normalization = { rescale = { factor = 1.0 } }",
 ///     "normalization = { mean-std = { mean = [0.5], std = [0.5] } }",
 ///     "normalization = { samplewise = { center = true, std = true } }",
@@ -48,6 +49,9 @@ pub enum NormalizationConfig {
     /// As `mean-std` with the numbers of `ImageNet` that torchvision's networks were trained with: means 0.485, 0.456 and
     /// 0.406, standard deviations 0.229, 0.224 and 0.225. Gray has no such numbers.
     Imagenet,
+    /// `value - mean` in the order blue, green, red, with the means 103.939, 116.779 and 123.68 of `ImageNet`, for values from 0
+    /// to 255: what VGG16's original weights take, as Keras' `vgg16.preprocess_input` computes it. Gray has no such numbers.
+    Caffe,
     /// Each image by its own mean and its own standard deviation over all its values, after a division by 255.
     Samplewise(Centering),
     /// Each channel by its mean and its standard deviation over all pixels of the training images, after a division by

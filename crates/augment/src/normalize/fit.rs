@@ -53,6 +53,9 @@ const IMAGENET_MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 /// The standard deviations of `ImageNet`'s channels.
 const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 
+/// The means of `ImageNet`'s blue, green and red for values from 0 to 255, as Caffe's networks were trained with them.
+const CAFFE_MEAN: [f64; 3] = [103.939, 116.779, 123.68];
+
 impl NormalizationFit {
     pub(super) fn new(config: &NormalizationConfig, channels: Channels, values: usize) -> Result<Self, AugmentError> {
         Ok(Self(match *config {
@@ -62,6 +65,10 @@ impl NormalizationFit {
             }
             NormalizationConfig::MeanStd { ref mean, ref std } => Kind::Known(mean_std(mean, std, channels)?),
             NormalizationConfig::Imagenet => Kind::Known(mean_std(&IMAGENET_MEAN, &IMAGENET_STD, channels)?),
+            NormalizationConfig::Caffe => {
+                let mean = by_channel("caffe", &CAFFE_MEAN, channels)?;
+                Kind::Known(Normalization::Bgr { scale: [1.0; 3], offset: mean.map(|mean| -mean as f32) })
+            }
             NormalizationConfig::Samplewise(Centering { center, std }) => {
                 Kind::Known(Normalization::Samplewise { scale: rescaled(), center, std })
             }
@@ -229,7 +236,8 @@ mod tests {
 
     #[test]
     fn gray_has_no_imagenet() {
-        let error = NormalizationConfig::Imagenet.fit(Channels::Gray, 1).unwrap_err();
-        assert_eq!(error.to_string(), "mean-std.mean has 3 numbers, expected 1");
+        let error = |config: NormalizationConfig| config.fit(Channels::Gray, 1).unwrap_err().to_string();
+        assert_eq!(error(NormalizationConfig::Imagenet), "mean-std.mean has 3 numbers, expected 1");
+        assert_eq!(error(NormalizationConfig::Caffe), "caffe has 3 numbers, expected 1");
     }
 }

@@ -1,4 +1,4 @@
-//! Normalizations against numpy's numbers (`fixtures/reference/generate_normalization.py`).
+//! Normalizations against numpy's and Keras' numbers (`fixtures/reference/generate_normalization.py`).
 
 use aumenta_imgproc::{Channels, ColorChain, Image, Layout, Slot, write};
 use serde::Deserialize;
@@ -10,6 +10,7 @@ struct Reference {
     epsilon: f64,
     images: Vec<Vec<u8>>,
     imagenet: Vec<Vec<f32>>,
+    caffe: Vec<Vec<f32>>,
     samplewise: Vec<Vec<f32>>,
     featurewise: Vec<Vec<f32>>,
     zca: Vec<Vec<f32>>,
@@ -48,10 +49,11 @@ fn check(config: &NormalizationConfig, images: &[Vec<u8>], expected: &[Vec<f32>]
 }
 
 #[test]
-fn values_are_numpys() {
-    let Reference { epsilon, images, imagenet, samplewise, featurewise, zca } = reference();
+fn values_are_those_of_numpy_and_keras() {
+    let Reference { epsilon, images, imagenet, caffe, samplewise, featurewise, zca } = reference();
     let both = Centering { center: true, std: true };
     check(&NormalizationConfig::Imagenet, &images, &imagenet, 2e-6);
+    check(&NormalizationConfig::Caffe, &images, &caffe, 2e-5);
     check(&NormalizationConfig::Samplewise(both), &images, &samplewise, 2e-6);
     check(&NormalizationConfig::Featurewise(both), &images, &featurewise, 2e-6);
     check(&NormalizationConfig::Zca { epsilon }, &images, &zca, 2e-5);

@@ -10,7 +10,7 @@ use aumenta_nn::{NamedLayer, NamedTensor, NnError, ParameterShape, Parameters};
 use candle_core::Tensor;
 
 pub use self::file::read_weights;
-pub use self::pretrained::Pretrained;
+pub use self::pretrained::{Place, Pretrained, PublishedFile};
 
 use crate::architecture::Architecture;
 use crate::error::ModelError;

@@ -101,7 +101,7 @@ impl Optimizer {
             members.push(Member {
                 name: parameter.name.clone(),
                 shape: parameter.var.dims().to_vec(),
-                rate_scale: group.map_or(1.0, |group| group.learning_rate_scale),
+                rate_scale: parameter.rate_scale * group.map_or(1.0, |group| group.learning_rate_scale),
                 weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(weight_decay),
                 l1: group.and_then(|group| group.l1).unwrap_or(common.l1),
                 penalty: parameter.penalty,
@@ -134,6 +134,11 @@ impl Optimizer {
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// Whether it steps the parameter named `name`: no group freezes it, and neither do its layers.
+    pub fn moves(&self, name: &str) -> bool {
+        self.members.iter().any(|member| member.name == name)
     }
 
     /// Moves every parameter that is not frozen by its gradient and that of its [`Penalty`].

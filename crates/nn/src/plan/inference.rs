@@ -20,17 +20,13 @@ use crate::parameters::Parameters;
 /// The values of a network's parameters and statistics, by name.
 pub struct Values<'a> {
     pub parameters: &'a Parameters,
-    /// In the order of the parameters, then of the statistics.
+    /// In the order of [`Parameters::all`].
     pub slices: &'a [&'a [f32]],
 }
 
 impl<'a> Values<'a> {
     fn get(&self, layer: &str, kind: &str) -> Result<&'a [f32], NnError> {
-        if let Ok(index) = self.parameters.index(layer, kind) {
-            return Ok(self.slices[index]);
-        }
-        let index = self.parameters.statistic_index(layer, kind)?;
-        Ok(self.slices[self.parameters.iter().len() + index])
+        Ok(self.slices[self.parameters.index_of_all(layer, kind)?])
     }
 }
 

@@ -36,7 +36,7 @@ const OP: &str = "training step";
 /// The output of `layers` for the batch `x` in evaluation, on the CPU.
 pub fn infer(input: &[usize], layers: &[NamedLayer], parameters: &Parameters, x: &Tensor) -> Result<Tensor, NnError> {
     let count = x.dims()[0];
-    let all = parameters.iter().chain(parameters.statistics()).map(|parameter| parameter.var.as_tensor());
+    let all = parameters.all().map(|parameter| parameter.var.as_tensor());
     let operands: Vec<&Tensor> = std::iter::once(x).chain(all).collect();
     let (output, shape) = with_f32s("inference", &operands, |operands| {
         let values = Values { parameters, slices: &operands[1..] };
@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan for layers that fit each other and the input, whose parameters are `parameters`.
+    /// A plan for layers that fit each other and the input, none of them frozen, whose parameters are `parameters`.
     pub fn new(input: &[usize], layers: &[NamedLayer], parameters: &Parameters, seed: Seed) -> Result<Self, NnError> {
         let (chain, output) = Chain::new(input, layers, parameters)?;
         let gradients = parameters.iter().map(|parameter| parameter.var.zeros_like());

@@ -52,7 +52,7 @@ pub fn group(runs: &[Run]) -> Result<Vec<Grouped<'_>>> {
 }
 
 fn settings(run: &Run) -> Result<Settings> {
-    let table: toml::Table = toml::from_str(&run.config.to_toml(Path::new(""))?)?;
+    let table: toml::Table = toml::from_str(&run.config.to_toml(Path::new("."))?)?;
     let shown = |value: &toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
     let counts = |key: &String| key != "seed" && !WITHOUT_EFFECT.contains(&key.as_str());
     let all = flatten(&table).into_iter().map(|(key, value)| (key, shown(&value)));

@@ -19,6 +19,9 @@ use crate::failure::BadUse;
 /// Settings that an arm may have besides those of a training.
 const OWN: [&str; 4] = ["train-images", "label-noise", "preset", "strength"];
 
+/// Settings of a training that are the study's own, and no arm's.
+const THE_STUDYS: [&str; 3] = ["data", "run", "seed"];
+
 /// How an arm trains, whatever the seed.
 pub struct ArmPlan {
     /// The training's configuration, but for its seed, its run and the data that were changed for it.
@@ -58,6 +61,9 @@ impl ArmPlan {
     fn unnamed(base: &Table, folder: &Path, arm: &Arm) -> Result<Self> {
         let mut table = base.clone();
         for setting in &arm.settings {
+            if let Some(key) = THE_STUDYS.iter().find(|key| **key == setting.0) {
+                return Err(anyhow!("`{key}` is no arm's: it belongs to the whole study, so that arms can be compared"));
+            }
             set(&mut table, setting)?;
         }
         let data = DataPlan::deserialize(taken(&mut table, &OWN[..2]))?;
@@ -203,6 +209,7 @@ mod tests {
         check_refused("zzz = 2", "has `zzz`, which is no setting:");
         check_refused("augment.preset = 'wild'", "`augment.preset` is `none` or `book`");
         check_refused("train-images = 'all'", "the arm `arm` cannot be trained");
+        check_refused("data = 'other'", "`data` is no arm's");
         check_refused("augment.strength = -1", "a strength of -1");
     }
 

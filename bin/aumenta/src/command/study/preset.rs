@@ -1,11 +1,16 @@
 //! [`Preset`]: the studies that are built in, and what is other where they train on drawn data.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use aumenta_dataset::Manifest;
 use aumenta_seed::Seed;
-use aumenta_study::{Base, StudyConfig, set};
+use aumenta_study::{ArmConfig, Base, StudyConfig, set};
 use clap::ValueEnum;
+use serde::Deserialize;
 use toml::{Table, Value};
+
+use crate::failure::BadUse;
 
 /// Side of the drawings in pixels, and what they follow from.
 pub const DRAWN_SIDE: usize = 96;
@@ -14,7 +19,7 @@ pub const DRAWN_SEED: Seed = Seed::new(7);
 /// A study that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Preset {
-    /// Plain, dropout, augmentation, and both.
+    /// Plain, dropout, augmentation, and both; with --weights also features of a base, the base frozen, and fine-tuned.
     Lecture,
     /// Five rates of dropout.
     DropoutSweep,
@@ -24,6 +29,49 @@ pub enum Preset {
     LabelNoise,
     /// Each of the book's transforms alone, and all but each.
     AugmentationAblation,
+}
+
+/// A network whose base has learned before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pretrained {
+    EfficientnetLite0,
+    MobilenetV2,
+    Resnet18,
+    Vgg16,
+}
+
+/// The arms of `presets/transfer.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arms {
+    arms: Vec<ArmConfig>,
+}
+
+impl Pretrained {
+    /// The first of its last blocks, which are fine-tuned.
+    fn last_blocks(self) -> &'static str {
+        match self {
+            Self::EfficientnetLite0 => "blocks.5",
+            Self::MobilenetV2 => "features.15",
+            Self::Resnet18 => "layer4",
+            Self::Vgg16 => "features.24",
+        }
+    }
+
+    /// The arms that begin with its `weights`.
+    fn arms(self, weights: &Path) -> Result<Vec<ArmConfig>> {
+        let Arms { mut arms } = toml::from_str(include_str!("presets/transfer.toml"))?;
+        for arm in &mut arms {
+            let model = self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_string());
+            set(&mut arm.set, &("model.name".to_string(), model.into()))?;
+            set(&mut arm.set, &("weights".to_string(), weights.display().to_string().into()))?;
+            let tuning = arm.set.get_mut("fine-tuning").and_then(Value::as_table_mut);
+            if let Some(tuning) = tuning.filter(|tuning| tuning.contains_key("unfreeze-at-epoch")) {
+                tuning.insert("unfreeze-from".to_string(), self.last_blocks().into());
+            }
+        }
+        Ok(arms)
+    }
 }
 
 impl Preset {
@@ -47,6 +95,16 @@ impl Preset {
             }
         }
         Ok(config)
+    }
+
+    /// Adds the arms that begin with `weights` of `base`.
+    pub fn add_transfer(self, config: &mut StudyConfig, base: Pretrained, weights: &Path) -> Result<()> {
+        if self != Self::Lecture {
+            let name = self.name();
+            return Err(BadUse::message(format!("--weights adds arms to the preset `lecture`, not to `{name}`")));
+        }
+        config.arms.extend(base.arms(weights)?);
+        Ok(())
     }
 
     /// Sets what depends on the data: the sizes of training splits.
@@ -75,10 +133,9 @@ impl Preset {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::super::plan::ArmPlan;
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn every_arm_of_every_preset_can_be_trained() {
@@ -94,6 +151,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn weights_add_three_arms_that_can_be_trained() {
+        for base in Pretrained::value_variants() {
+            let mut config = Preset::Lecture.study(false).unwrap();
+            Preset::Lecture.add_transfer(&mut config, *base, Path::new("w.safetensors")).unwrap();
+            let Base::Settings(settings) = &config.base else { panic!("the preset has no base") };
+            let arms = config.arms().unwrap();
+            assert_eq!(arms.len(), 7);
+            for arm in &arms[4..] {
+                let Config { model, fine_tuning, weights, .. } =
+                    ArmPlan::new(settings, Path::new(""), arm).unwrap().config;
+                let architecture = model.unwrap().for_classes(2).architecture().unwrap();
+                assert!(fine_tuning.freezing(&architecture).unwrap().layers > 0, "{base:?}");
+                assert_eq!(weights.unwrap(), Path::new("w.safetensors"));
+            }
+        }
+        let mut config = Preset::DataSize.study(false).unwrap();
+        assert!(Preset::DataSize.add_transfer(&mut config, Pretrained::Vgg16, Path::new("w")).is_err());
     }
 
     #[test]

@@ -51,6 +51,10 @@ impl Runner<'_> {
     /// Trains until nothing is left, the budget is spent, or `asked` says to end. What the queue says then.
     pub fn run(&mut self, asked: &AtomicBool) -> Result<Next> {
         let (begun, before) = (Instant::now(), self.seconds);
+        for trial in 0..self.queue.trials().len() {
+            // Where a study was killed, its runs know better than its record.
+            self.measure(trial)?;
+        }
         let mut processes: Vec<Process> = Vec::new();
         let mut asked_at: Option<Instant> = None;
         let last = loop {

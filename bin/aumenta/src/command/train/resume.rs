@@ -13,8 +13,8 @@ use crate::config::Config;
 use crate::failure::BadUse;
 
 /// Settings that do not change what a training comes to.
-pub const WITHOUT_EFFECT: [&str; 8] =
-    ["data", "run", "workers", "prefetch", "cache", "cache-memory-mib", "cache-folder", "tensorboard"];
+pub const WITHOUT_EFFECT: [&str; 9] =
+    ["data", "run", "features", "workers", "prefetch", "cache", "cache-memory-mib", "cache-folder", "tensorboard"];
 
 /// Settings that another start of the epoch under way is needed for, since its batches become others.
 const OTHER_BATCHES: [&str; 3] = ["seed", "batch-size", "sampling"];

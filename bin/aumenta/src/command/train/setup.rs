@@ -9,10 +9,10 @@ use aumenta_models::{Architecture, FoundWeights, Model, read_weights};
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
-use aumenta_train::{Checkpoint, End, Fit, FitConfig, Length, Snapshot, fit};
+use aumenta_train::{Checkpoint, End, Features, Fit, FitConfig, Length, Snapshot, fit};
 use candle_core::Device;
 
-use super::resume;
+use super::{features, resume};
 use crate::command::weights;
 use crate::config::{Config, manifest_path, relative_to};
 use crate::events::Events;
@@ -39,8 +39,11 @@ pub fn train(config: &Config, talk: Talk) -> Result<()> {
     tracing::debug!(?config, "resolved configuration");
     let run = config.run()?;
     let setup = Setup::new(config)?;
+    let mut model = setup.model(&Device::Cpu)?;
+    let features = features::existing(&setup, &mut *model)?;
     let folder = create_run(config, &setup, run)?;
-    setup.train(&folder, None, talk)
+    let features = features.map_or_else(|| features::of_training(&setup, &mut *model, run), |found| Ok(Some(found)))?;
+    setup.train(&mut *model, features.as_ref(), &folder, None, talk)
 }
 
 /// Goes on with the run in `folder`, as configured now.
@@ -54,18 +57,28 @@ pub fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> R
     let network = Checkpoint { manifest_hash: dataset.manifest().hash(), ..snapshot.network().clone() };
     let setup = Setup::prepare(config, fit, dataset, network, loader)?;
     folder.replace_config(&config.to_toml(folder.path())?)?;
-    setup.train(folder, Some(snapshot), talk)
+    let mut model = setup.model(&Device::Cpu)?;
+    model.parameters().set_tensors(snapshot.weights())?;
+    // Once more layers are trained, nothing of the images stays as it is.
+    let is_frozen = setup.fit.freezing.unfreezing.is_none_or(|then| snapshot.epoch() < then.epoch);
+    let features = if is_frozen { features::of_training(&setup, &mut *model, folder.path())? } else { None };
+    setup.train(&mut *model, features.as_ref(), folder, Some(snapshot), talk)
 }
 
 /// All that a training needs but the run's folder.
 pub struct Setup<'a> {
-    config: &'a Config,
+    pub config: &'a Config,
+    pub dataset: Arc<Dataset>,
     pub fit: FitConfig,
     pub network: Checkpoint,
     pub architecture: Architecture,
+    /// What the learning rate of each layer is multiplied by.
+    rate_scales: Vec<f32>,
     /// What a new training begins with in place of weights from the seed.
     weights: Option<FoundWeights>,
     pub train: TrainStream,
+    /// How splits are measured.
+    pub eval: EvalConfig,
     pub validation: EvalStream,
 }
 
@@ -100,7 +113,13 @@ impl<'a> Setup<'a> {
         network: Checkpoint,
         loader: Loader,
     ) -> Result<Self> {
+        let architecture = network.model.architecture()?;
+        let fit = FitConfig { freezing: config.fine_tuning.freezing(&architecture)?, ..fit };
         fit.check(network.classes.len()).map_err(BadUse::from_error)?;
+        if features::is_wanted(config) {
+            features::check(config, fit.freezing.layers)?;
+        }
+        let rate_scales = config.fine_tuning.rate_scales(&architecture)?;
         let preprocessing = &network.preprocessing;
         let train = train_config(config, preprocessing.clone(), loader.clone())?;
         let eval = EvalConfig {
@@ -111,28 +130,37 @@ impl<'a> Setup<'a> {
         Ok(Self {
             config,
             fit,
-            architecture: network.model.architecture()?,
+            architecture,
+            rate_scales,
             weights: None,
             train: TrainStream::new(Arc::clone(&dataset), train)?,
-            validation: EvalStream::new(dataset, Split::Val, &eval)?,
+            validation: EvalStream::new(Arc::clone(&dataset), Split::Val, &eval)?,
+            eval,
+            dataset,
             network,
         })
     }
 
     /// The network as a training begins with it.
     pub fn model(&self, device: &Device) -> Result<Box<dyn Model>> {
-        let model = self.architecture.build(Seed::new(self.config.seed), device)?;
+        let mut model = self.architecture.build(Seed::new(self.config.seed), device)?;
         if let Some(weights) = &self.weights {
             weights.load(model.parameters())?;
         }
+        model.scale_rates(&self.rate_scales)?;
         Ok(model)
     }
 
     /// Trains to the end, from the beginning or a snapshot.
-    fn train(self, folder: &RunFolder, from: Option<Snapshot>, talk: Talk) -> Result<()> {
-        let device = Device::Cpu;
-        let mut model = self.model(&device)?;
-        let Self { config, fit: settings, network, architecture, weights, train, validation } = self;
+    fn train(
+        self,
+        model: &mut dyn Model,
+        features: Option<&Features>,
+        folder: &RunFolder,
+        from: Option<Snapshot>,
+        talk: Talk,
+    ) -> Result<()> {
+        let Self { config, fit: settings, network, architecture, weights, train, validation, .. } = self;
         let run = folder.path().display();
         let config_text = config.to_toml(folder.path())?;
         if talk == Talk::Progress {
@@ -154,12 +182,13 @@ impl<'a> Setup<'a> {
         let fitting = Fit {
             train: &train,
             validation: &validation,
+            features,
             config: settings,
             config_text: &config_text,
-            device: &device,
+            device: &Device::Cpu,
             interrupt: interrupt::flag()?,
         };
-        let fitted = fit(&mut *model, &fitting, &network, folder, from, &mut observer)?;
+        let fitted = fit(model, &fitting, &network, folder, from, &mut observer)?;
         drop(observer);
         match fitted.end {
             End::Interrupted { step } => Err(Interrupted { step, run: run.to_string() }.into()),

@@ -19,7 +19,8 @@ fn workspace() -> Workspace {
     for (name, dropout) in [("plain", "0"), ("dropout", "0.5")] {
         for seed in ["1", "2"] {
             let run = format!("runs/{name}-{seed}");
-            let args = ["train", "--config", "config.toml", "--run", &run, "--seed", seed, "--dropout", dropout, "--quiet"];
+            let args =
+                ["train", "--config", "config.toml", "--run", &run, "--seed", seed, "--dropout", dropout, "--quiet"];
             workspace.run(&args).assert_code(0);
         }
     }
@@ -33,7 +34,8 @@ fn runs_that_differ_in_their_seed_alone_are_one_arm() {
     let workspace = workspace();
     let said = workspace.run(&[&["compare"], &RUNS[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_str(&said.assert_code(0).stdout).unwrap();
-    let arm = |index: usize| (json["arms"][index]["name"].clone(), json["arms"][index]["trials"].as_array().unwrap().len());
+    let arm =
+        |index: usize| (json["arms"][index]["name"].clone(), json["arms"][index]["trials"].as_array().unwrap().len());
     assert_eq!((arm(0), arm(1)), (("plain".into(), 2), ("dropout".into(), 2)));
     assert_eq!(json["arms"][1]["settings"], serde_json::json!([["model.dropout", "0.5"]]));
     assert_eq!(json["comparisons"][0]["paired"]["pairs"], 2);
@@ -44,7 +46,8 @@ fn a_folder_gets_the_pages_and_charts() {
     let workspace = workspace();
     let said = workspace.run(&[&["compare"], &RUNS[..], &["--out", "compared"]].concat());
     assert!(said.assert_code(0).stdout.contains("report: compared/report.html"), "{}", said.stdout);
-    for file in ["report.html", "report.md", "report.json", "validation-accuracy.svg", "final-gap-by-model-dropout.svg"] {
+    for file in ["report.html", "report.md", "report.json", "validation-accuracy.svg", "final-gap-by-model-dropout.svg"]
+    {
         assert!(workspace.path("compared").join(file).is_file(), "{file}");
     }
 }

@@ -85,7 +85,13 @@ fn runs_of_a_study_are_those_of_train() {
 fn a_failed_trial_is_recorded_and_the_rest_goes_on() {
     let workspace = workspace();
     // A network whose loss runs away ends with an error.
-    workspace.write("study.toml", &STUDY.replace("model.dropout = [0.0, 0.5]", "optimizer = [{ name = 'sgd', learning-rate = 0.01 }, { name = 'sgd', learning-rate = 1e30 }]"));
+    workspace.write(
+        "study.toml",
+        &STUDY.replace(
+            "model.dropout = [0.0, 0.5]",
+            "optimizer = [{ name = 'sgd', learning-rate = 0.01 }, { name = 'sgd', learning-rate = 1e30 }]",
+        ),
+    );
     let said = study(&workspace);
     assert!(said.assert_code(0).stderr.contains("failed: "), "{}", said.stderr);
     let report = report(&workspace);
@@ -97,7 +103,10 @@ fn a_failed_trial_is_recorded_and_the_rest_goes_on() {
 #[test]
 fn a_smaller_and_noisier_training_split_keeps_the_validation_images() {
     let workspace = workspace();
-    workspace.write("study.toml", &STUDY.replace("model.dropout = [0.0, 0.5]", "train-images = [6, 12]\nlabel-noise = [0.5]"));
+    workspace.write(
+        "study.toml",
+        &STUDY.replace("model.dropout = [0.0, 0.5]", "train-images = [6, 12]\nlabel-noise = [0.5]"),
+    );
     study(&workspace).assert_code(0);
     let manifest = |folder: &str| -> serde_json::Value {
         serde_json::from_slice(&fs_err::read(workspace.path(folder).join("manifest.json")).unwrap()).unwrap()
@@ -180,7 +189,12 @@ fn what_cannot_be_a_study_is_refused_before_anything_is_trained() {
         ("no_seed.toml", STUDY.replace("[1, 2]", "[]")),
         ("no_outcome.toml", STUDY.replace("parallel = 2", "compare = [\"f2\"]")),
         ("never_reached.toml", STUDY.replace("parallel = 2", "compare = [\"epochs-to-reach\"]")),
-        ("halved_cosine.toml", STUDY.replace("parallel = 2", "halving = { first-epochs = 1 }").replace("[base.model]", "[base.schedule]\nname = \"cosine\"\n[base.model]")),
+        (
+            "halved_cosine.toml",
+            STUDY
+                .replace("parallel = 2", "halving = { first-epochs = 1 }")
+                .replace("[base.model]", "[base.schedule]\nname = \"cosine\"\n[base.model]"),
+        ),
     ] {
         workspace.write(name, &text);
         let said = workspace.run(&["study", name]);

@@ -17,7 +17,7 @@ use self::factor::{grids, responses};
 use self::heat_map::heat_map;
 use self::interval_chart::interval_chart;
 use self::response_chart::response_chart;
-use self::sentence::{capitalized, findings, signed, with_interval};
+use self::sentence::{capitalized, findings, seeds, signed, with_interval};
 use crate::curves::Quantity;
 use crate::error::ReportError;
 use crate::escape;
@@ -129,14 +129,16 @@ impl StudyReport {
 
     /// The words and tables of the page, as GitHub Flavored Markdown.
     pub fn to_markdown(&self) -> String {
-        let list =
-            |lines: &[String]| lines.iter().map(|line| format!("- {}\n", escape::markdown(line))).collect::<String>();
+        let list = |lines: &[String]| {
+            lines.iter().map(|line| format!("- {}\n", escape::markdown(line))).collect::<Vec<String>>().concat()
+        };
         let findings: Vec<String> = self.findings().iter().map(|text| escape::markdown(text) + "\n").collect();
         let book = self.book.as_ref().map(|differences| {
             format!("## {BOOK_HEADING}\n\n{}\n{BOOK_NOTE}\n\n{}", book_table().to_markdown(), list(differences))
         });
         let facts: Vec<String> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        let commands: String = self.commands.iter().map(|line| format!("    {}\n", escape::visible(line))).collect();
+        let command = |line: &String| format!("    {}\n", escape::visible(line));
+        let commands: String = self.commands.iter().map(command).collect();
         let parts = [
             Some(format!("# {}\n", escape::markdown(&self.title))),
             Some(findings.join("\n")),
@@ -196,8 +198,10 @@ impl StudyReport {
     /// With its interval where it is spoken of, else with its standard deviation.
     fn spread_cell(&self, arm: &ArmResult, outcome: Outcome) -> String {
         let Some(spread) = arm.spreads.get(&outcome) else { return decimal(f64::NAN, 0) };
-        let of =
-            if spread.count < arm.finished().count() { format!(" ({} seeds)", spread.count) } else { String::new() };
+        let of = match spread.count {
+            count if count == arm.finished().count() => String::new(),
+            count => format!(" ({})", seeds(count)),
+        };
         let digits = outcome.digits();
         let value = match (outcome, spread.standard_deviation) {
             (Outcome::Seconds, _) => duration(spread.mean),
@@ -319,7 +323,8 @@ const BOOK_NOTE: &str = "François Chollet, \"Deep Learning with Python\", 2017,
                          protocol:";
 
 fn book_section(differences: &[String]) -> String {
-    let items: String = differences.iter().map(|line| format!("<li>{}</li>\n", escape::html(line))).collect();
+    let item = |line: &String| format!("<li>{}</li>\n", escape::html(line));
+    let items: String = differences.iter().map(item).collect();
     section(BOOK_HEADING, "", &book_table().to_html()) + &format!("<p>{BOOK_NOTE}</p>\n<ul>\n{items}</ul>\n")
 }
 

@@ -178,7 +178,11 @@ impl StudyConfig {
         }
         if self.reach.is_none() && self.compare.contains(&Outcome::EpochsToReach) {
             let (setting, value) = ("reach", "not set".to_string());
-            return Err(StudyError::Setting { setting, value, expected: "an accuracy, since epochs to reach it are compared" });
+            return Err(StudyError::Setting {
+                setting,
+                value,
+                expected: "an accuracy, since epochs to reach it are compared",
+            });
         }
         if let Some(minutes) = self.budget.minutes.filter(|minutes| minutes.is_nan() || *minutes <= 0.0) {
             let value = minutes.to_string();

@@ -19,9 +19,9 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
-pub use resume::{WITHOUT_EFFECT, depends_on_length};
 use crate::fine_tuning::Recipe;
 pub use features::{Made, check as check_features, made};
+pub use resume::{WITHOUT_EFFECT, depends_on_length};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.

@@ -21,6 +21,16 @@ struct Line {
     points: Vec<BandPoint>,
 }
 
+impl Line {
+    /// The band's edge, along its lowest values and back along its highest, within the axes.
+    fn outline(&self, scale: &Scale) -> Vec<(i32, f64)> {
+        let corner = |point: &BandPoint, value: f64| (point.epoch as i32, value.clamp(scale.low, scale.high));
+        let there = self.points.iter().map(|point| corner(point, point.low));
+        let back = self.points.iter().rev().map(|point| corner(point, point.high));
+        there.chain(back).collect()
+    }
+}
+
 /// Validation accuracy or loss of all arms by epoch, and `references` as dotted lines; an SVG document.
 ///
 /// # Errors
@@ -146,17 +156,11 @@ fn draw_plot(area: &Area, quantity: Quantity, lines: &[Line], references: &[Book
             style,
         )])?;
     }
+    // All bands lie below all lines.
+    for line in lines.iter().filter(|line| line.points.iter().any(|point| point.high > point.low)) {
+        chart.draw_series([Polygon::new(line.outline(scale), line.color.mix(0.18).filled())])?;
+    }
     for line in lines {
-        let edge = |low: bool| {
-            line.points.iter().map(move |point| {
-                let value = if low { point.low } else { point.high };
-                (point.epoch as i32, value.clamp(scale.low, scale.high))
-            })
-        };
-        if line.points.iter().any(|point| point.high > point.low) {
-            let outline: Vec<(i32, f64)> = edge(true).chain(edge(false).rev()).collect();
-            chart.draw_series([Polygon::new(outline, line.color.mix(0.18).filled())])?;
-        }
         let means = line.points.iter().map(|point| (point.epoch as i32, point.mean));
         let size = if line.points.len() == 1 { 7 } else { 0 };
         let style = line.color.filled().stroke_width(line.stroke);

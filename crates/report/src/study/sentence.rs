@@ -45,7 +45,8 @@ fn ending(arm: &ArmResult, outcomes: &[Outcome]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}, over {seeds}: {}.", arm.name, parts.join(", ")))
 }
 
-fn seeds(count: usize) -> String {
+/// `3 seeds`.
+pub fn seeds(count: usize) -> String {
     if count == 1 { "1 seed".to_owned() } else { format!("{count} seeds") }
 }
 

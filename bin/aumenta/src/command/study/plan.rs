@@ -62,7 +62,9 @@ impl ArmPlan {
         let mut table = base.clone();
         for setting in &arm.settings {
             if let Some(key) = THE_STUDYS.iter().find(|key| **key == setting.0) {
-                return Err(anyhow!("`{key}` is no arm's: it belongs to the whole study, so that arms can be compared"));
+                return Err(anyhow!(
+                    "`{key}` is no arm's: it belongs to the whole study, so that arms can be compared"
+                ));
             }
             set(&mut table, setting)?;
         }

@@ -149,7 +149,7 @@ fn start(workspace: &Workspace) -> Child {
     let child = workspace.program().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     while epochs(workspace).iter().filter(|(_, epochs)| *epochs > 0).count() < 2 {
-        assert!(begun.elapsed() < Duration::from_secs(120), "no trial has an epoch");
+        assert!(begun.elapsed() < Duration::from_mins(2), "no trial has an epoch");
         std::thread::yield_now();
     }
     child

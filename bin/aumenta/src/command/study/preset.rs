@@ -8,7 +8,7 @@ use aumenta_seed::Seed;
 use aumenta_study::{ArmConfig, Base, StudyConfig, set};
 use clap::ValueEnum;
 use serde::Deserialize;
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::failure::BadUse;
 
@@ -114,9 +114,7 @@ impl Preset {
             let sizes = [16, 8, 4, 2, 1].map(|part| (all / part).max(manifest.classes.len()) as i64);
             let mut sizes: Vec<Value> = sizes.map(Value::from).to_vec();
             sizes.dedup();
-            let rest = config.grid.iter().filter(|(key, _)| *key != "train-images");
-            let rest: Vec<(String, Value)> = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
-            config.grid = Table::from_iter([("train-images".to_string(), Value::Array(sizes))].into_iter().chain(rest));
+            config.grid.insert("train-images".to_string(), Value::Array(sizes));
         }
     }
 

@@ -95,6 +95,11 @@ impl Outcome {
         }
     }
 
+    /// Whether it is a share of images, from 0 to 1.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::BestValidation | Self::FinalValidation | Self::LateValidation | Self::FinalTrain)
+    }
+
     /// How many digits behind the point it is shown with.
     pub fn digits(self) -> usize {
         match self {

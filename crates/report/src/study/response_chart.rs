@@ -38,16 +38,17 @@ impl Response {
     /// From just below the lowest end of an interval to just above the highest.
     fn outcome_range(&self) -> (f64, f64) {
         let spreads = || self.lines.iter().flat_map(|(_, points)| points.iter().map(|(_, spread)| spread));
-        let low = spreads().map(|spread| ends(spread).0).fold(f64::INFINITY, f64::min);
-        let high = spreads().map(|spread| ends(spread).1).fold(f64::NEG_INFINITY, f64::max);
+        let low = spreads().map(|spread| ends(spread, self.outcome).0).fold(f64::INFINITY, f64::min);
+        let high = spreads().map(|spread| ends(spread, self.outcome).1).fold(f64::NEG_INFINITY, f64::max);
         let margin = (0.08 * (high - low)).max(1e-3);
         (low - margin, high + margin)
     }
 }
 
-/// The interval of a spread, or the value alone where there is none.
-fn ends(spread: &Spread) -> (f64, f64) {
-    spread.interval.map_or((spread.mean, spread.mean), |interval| (interval.low, interval.high))
+/// The interval of a spread within what the outcome can be, or the value alone where there is none.
+fn ends(spread: &Spread, outcome: Outcome) -> (f64, f64) {
+    let (low, high) = spread.interval.map_or((spread.mean, spread.mean), |interval| (interval.low, interval.high));
+    if outcome.is_share() { (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)) } else { (low, high) }
 }
 
 /// The chart as an SVG document: means over seeds with their 95% intervals; `None` where fewer than two values have one.
@@ -119,7 +120,7 @@ where
         let style = color.stroke_width(SOLID_STROKE);
         chart.draw_series(LineSeries::new(points.iter().map(|(value, spread)| (*value, spread.mean)), style))?;
         for (value, spread) in points {
-            let (below, above) = ends(spread);
+            let (below, above) = ends(spread, response.outcome);
             chart.draw_series([Circle::new((*value, spread.mean), 8, color.filled())])?;
             chart.draw_series([PathElement::new([(*value, below), (*value, above)], color.stroke_width(3))])?;
         }

@@ -231,4 +231,19 @@ mod tests {
         assert!(refused(Object::None).ends_with("save its state_dict()"));
         assert_eq!(refused(Object::Dict(Vec::new())), "its dictionary holds no tensors");
     }
+
+    #[test]
+    fn a_pickle_that_would_run_a_program_is_data_like_any_other() {
+        // `os.system("exit 1")`, alone and as the value of `weight`.
+        let call = b"cposix\nsystem\nX\x06\x00\x00\x00exit 1\x85R".as_slice();
+        let alone = [b"\x80\x02", call, b"."].concat();
+        let within = [b"\x80\x02}X\x06\x00\x00\x00weight", call, b"s."].concat();
+        for (pickle, reason) in [(alone, "it holds no dictionary"), (within, "its dictionary holds no tensors")] {
+            let object = unpickle(&mut Cursor::new(&pickle)).unwrap();
+            let refused = places(object).err().unwrap();
+            assert!(refused.starts_with(reason), "{refused}");
+        }
+        let message = unpickle(&mut Cursor::new(b"\x80\x02}X\x06\x00")).unwrap_err();
+        assert!(message.starts_with("it is no pickle of tensors"), "{message}");
+    }
 }

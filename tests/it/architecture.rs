@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Each room with the rooms and the fenced libraries that it may use.
-const ROOMS: [(&str, &[&str], &[&str]); 16] = [
+const ROOMS: [(&str, &[&str], &[&str]); 17] = [
     ("counting", &[], &[]),
     ("seed", &[], &[]),
     ("imgproc", &[], &["image", "zune-jpeg", "turbojpeg", "fast_image_resize"]),
@@ -18,14 +18,15 @@ const ROOMS: [(&str, &[&str], &[&str]); 16] = [
     ("drawn", &["seed", "imgproc", "dataset"], &["image", "imageproc"]),
     ("models", &["seed", "nn"], &["candle-core", "prost", "zip"]),
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
-    ("report", &["imgproc", "metrics", "runs"], &["csv", "plotters"]),
+    ("study", &["seed", "metrics", "runs"], &["statrs"]),
+    ("report", &["imgproc", "metrics", "runs", "study"], &["csv", "plotters"]),
     ("explain", &["seed", "imgproc", "nn", "models"], &["candle-core"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",
         &[
             "seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "report",
-            "explain", "train",
+            "explain", "study", "train",
         ],
         &["candle-core", "clap", "anyhow", "hf-hub", "indicatif", "sysinfo"],
     ),
@@ -37,7 +38,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 16] = [
 ];
 
 /// Libraries that only the rooms above may use.
-const FENCED: [&str; 20] = [
+const FENCED: [&str; 21] = [
     "anyhow",
     "burn",
     "candle-core",
@@ -53,6 +54,7 @@ const FENCED: [&str; 20] = [
     "parquet",
     "plotters",
     "prost",
+    "statrs",
     "sysinfo",
     "tar",
     "turbojpeg",

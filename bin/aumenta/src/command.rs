@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod bench_stream;
+pub mod compare;
 pub mod convolve;
 pub mod demo;
 pub mod evaluate;
@@ -15,6 +16,7 @@ pub mod pool;
 pub mod predict;
 pub mod preview;
 pub mod split;
+pub mod study;
 pub mod summary;
 pub mod train;
 pub mod verify;

@@ -156,10 +156,14 @@ impl Config {
     /// Reads a file; its paths become relative to the working directory.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path).map_err(BadUse::from_error)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let mut config = Self::parse(&text, folder)
+        Self::from_toml(&text, path.parent().unwrap_or(Path::new("")))
             .with_context(|| format!("`{}` is no valid configuration", path.display()))
-            .map_err(BadUse::wrap)?;
+            .map_err(BadUse::wrap)
+    }
+
+    /// Reads the text of a file in `folder`; its paths become relative to the working directory.
+    pub fn from_toml(text: &str, folder: &Path) -> Result<Self> {
+        let mut config = Self::parse(text, folder)?;
         for path in config.paths_mut() {
             *path = folder.join(&*path);
         }

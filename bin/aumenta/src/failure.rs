@@ -11,9 +11,10 @@ use aumenta_models::ModelError;
 use aumenta_report::{FormFault, ReportError};
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
+use aumenta_study::StudyError;
 use aumenta_train::TrainError;
 
-use crate::interrupt::{EXIT_CODE, Interrupted};
+use crate::interrupt::{EXIT_CODE, Interrupted, InterruptedStudy};
 
 /// Marks an error as bad use.
 #[derive(Debug)]
@@ -76,8 +77,8 @@ impl Error for Advised {
 
 /// Prints an error with its causes to standard error; the exit code that it deserves.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
-        eprintln!("{interrupted}");
+    if error.is::<Interrupted>() || error.is::<InterruptedStudy>() {
+        eprintln!("{error}");
         return ExitCode::from(EXIT_CODE);
     }
     eprintln!("error: {error}");
@@ -139,6 +140,7 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
             || cause.is::<ModelError>()
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
+            || cause.downcast_ref().is_some_and(StudyError::is_bad_use)
             || matches!(cause.downcast_ref(), Some(ReportError::Form(_)))
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. } | TrainError::Setting { .. }))

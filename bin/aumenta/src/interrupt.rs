@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks a training to end after its step, the second ends the program at once.
+//! Ctrl-C: the first asks a training or a study to end after the step under way, the second ends the program at once.
 
 use std::process;
 use std::sync::Once;
@@ -35,4 +35,14 @@ pub struct Interrupted {
     pub step: u64,
     /// The run's folder.
     pub run: String,
+}
+
+/// A study that ended because it was asked to, and how to go on.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted with {left} trials to go; to go on: aumenta study --resume {folder}")]
+pub struct InterruptedStudy {
+    /// Trials that have not come to their end.
+    pub left: usize,
+    /// The study's folder.
+    pub folder: String,
 }

@@ -99,6 +99,42 @@ impl AugmentConfig {
         }
     }
 
+    /// The same with all amounts `strength` times as large, flips as they are; with a strength of 0 nothing is left.
+    ///
+    /// Further transforms have no amount in common, so they have no strength.
+    ///
+    /// # Errors
+    /// [`AugmentError::Strength`] where the strength is negative or not a number, and where there are further transforms.
+    ///
+    /// ```
+    /// use aumenta_augment::{AugmentConfig, ZoomRange};
+    ///
+    /// let half = AugmentConfig::book().with_strength(0.5)?;
+    /// assert_eq!((half.rotation_degrees, half.zoom, half.horizontal_flip), (20.0, ZoomRange::Around(0.1), true));
+    /// # Ok::<(), aumenta_augment::AugmentError>(())
+    /// ```
+    pub fn with_strength(&self, strength: f64) -> Result<Self, AugmentError> {
+        if !(strength >= 0.0 && strength.is_finite() && self.transforms.is_empty()) {
+            return Err(AugmentError::Strength { strength, transforms: self.transforms.len() });
+        }
+        Ok(Self {
+            rotation_degrees: self.rotation_degrees * strength,
+            width_shift: self.width_shift * strength,
+            height_shift: self.height_shift * strength,
+            shear_degrees: self.shear_degrees * strength,
+            zoom: match self.zoom {
+                ZoomRange::Around(amount) => ZoomRange::Around(amount * strength),
+                ZoomRange::Between(ends) => ZoomRange::Between(ends.map(|end| 1.0 + (end - 1.0) * strength)),
+            },
+            horizontal_flip: self.horizontal_flip && strength > 0.0,
+            vertical_flip: self.vertical_flip && strength > 0.0,
+            brightness: self.brightness * strength,
+            contrast: self.contrast * strength,
+            saturation: self.saturation * strength,
+            ..self.clone()
+        })
+    }
+
     /// Whether no setting changes any picture; fill, interpolation and prefilter alone do not.
     pub fn is_neutral(&self) -> bool {
         let zoom = if self.zoom.ends() == (1.0, 1.0) { ZoomRange::default() } else { self.zoom };
@@ -220,6 +256,24 @@ mod tests {
         assert_eq!(toml::from_str::<AugmentConfig>(&toml::to_string(&config).unwrap()).unwrap(), config);
         let json = serde_json::to_string(&AugmentConfig::book()).unwrap();
         assert_eq!(serde_json::from_str::<AugmentConfig>(&json).unwrap(), AugmentConfig::book());
+    }
+
+    #[test]
+    fn no_strength_leaves_nothing_and_full_strength_everything() {
+        let config = AugmentConfig { zoom: ZoomRange::Between([0.5, 2.0]), contrast: 0.5, ..AugmentConfig::book() };
+        assert!(config.with_strength(0.0).unwrap().is_neutral());
+        assert_eq!(config.with_strength(1.0).unwrap(), config);
+        assert_eq!(config.with_strength(0.5).unwrap().zoom, ZoomRange::Between([0.75, 1.5]));
+    }
+
+    #[test]
+    fn what_has_no_strength_is_refused() {
+        for strength in [-0.5, f64::NAN, f64::INFINITY] {
+            assert!(AugmentConfig::book().with_strength(strength).is_err(), "{strength}");
+        }
+        let further: AugmentConfig = toml::from_str("[[transforms]]\ntransform = 'vertical-flip'").unwrap();
+        let message = further.with_strength(0.5).unwrap_err().to_string();
+        assert!(message.contains("1 further transforms"), "{message}");
     }
 
     #[test]

@@ -23,6 +23,16 @@ pub enum AugmentError {
         /// The second number given.
         high: f64,
     },
+    /// An augmentation cannot be made stronger or weaker.
+    #[error(
+        "a strength of {strength} cannot be given to an augmentation with {transforms} further transforms: expected 0 or more, and none"
+    )]
+    Strength {
+        /// The strength.
+        strength: f64,
+        /// How many transforms there are whose strength is not known.
+        transforms: usize,
+    },
     /// A list has too few or too many numbers.
     #[error("{field} has {count} numbers, expected {}", if *expected == 1 { "1".to_string() } else { format!("1 or {expected}") })]
     Count {

@@ -36,6 +36,7 @@
 //! # Ok::<(), aumenta_dataset::DatasetError>(())
 //! ```
 
+mod altered;
 mod amounts;
 mod archive;
 mod atomic;
@@ -68,6 +69,7 @@ mod split;
 mod table;
 mod verify;
 
+pub use crate::altered::FlippedLabel;
 pub use crate::amounts::Amounts;
 pub use crate::archive::{write_zip, zip_bytes};
 pub use crate::atomic::{check_vacant, write_file, write_folder};

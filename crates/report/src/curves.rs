@@ -5,13 +5,14 @@
 //! design", 2008) can be told apart by color-blind readers. Training is dashed, validation solid.
 
 use aumenta_runs::{EpochRecord, Scores};
-use plotters::coord::Shift;
-use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::error::ReportError;
-use crate::escape;
+use crate::plot::{
+    Area, DASHED_STROKE, DrawResult, INK, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, ink_text, legend_name, palette,
+    plot, tick_label,
+};
 
 /// The curves of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub struct Curve<'a> {
 
 /// What a chart shows by epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
+pub enum Quantity {
     /// The share of images predicted right.
     Accuracy,
     /// The mean loss of an image.
@@ -37,28 +38,28 @@ pub enum Measure {
 ///
 /// # Errors
 /// [`ReportError::Chart`] where the plotting library refuses.
-pub fn overlay(curves: &[Curve], measure: Measure) -> Result<String, ReportError> {
-    chart(curves, 0, measure, &Scale::of(curves, measure))
+pub fn overlay(curves: &[Curve], quantity: Quantity) -> Result<String, ReportError> {
+    chart(curves, 0, quantity, &Scale::of(curves, quantity))
 }
 
 /// One chart a run, all on the same scales and each in the color that [`overlay`] gives the run, as SVG documents.
 ///
 /// # Errors
 /// [`ReportError::Chart`] where the plotting library refuses.
-pub fn panels(curves: &[Curve], measure: Measure) -> Result<Vec<String>, ReportError> {
-    let scale = Scale::of(curves, measure);
-    (0..curves.len()).map(|run| chart(&curves[run..=run], run, measure, &scale)).collect()
+pub fn panels(curves: &[Curve], quantity: Quantity) -> Result<Vec<String>, ReportError> {
+    let scale = Scale::of(curves, quantity);
+    (0..curves.len()).map(|run| chart(&curves[run..=run], run, quantity, &scale)).collect()
 }
 
-impl Measure {
-    fn name(self) -> &'static str {
+impl Quantity {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Accuracy => "accuracy",
             Self::Loss => "loss",
         }
     }
 
-    fn of(self, scores: &Scores) -> f64 {
+    pub(crate) fn of(self, scores: &Scores) -> f64 {
         match self {
             Self::Accuracy => scores.accuracy,
             Self::Loss => scores.loss,
@@ -75,14 +76,14 @@ struct Scale {
 
 impl Scale {
     /// Epochs from 1; accuracies from the tenth below the lowest to 1; losses from 0 to just above the highest.
-    fn of(curves: &[Curve], measure: Measure) -> Self {
+    fn of(curves: &[Curve], quantity: Quantity) -> Self {
         let epochs = || curves.iter().flat_map(|curve| curve.epochs);
-        let values = || epochs().flat_map(|epoch| [measure.of(&epoch.train), measure.of(&epoch.validation)]);
+        let values = || epochs().flat_map(|epoch| [quantity.of(&epoch.train), quantity.of(&epoch.validation)]);
         let finite = || values().filter(|value| value.is_finite());
-        let (low, high) = match measure {
-            Measure::Accuracy => ((finite().fold(0.9, f64::min) * 10.0).floor().max(0.0) / 10.0, 1.0),
+        let (low, high) = match quantity {
+            Quantity::Accuracy => ((finite().fold(0.9, f64::min) * 10.0).floor().max(0.0) / 10.0, 1.0),
             // An axis to infinity would keep the plotting library in a loop.
-            Measure::Loss => (0.0, (finite().fold(0.0, f64::max) * 1.05).min(f64::MAX)),
+            Quantity::Loss => (0.0, (finite().fold(0.0, f64::max) * 1.05).min(f64::MAX)),
         };
         Self {
             last_epoch: epochs().map(|epoch| epoch.epoch as i32).max().unwrap_or(0).max(2),
@@ -92,47 +93,16 @@ impl Scale {
     }
 }
 
-// A chart is laid out in units of half a pixel, since the backend rounds every coordinate to whole units.
-const WIDTH: u32 = 820;
-const PLOT_HEIGHT: u32 = 520;
-const LEGEND_ROW: u32 = 44;
-/// The backend writes it divided by 1.24.
-const FONT_SIZE: u32 = 31;
-
-// The backend knows neither `currentColor` nor dashes: a color and a stroke width that nothing else has stand for them
-// until `finish`.
-const INK: RGBColor = RGBColor(1, 2, 3);
-const DASHED_STROKE: u32 = 5;
-const SOLID_STROKE: u32 = 6;
-
-/// Blue, vermilion, bluish green, orange, reddish purple and sky blue.
-const PALETTE: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(230, 159, 0),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 180, 233),
-];
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type DrawResult = Result<(), DrawingAreaErrorKind<std::io::Error>>;
-
-fn chart(curves: &[Curve], first_color: usize, measure: Measure, scale: &Scale) -> Result<String, ReportError> {
-    let size = (WIDTH, PLOT_HEIGHT + LEGEND_ROW * curves.len() as u32);
-    let colors: Vec<RGBColor> = PALETTE.iter().copied().cycle().skip(first_color).take(curves.len()).collect();
-    let mut svg = String::new();
-    let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-    let (legend, plot) = area.split_vertically(LEGEND_ROW * curves.len() as u32);
-    let draw = || {
+fn chart(curves: &[Curve], first_color: usize, quantity: Quantity, scale: &Scale) -> Result<String, ReportError> {
+    let legend_height = LEGEND_ROW * curves.len() as u32;
+    let colors: Vec<RGBColor> = palette().skip(first_color).take(curves.len()).collect();
+    let names: Vec<&str> = curves.iter().map(|curve| curve.name).collect();
+    let label = format!("Training and validation {} by epoch: {}", quantity.name(), names.join(", "));
+    plot(quantity.name(), &label, (WIDTH, PLOT_HEIGHT + legend_height), |area| {
+        let (legend, plot) = area.split_vertically(legend_height);
         draw_legend(&legend, curves, &colors)?;
-        draw_plot(&plot, curves, &colors, measure, scale)?;
-        area.present()
-    };
-    draw().map_err(|source| ReportError::Chart { chart: measure.name(), source })?;
-    // The document is complete only when every area over it is gone.
-    drop((area, legend, plot));
-    Ok(finish(&svg, curves, measure, size))
+        draw_plot(&plot, curves, &colors, quantity, scale)
+    })
 }
 
 /// A row a run: its name, and what its dashed and its solid line stand for.
@@ -150,14 +120,7 @@ fn draw_legend(area: &Area, curves: &[Curve], colors: &[RGBColor]) -> DrawResult
     Ok(())
 }
 
-/// The name, cut where it would run into the dashed line.
-fn legend_name(name: &str) -> String {
-    const LONGEST: usize = 28;
-    let name = escape::visible(name);
-    if name.chars().count() <= LONGEST { name } else { name.chars().take(LONGEST - 1).chain(['…']).collect() }
-}
-
-fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], measure: Measure, scale: &Scale) -> DrawResult {
+fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], quantity: Quantity, scale: &Scale) -> DrawResult {
     let mut chart = ChartBuilder::on(area)
         .margin_right(24)
         .margin_top(16)
@@ -173,32 +136,23 @@ fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], measure: Measur
         .label_style(ink_text())
         .axis_desc_style(ink_text())
         .x_desc("epoch")
-        .y_desc(measure.name())
+        .y_desc(quantity.name())
         .x_labels(8)
         .y_labels(8)
         .y_label_formatter(&|value| tick_label(*value, scale.high))
         .draw()?;
     for (curve, color) in curves.iter().zip(colors) {
-        for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.train)) {
+        for points in finite_stretches(curve.epochs, |epoch| quantity.of(&epoch.train)) {
             let size = point_size(&points);
             chart.draw_series(LineSeries::new(points, color.stroke_width(DASHED_STROKE)).point_size(size))?;
         }
-        for points in finite_stretches(curve.epochs, |epoch| measure.of(&epoch.validation)) {
+        for points in finite_stretches(curve.epochs, |epoch| quantity.of(&epoch.validation)) {
             let size = point_size(&points);
             let style = color.filled().stroke_width(SOLID_STROKE);
             chart.draw_series(LineSeries::new(points, style).point_size(size))?;
         }
     }
     Ok(())
-}
-
-/// A value on the vertical axis, with digits to suit the axis: losses may be tiny, or explode.
-fn tick_label(value: f64, highest: f64) -> String {
-    if (0.2..1000.0).contains(&highest) { format!("{value:.2}") } else { format!("{value:.1e}") }
-}
-
-fn ink_text() -> TextStyle<'static> {
-    ("sans-serif", FONT_SIZE).into_font().color(&INK)
 }
 
 /// The points of a curve, parted where it has no finite value.
@@ -213,46 +167,31 @@ fn point_size(stretch: &[(i32, f64)]) -> u32 {
     if stretch.len() == 1 { 7 } else { 0 }
 }
 
-/// Lets the document scale, take its ink from the text around it, and say to a screen reader what it is.
-fn finish(svg: &str, curves: &[Curve], measure: Measure, (width, height): (u32, u32)) -> String {
-    let names: Vec<&str> = curves.iter().map(|curve| curve.name).collect();
-    let label = escape::html(&format!("Training and validation {} by epoch: {}", measure.name(), names.join(", ")));
-    let fixed = format!("<svg width=\"{width}\" height=\"{height}\"");
-    let scaling = format!(
-        "<svg role=\"img\" aria-label=\"{label}\" width=\"{}\" height=\"{}\" color=\"#767676\"",
-        width / 2,
-        height / 2
-    );
-    svg.replacen(&fixed, &scaling, 1)
-        .replace("=\"#010203\"", "=\"currentColor\"")
-        .replace("stroke-width=\"5\" points", "stroke-width=\"5\" stroke-dasharray=\"14 8\" points")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::summary::tests::run;
 
-    fn chart_of(accuracies: &[(f64, f64)], measure: Measure) -> String {
+    fn chart_of(accuracies: &[(f64, f64)], quantity: Quantity) -> String {
         let run = run("plain", accuracies);
-        overlay(&[Curve { name: &run.name, epochs: &run.epochs }], measure).unwrap()
+        overlay(&[Curve { name: &run.name, epochs: &run.epochs }], quantity).unwrap()
     }
 
     #[test]
     fn a_chart_stays_as_it_was_drawn() {
-        insta::assert_snapshot!(chart_of(&[(0.6, 0.62), (0.8, 0.75), (0.95, 0.78)], Measure::Accuracy));
+        insta::assert_snapshot!(chart_of(&[(0.6, 0.62), (0.8, 0.75), (0.95, 0.78)], Quantity::Accuracy));
     }
 
     #[test]
     fn the_same_runs_give_the_same_bytes() {
         let accuracies = [(0.6, 0.62), (0.8, 0.75)];
-        assert_eq!(chart_of(&accuracies, Measure::Loss), chart_of(&accuracies, Measure::Loss));
+        assert_eq!(chart_of(&accuracies, Quantity::Loss), chart_of(&accuracies, Quantity::Loss));
     }
 
     #[test]
     fn a_name_cannot_leave_its_text() {
         let run = run("<script>\"#010203\"</script>\u{1b}", &[(0.6, 0.62)]);
-        let svg = overlay(&[Curve { name: &run.name, epochs: &run.epochs }], Measure::Accuracy).unwrap();
+        let svg = overlay(&[Curve { name: &run.name, epochs: &run.epochs }], Quantity::Accuracy).unwrap();
         assert!(!svg.contains("<script"), "{svg}");
         assert!(!svg.contains('\u{1b}'));
         assert!(svg.contains("&lt;script&gt;&quot;#010203&quot;"), "{svg}");
@@ -261,7 +200,7 @@ mod tests {
     #[test]
     fn tiny_and_exploded_losses_have_labels_that_differ() {
         for loss in [1e-6, 0.004, 1.0, 1e6, f64::from(f32::MAX), f64::MAX] {
-            let svg = chart_of(&[(1.0 - loss, 1.0), (1.0 - loss / 2.0, 1.0)], Measure::Loss);
+            let svg = chart_of(&[(1.0 - loss, 1.0), (1.0 - loss / 2.0, 1.0)], Quantity::Loss);
             let labels =
                 svg.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()) && line.contains('.'));
             let labels: Vec<&str> = labels.collect();
@@ -271,22 +210,15 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_in_the_legend() {
-        assert_eq!(legend_name("augmented"), "augmented");
-        assert_eq!(legend_name(&"é".repeat(28)), "é".repeat(28));
-        assert_eq!(legend_name(&"é".repeat(29)), "é".repeat(27) + "…");
-    }
-
-    #[test]
     fn ink_follows_the_text_around_the_chart() {
-        let svg = chart_of(&[(0.6, 0.62)], Measure::Accuracy);
+        let svg = chart_of(&[(0.6, 0.62)], Quantity::Accuracy);
         assert!(svg.contains("fill=\"currentColor\"") && !svg.contains("\"#010203\""));
     }
 
     #[test]
     fn epochs_are_whole_numbers() {
         for epochs in [1, 2, 3, 30] {
-            let svg = chart_of(&vec![(0.6, 0.62); epochs], Measure::Accuracy);
+            let svg = chart_of(&vec![(0.6, 0.62); epochs], Quantity::Accuracy);
             let labels = svg.lines().filter(|line| line.trim().parse::<u32>().is_ok()).count();
             assert!(labels >= 2, "{epochs} epochs have {labels} whole labels");
         }
@@ -294,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_single_epoch_is_a_point() {
-        assert_eq!(chart_of(&[(0.6, 0.62)], Measure::Loss).matches("<circle").count(), 2);
-        assert_eq!(chart_of(&[(0.6, 0.62), (0.7, 0.7)], Measure::Loss).matches("<circle").count(), 0);
+        assert_eq!(chart_of(&[(0.6, 0.62)], Quantity::Loss).matches("<circle").count(), 2);
+        assert_eq!(chart_of(&[(0.6, 0.62), (0.7, 0.7)], Quantity::Loss).matches("<circle").count(), 0);
     }
 
     #[test]
@@ -304,15 +236,15 @@ mod tests {
         run.epochs[1].train.loss = f64::NAN;
         let stretches = finite_stretches(&run.epochs, |epoch| epoch.train.loss);
         assert_eq!(stretches, [vec![(1, 0.4)], vec![(3, 0.5), (4, 0.5)]]);
-        let svg = overlay(&[Curve { name: "diverged", epochs: &run.epochs }], Measure::Loss).unwrap();
+        let svg = overlay(&[Curve { name: "diverged", epochs: &run.epochs }], Quantity::Loss).unwrap();
         assert!(!svg.contains("NaN"));
     }
 
     #[test]
     fn a_chart_without_epochs_has_its_axes() {
-        for measure in [Measure::Accuracy, Measure::Loss] {
-            assert!(overlay(&[Curve { name: "empty", epochs: &[] }], measure).unwrap().contains("epoch"));
-            assert!(overlay(&[], measure).unwrap().contains("epoch"));
+        for quantity in [Quantity::Accuracy, Quantity::Loss] {
+            assert!(overlay(&[Curve { name: "empty", epochs: &[] }], quantity).unwrap().contains("epoch"));
+            assert!(overlay(&[], quantity).unwrap().contains("epoch"));
         }
     }
 
@@ -320,10 +252,10 @@ mod tests {
     fn panels_share_one_scale_and_keep_each_runs_color() {
         let (plain, augmented) = (run("plain", &[(0.6, 0.62), (0.9, 0.7)]), run("augmented", &[(0.35, 0.4)]));
         let curves = [&plain, &augmented].map(|run| Curve { name: &run.name, epochs: &run.epochs });
-        let scale = Scale::of(&curves, Measure::Accuracy);
+        let scale = Scale::of(&curves, Quantity::Accuracy);
         assert_eq!((scale.last_epoch, scale.low, scale.high), (2, 0.3, 1.0));
 
-        let panels = panels(&curves, Measure::Accuracy).unwrap();
+        let panels = panels(&curves, Quantity::Accuracy).unwrap();
         let grid =
             |svg: &str| svg.lines().filter(|line| line.contains("currentColor")).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(grid(&panels[0]), grid(&panels[1]));

@@ -15,6 +15,7 @@
 //! - [`Overlay`] lays numbers over a picture in the colors of a [`ColorMap`], and [`ExplanationReport`] shows what a network sees;
 //! - [`NumberGrid`]s show on paper what a convolution does;
 //! - [`OverfittingReport`] puts all of it on one page that needs nothing but a browser;
+//! - [`StudyReport`] shows what a study over seeds has come to, with what its numbers can and cannot show;
 //! - [`CertificatePage`] shows whether a data set's division keeps what it promises.
 //!
 //! Names of runs, classes and files come from strangers. They are escaped in HTML, SVG and Markdown, and control
@@ -48,9 +49,11 @@ mod inspection;
 mod number;
 mod number_grid;
 mod page;
+mod plot;
 mod rate_chart;
 mod reliability_chart;
 mod sentence;
+mod study;
 mod submission;
 mod summary;
 mod table;
@@ -61,19 +64,20 @@ pub use crate::color_map::{ColorMap, Overlay, enlarged};
 pub use crate::confusion_chart::confusion_chart;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::csv::{csv_line, csv_probability};
-pub use crate::curves::{Curve, Measure, overlay, panels};
+pub use crate::curves::{Curve, Quantity, overlay, panels};
 pub use crate::error::ReportError;
 pub use crate::evaluation::{class_csv, class_table, confused_table, confusion_table, measure_table};
 pub use crate::evaluation_report::{EvaluationReport, HardImage, hard_rows};
 pub use crate::explanation::{ExplanationReport, PagePicture, PictureSection};
 pub use crate::histogram::Histogram;
 pub use crate::inspection::{Exhibit, FindingGroup, InspectionReport, Picture, Section, Shown};
-pub use crate::number::count;
+pub use crate::number::{count, duration};
 pub use crate::number_grid::{NumberGrid, number_grids, plain_number};
 pub use crate::page::{DataFacts, MEASURED, OverfittingReport, SplitFacts};
 pub use crate::rate_chart::rate_chart;
 pub use crate::reliability_chart::reliability_chart;
 pub use crate::sentence::conclusion;
+pub use crate::study::{StudyChart, StudyReport};
 pub use crate::submission::{FormFault, ImageProbabilities, SubmissionForm, SubmissionSettings};
 pub use crate::summary::{RunSummary, summary_table};
 pub use crate::table::{Alignment, Table};

@@ -32,6 +32,15 @@ pub fn rate(value: f64) -> String {
     if value.is_finite() { count(value.round() as u64) } else { "–".to_owned() }
 }
 
+/// A p: as many digits as it needs, three at most, and no zero.
+pub fn probability(p: f64) -> String {
+    if p < 0.0005 {
+        return "< 0.001".to_owned();
+    }
+    let text = decimal(p, 3);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// A duration: `42 s`, `3 min 12 s`, `1 h 05 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() {
@@ -60,6 +69,12 @@ mod tests {
     fn counts_are_grouped_by_thousands() {
         assert_eq!([0, 999, 1000, 25_000, 3_453_121].map(count), ["0", "999", "1,000", "25,000", "3,453,121"]);
         assert_eq!([949.6, f64::INFINITY].map(rate), ["950", "–"]);
+    }
+
+    #[test]
+    fn probabilities_have_no_idle_digits_and_are_never_zero() {
+        assert_eq!([0.25, 1.0, 0.0312, 1e-9, 0.0].map(probability), ["0.25", "1", "0.031", "< 0.001", "< 0.001"]);
+        assert_eq!(probability(f64::NAN), "–");
     }
 
     #[test]

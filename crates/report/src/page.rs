@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::curves::{Curve, Measure, panels};
+use crate::curves::{Curve, Quantity, panels};
 use crate::error::ReportError;
 use crate::escape;
 use crate::number::count;
@@ -62,9 +62,9 @@ impl OverfittingReport {
             paragraphs.concat(),
             format!("<h2>The runs</h2>\n<div class=\"scroll\">{}</div>\n", summary_table(&self.runs).to_html()),
             descriptions(&self.runs),
-            self.curves(Measure::Accuracy, "Accuracy by epoch")?,
+            self.curves(Quantity::Accuracy, "Accuracy by epoch")?,
             format!("<p class=\"note\">{}</p>\n", escape::html(MEASURED)),
-            self.curves(Measure::Loss, "Loss by epoch")?,
+            self.curves(Quantity::Loss, "Loss by epoch")?,
             self.contact_sheet(),
             self.data_section(),
             self.command_section(),
@@ -95,9 +95,9 @@ impl OverfittingReport {
         parts.join("\n")
     }
 
-    fn curves(&self, measure: Measure, heading: &str) -> Result<String, ReportError> {
+    fn curves(&self, quantity: Quantity, heading: &str) -> Result<String, ReportError> {
         let curves: Vec<Curve> = self.runs.iter().map(|run| Curve { name: &run.name, epochs: &run.epochs }).collect();
-        Ok(format!("<h2>{heading}</h2>\n<div class=\"curves\">\n{}</div>\n", panels(&curves, measure)?.concat()))
+        Ok(format!("<h2>{heading}</h2>\n<div class=\"curves\">\n{}</div>\n", panels(&curves, quantity)?.concat()))
     }
 
     fn contact_sheet(&self) -> String {

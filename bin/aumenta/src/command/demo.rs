@@ -11,7 +11,7 @@ use aumenta_imgproc::{Size, encode_png};
 use aumenta_models::ModelConfig;
 use aumenta_nn::{OptimizerConfig, RmsPropConfig};
 use aumenta_report::{
-    Curve, DataFacts, MEASURED, Measure, OverfittingReport, RunSummary, SplitFacts, conclusion, overlay, summary_table,
+    Curve, DataFacts, MEASURED, OverfittingReport, Quantity, RunSummary, SplitFacts, conclusion, overlay, summary_table,
 };
 use aumenta_runs::{Kept, RunFolder, write_atomic_bytes};
 use aumenta_seed::Seed;
@@ -109,7 +109,7 @@ impl Args {
             commands: self.commands(&scale),
         };
         let curves = runs.each_ref().map(|run| Curve { name: &run.name, epochs: &run.epochs });
-        write_atomic_bytes(&out.join("accuracy.svg"), overlay(&curves, Measure::Accuracy)?.as_bytes())?;
+        write_atomic_bytes(&out.join("accuracy.svg"), overlay(&curves, Quantity::Accuracy)?.as_bytes())?;
         let path = out.join("report.html");
         write_atomic_bytes(&path, report.to_html()?.as_bytes())?;
         write_atomic_bytes(&out.join("report.md"), report.to_markdown().as_bytes())?;

@@ -21,6 +21,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use crate::config::{Config, DEFAULT_EPOCHS};
 use crate::fine_tuning::{BatchNorm, Recipe};
 pub use features::{Made, check as check_features, made};
+pub use resume::{WITHOUT_EFFECT, depends_on_length};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.

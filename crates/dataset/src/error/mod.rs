@@ -22,6 +22,27 @@ pub enum DatasetError {
     #[error(transparent)]
     Io(#[from] io::Error),
 
+    /// A training split of so many images cannot be made of the one that there is.
+    #[error(
+        "{wanted} training images cannot be had of {available} in {classes} classes: ask for at least one a class, and for no \
+         more than there are"
+    )]
+    TrainImages {
+        /// The images asked for.
+        wanted: usize,
+        /// The images that there are.
+        available: usize,
+        /// The classes that they are of.
+        classes: usize,
+    },
+
+    /// A share of labels to flip that is none.
+    #[error("a share of {share} of the labels cannot be flipped: give one from 0 to 1")]
+    LabelNoise {
+        /// The share.
+        share: f64,
+    },
+
     /// The source is not there.
     #[error(
         "there is no file or folder `{path}`: give a zip or tar archive, a folder of images or a folder of IDX files"
@@ -541,7 +562,9 @@ impl DatasetError {
             | Self::QuarantineVersion { .. }
             | Self::EarlierMisfit { .. }
             | Self::QuarantineMisfit { .. }
-            | Self::RecordMissing { .. } => true,
+            | Self::RecordMissing { .. }
+            | Self::TrainImages { .. }
+            | Self::LabelNoise { .. } => true,
             _ => false,
         }
     }

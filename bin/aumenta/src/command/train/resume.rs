@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::failure::BadUse;
 
 /// Settings that do not change what a training comes to.
-const WITHOUT_EFFECT: [&str; 9] =
+pub const WITHOUT_EFFECT: [&str; 9] =
     ["data", "run", "features", "workers", "prefetch", "cache", "cache-memory-mib", "cache-folder", "tensorboard"];
 
 /// Settings that another start of the epoch under way is needed for, since its batches become others.
@@ -71,7 +71,7 @@ pub fn checked(
 }
 
 /// Whether another number of epochs changes the steps before their end.
-fn depends_on_length(config: &Config) -> bool {
+pub fn depends_on_length(config: &Config) -> bool {
     use aumenta_nn::ScheduleConfig::{Constant, Cosine, Exponential, OneCycle, ReduceOnPlateau, Step};
     match config.schedule {
         Cosine { .. } | OneCycle(_) => true,

@@ -222,7 +222,8 @@ impl Gallery {
                 };
                 let pattern = recipe.pattern(side, Seed::new(args.seed));
                 let compute = || pattern.of(&network, &subject.colors(), &layer.name, &filters);
-                pictures.push(self.make(what, Some(&layer.name), compute, |patterns| {
+                pictures.push(self.make(what, Some(&layer.name), compute, |found| {
+                    let patterns: Vec<Image> = found.into_iter().map(|found| found.picture).collect();
                     (tiles(&patterns, 1), format!("the first {} of {} filters, {title}", filters.len(), layer.shape[2]))
                 })?);
             }

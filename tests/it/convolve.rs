@@ -23,16 +23,17 @@ fn volumes_are_convolved_over_all_channels_with_padding_and_strides() {
     let workspace = Workspace::new();
     let step = "10 10 10 0 0 0\n".repeat(6);
     workspace.write("step.txt", &step).write("volume.txt", &format!("{step}\n{step}\n{step}"));
-    workspace.write("kernel.txt", "# red alone\n1 0 -1\n1 0 -1\n1 0 -1\n\n0 0 0\n0 0 0\n0 0 0\n\n0 0 0\n0 0 0\n0 0 0\n");
+    workspace
+        .write("kernel.txt", "# red alone\n1 0 -1\n1 0 -1\n1 0 -1\n\n0 0 0\n0 0 0\n0 0 0\n\n0 0 0\n0 0 0\n0 0 0\n");
     let output = |args: &[&str]| {
         let said = workspace.run(&[&["convolve"], args].concat()).assert_code(0).stdout.clone();
         said.split_once("output\n").unwrap().1.to_owned()
     };
-    assert_eq!(output(&["step.txt", "--kernel", "edge-v"]), "  0 30 30  0\n".repeat(4));
-    assert_eq!(output(&["volume.txt", "--kernel", "edge-v"]), "  0 90 90  0\n".repeat(4));
-    assert_eq!(output(&["volume.txt", "--kernel", "kernel.txt"]), "  0 30 30  0\n".repeat(4));
+    assert_eq!(output(&["step.txt", "--kernel", "edge-v"]), "   0 30 30  0\n".repeat(4));
+    assert_eq!(output(&["volume.txt", "--kernel", "edge-v"]), "   0 90 90  0\n".repeat(4));
+    assert_eq!(output(&["volume.txt", "--kernel", "kernel.txt"]), "   0 30 30  0\n".repeat(4));
     let same = ["step.txt", "--kernel", "edge-v", "--padding", "same", "--stride", "2"];
-    assert_eq!(output(&same), "    0  30   0\n    0  30   0\n    0  20   0\n");
+    assert_eq!(output(&same), "   0 30  0\n   0 30  0\n   0 20  0\n");
 }
 
 #[test]

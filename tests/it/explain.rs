@@ -48,7 +48,8 @@ fn an_image_is_explained_by_pictures_and_one_page() {
     let said = workspace.run(&explain).assert_code(0).stdout.clone();
     let json: Value = serde_json::from_str(&said).unwrap();
     let files: Vec<&str> = json["made"].as_array().unwrap().iter().map(|made| made["file"].as_str().unwrap()).collect();
-    let maps = ["grad-cam-conv4.png", "grad-cam-plus-plus-conv4.png", "occlusion.png", "saliency.png", "smooth-grad.png"];
+    let maps =
+        ["grad-cam-conv4.png", "grad-cam-plus-plus-conv4.png", "occlusion.png", "saliency.png", "smooth-grad.png"];
     assert_eq!(files[..5], maps);
     assert_eq!(files[5..].len(), 8, "all convolutions and poolings: {files:?}");
     for file in &files {

@@ -117,7 +117,7 @@ impl FromStr for Volume {
             if let Some(first) = channels.first()
                 && row.len() != first[0].len()
             {
-                return fault(line, format!("{} numbers, but the first row has {}", row.len(), first[0].len()));
+                return fault(line, format!("a row of length {}, but the first one has {}", row.len(), first[0].len()));
             }
             if between {
                 channels.push(Vec::new());
@@ -152,7 +152,7 @@ mod tests {
         check_refused("", "line 1: there are no numbers");
         check_refused("1 2\n3 x", "line 2: `x` is no number");
         check_refused("1 2\n3 inf", "line 2: `inf` is no number");
-        check_refused("1 2\n3", "line 2: 1 numbers, but the first row has 2");
+        check_refused("1 2\n3", "line 2: a row of length 1, but the first one has 2");
         check_refused("1 2\n3 4\n\n5 6\n", "line 4: a channel of 1 rows, but the first one has 2");
         check_refused(&"1\n".repeat(70_000), "line 70000: 70000 numbers are more than 65536");
     }

@@ -132,7 +132,7 @@ impl<'a> Network<'a> {
         let (Some(var), Some(logits)) = (kept, logits) else {
             unreachable!("every layer is shown, and there is one of this name")
         };
-        let gradient = gradient(&self.score(&logits, class)?.sum_all()?, &var)?;
+        let gradient = gradient(&score(&logits, class)?.sum_all()?, &var)?;
         Ok((var.as_detached_tensor().squeeze(0)?, gradient.squeeze(0)?))
     }
 
@@ -142,18 +142,18 @@ impl<'a> Network<'a> {
         let var = Var::from_tensor(&images.contiguous()?)?;
         let logits = self.model.trace(var.as_tensor(), &mut |_, output| Ok(ControlFlow::Continue(output)))?;
         let Some(logits) = logits else { unreachable!("the visitor ends no pass") };
-        gradient(&self.score(&logits, class)?.sum_all()?, &var)
+        gradient(&score(&logits, class)?.sum_all()?, &var)
     }
+}
 
-    /// The score of `class`, `[n]`: its logit; of two classes that share one logit, which is the log-odds of the second, the first
-    /// one's is the negative.
-    pub(crate) fn score(&self, logits: &Tensor, class: usize) -> Result<Tensor, ExplainError> {
-        if logits.dim(1)? == 1 {
-            let score = logits.squeeze(1)?;
-            return Ok(if class == 0 { score.neg()? } else { score });
-        }
-        Ok(logits.narrow(1, class, 1)?.squeeze(1)?)
+/// The score of `class`, `[n]`: its logit; of two classes that share one logit, which is the log-odds of the second, the first
+/// one's is the negative.
+fn score(logits: &Tensor, class: usize) -> Result<Tensor, ExplainError> {
+    if logits.dim(1)? == 1 {
+        let score = logits.squeeze(1)?;
+        return Ok(if class == 0 { score.neg()? } else { score });
     }
+    Ok(logits.narrow(1, class, 1)?.squeeze(1)?)
 }
 
 /// The gradient of `of` to `var`: zeros where it does not depend on it.

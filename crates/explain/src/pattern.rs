@@ -131,7 +131,9 @@ impl Pattern {
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for step in 0..self.steps {
             let shift = self.shift(step);
-            pictures.iter_mut().for_each(|picture| roll(picture, side, channels, shift));
+            for picture in &mut pictures {
+                roll(picture, side, channels, shift);
+            }
             let (answers, gradients) = uphill(network, colors, layer, filters, &pictures, side)?;
             if step == 0 {
                 first.clone_from(&answers);
@@ -150,7 +152,9 @@ impl Pattern {
                 }
             }
             let back = shift.map(|pixels| (side - pixels) % side);
-            pictures.iter_mut().for_each(|picture| roll(picture, side, channels, back));
+            for picture in &mut pictures {
+                roll(picture, side, channels, back);
+            }
         }
         let found = |(at, values): (usize, Vec<f32>)| {
             let levels = if spread[at] > 0.0 { shown(&values, 0.0) } else { vec![0; values.len()] };
@@ -215,7 +219,9 @@ fn uphill(
 fn normalize(slope: &mut [f32]) {
     let square = slope.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / slope.len() as f64;
     let divisor = (square.sqrt() + 1e-8) as f32;
-    slope.iter_mut().for_each(|value| *value /= divisor);
+    for value in slope {
+        *value /= divisor;
+    }
 }
 
 /// Shifts a picture around by columns and rows.

@@ -48,11 +48,10 @@ const STYLE: &str = "<style>\n.maps figure img { width: auto; height: auto; imag
 impl ExplanationReport {
     /// One HTML file that needs no network and no script, and follows the reader's light or dark setting.
     pub fn to_html(&self) -> String {
-        let facts: String = self
-            .facts
-            .iter()
-            .map(|(name, value)| format!("<dt>{}</dt><dd>{}</dd>\n", escape::html(name), escape::html(value)))
-            .collect();
+        let fact = |(name, value): &(String, String)| {
+            format!("<dt>{}</dt><dd>{}</dd>\n", escape::html(name), escape::html(value))
+        };
+        let facts: String = self.facts.iter().map(fact).collect();
         let image = self.image.as_ref().map(PagePicture::to_html).unwrap_or_default();
         let body = [
             STYLE.to_owned(),

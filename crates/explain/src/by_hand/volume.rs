@@ -79,6 +79,7 @@ impl Volume {
     }
 
     /// With `value` around every channel: so many rows and columns at the top, bottom, left and right.
+    #[must_use]
     pub fn padded(&self, [top, bottom, left, right]: [usize; 4], value: f64) -> Self {
         let (height, width) = (self.height + top + bottom, self.width + left + right);
         let mut values = vec![value; height * width * self.channels()];

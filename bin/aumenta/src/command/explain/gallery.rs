@@ -128,7 +128,7 @@ impl Gallery {
         Ok(sections)
     }
 
-    /// Occlusion, saliency and SmoothGrad.
+    /// Occlusion, saliency and `SmoothGrad`.
     fn pixel_maps(
         &mut self,
         args: &Args,

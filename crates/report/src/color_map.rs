@@ -61,7 +61,8 @@ impl ColorMap {
             Self::Jet => &JET,
             Self::Diverging => &DIVERGING,
         };
-        let place = value.clamp(0.0, 1.0) * (anchors.len() - 1) as f32;
+        let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
+        let place = value * (anchors.len() - 1) as f32;
         let first = (place as usize).min(anchors.len() - 2);
         mix(anchors[first], anchors[first + 1], place - first as f32)
     }

@@ -100,7 +100,7 @@ fn fetch(workspace: &Workspace, endpoint: &str, more: &[&str]) -> Said {
 }
 
 /// Weights of MobileNetV2 as a file.
-fn mobilenet() -> Vec<u8> {
+pub fn mobilenet() -> Vec<u8> {
     let architecture = ModelConfig::named("mobilenet-v2").unwrap().architecture().unwrap();
     let tensors = architecture.build(Seed::new(3), &Device::Cpu).unwrap().parameters().tensors().unwrap();
     TensorFile { tensors, ..TensorFile::default() }.to_bytes().unwrap()

@@ -34,6 +34,9 @@ pub enum ExplainError {
         /// All such layers.
         known: String,
     },
+    /// No layer of the network has an output with more than one place.
+    #[error("no layer of the network makes a picture, so that there is no place to point at")]
+    NoPictures,
     /// The network has no such class.
     #[error("there is no class {class}: the network tells {classes} apart")]
     Class {

@@ -58,6 +58,7 @@ impl HeatMap {
     /// let map = HeatMap::new(1, 2, vec![0.0, 1.0]).resized(1, 4);
     /// assert_eq!(map.values(), [0.0, 0.25, 0.75, 1.0]);
     /// ```
+    #[must_use]
     pub fn resized(&self, height: usize, width: usize) -> Self {
         let (rows, columns) = (places(self.height, height), places(self.width, width));
         let at = |row: usize, column: usize| self.values[row * self.width + column];

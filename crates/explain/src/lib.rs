@@ -48,7 +48,7 @@ pub use error::ExplainError;
 pub use heat_map::HeatMap;
 pub use network::{Network, PictureLayer};
 pub use occlusion::Occlusion;
-pub use pattern::{ColorRange, Pattern, Regularization};
+pub use pattern::{ColorRange, FoundPattern, Pattern, Regularization};
 pub use probabilities::probabilities;
 pub use saliency::{SmoothGrad, saliency};
 pub use tiles::tiles;

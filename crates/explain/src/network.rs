@@ -70,10 +70,10 @@ impl<'a> Network<'a> {
     /// forgets where things are.
     ///
     /// # Errors
-    /// [`ExplainError::Layer`] where no layer's output is a picture.
+    /// [`ExplainError::NoPictures`] where no layer's output is a picture.
     pub fn last_layer(&self) -> Result<PictureLayer, ExplainError> {
         let found = self.layers().into_iter().rfind(|layer| layer.depth == 0 && !layer.passes_on());
-        found.ok_or_else(|| ExplainError::Layer { name: String::new(), known: "none".to_string() })
+        found.ok_or(ExplainError::NoPictures)
     }
 
     /// How many classes the network tells apart.
@@ -99,6 +99,7 @@ impl<'a> Network<'a> {
 
     /// The output of layer `name` for a batch of images of any size that fits.
     pub(crate) fn output_of(&self, images: &Tensor, name: &str) -> Result<Tensor, ExplainError> {
+        self.layer(name)?;
         let mut found = None;
         self.model.trace(images, &mut |layer, output| {
             if layer.name == name {
@@ -107,7 +108,8 @@ impl<'a> Network<'a> {
             }
             Ok(ControlFlow::Continue(output))
         })?;
-        found.ok_or_else(|| ExplainError::Layer { name: name.to_string(), known: "others".to_string() })
+        let Some(output) = found else { unreachable!("every layer is shown, and there is one of this name") };
+        Ok(output)
     }
 
     /// The output of layer `name` for one image, `[height, width, channels]`, and the gradient of the score of `class` to it.
@@ -128,9 +130,9 @@ impl<'a> Network<'a> {
             Ok(ControlFlow::Continue(var.as_tensor().clone()))
         })?;
         let (Some(var), Some(logits)) = (kept, logits) else {
-            return Err(ExplainError::Layer { name: name.to_string(), known: "others".to_string() });
+            unreachable!("every layer is shown, and there is one of this name")
         };
-        let gradient = gradient(&self.score(&logits, class)?.sum_all()?, &var)?;
+        let gradient = gradient(&score(&logits, class)?.sum_all()?, &var)?;
         Ok((var.as_detached_tensor().squeeze(0)?, gradient.squeeze(0)?))
     }
 
@@ -140,18 +142,18 @@ impl<'a> Network<'a> {
         let var = Var::from_tensor(&images.contiguous()?)?;
         let logits = self.model.trace(var.as_tensor(), &mut |_, output| Ok(ControlFlow::Continue(output)))?;
         let Some(logits) = logits else { unreachable!("the visitor ends no pass") };
-        gradient(&self.score(&logits, class)?.sum_all()?, &var)
+        gradient(&score(&logits, class)?.sum_all()?, &var)
     }
+}
 
-    /// The score of `class`, `[n]`: its logit; of two classes that share one logit, which is the log-odds of the second, the first
-    /// one's is the negative.
-    pub(crate) fn score(&self, logits: &Tensor, class: usize) -> Result<Tensor, ExplainError> {
-        if logits.dim(1)? == 1 {
-            let score = logits.squeeze(1)?;
-            return Ok(if class == 0 { score.neg()? } else { score });
-        }
-        Ok(logits.narrow(1, class, 1)?.squeeze(1)?)
+/// The score of `class`, `[n]`: its logit; of two classes that share one logit, which is the log-odds of the second, the first
+/// one's is the negative.
+fn score(logits: &Tensor, class: usize) -> Result<Tensor, ExplainError> {
+    if logits.dim(1)? == 1 {
+        let score = logits.squeeze(1)?;
+        return Ok(if class == 0 { score.neg()? } else { score });
     }
+    Ok(logits.narrow(1, class, 1)?.squeeze(1)?)
 }
 
 /// The gradient of `of` to `var`: zeros where it does not depend on it.

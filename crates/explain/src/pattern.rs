@@ -28,6 +28,8 @@ pub struct Pattern {
     pub steps: usize,
     /// The root mean square of a step in levels from 0 to 255, above 0.
     pub step_levels: f32,
+    /// The noise that is climbed from, in levels around the middle gray: without any, filters that see nothing in gray stay silent.
+    pub noise_levels: f32,
     /// What keeps fine noise out; nothing in the book's recipe.
     pub regularization: Option<Regularization>,
     /// What the noise and the shifts are drawn from.
@@ -46,20 +48,33 @@ pub struct Regularization {
     pub frequency_decay: f32,
 }
 
+/// What a filter answers to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundPattern {
+    /// The picture, its values less their mean, divided by their deviation, times 64 plus 128; black for a filter that answers to
+    /// nothing on the way.
+    pub picture: Image,
+    /// The mean of the filter's output for what the climb began with.
+    pub first_answer: f32,
+    /// The same before the last step.
+    pub last_answer: f32,
+}
+
 impl Pattern {
     /// The book's recipe (Chollet, "Deep Learning with Python", section 5.4.2): 40 steps of 1.
     pub const fn book(side: usize) -> Self {
-        Self { side, steps: 40, step_levels: 1.0, regularization: None, seed: Seed::new(0) }
+        Self { side, steps: 40, step_levels: 1.0, noise_levels: 10.0, regularization: None, seed: Seed::new(0) }
     }
 
-    /// Steps as wide again, more of them, and all regularizations.
+    /// Wider steps, more of them, from more noise, and all regularizations. Filters for the finest patterns, such as chessboards of
+    /// single pixels, answer less to what is left of them.
     pub const fn regularized(side: usize) -> Self {
         let regularization = Regularization { jitter: 4, total_variation: 0.05, frequency_decay: 0.15 };
-        Self { side, steps: 96, step_levels: 2.0, regularization: Some(regularization), seed: Seed::new(0) }
+        let regularization = Some(regularization);
+        Self { side, steps: 64, step_levels: 2.5, noise_levels: 60.0, regularization, seed: Seed::new(0) }
     }
 
-    /// The patterns of some filters of a layer, by a normalization as the book's: each picture's values less their mean, divided by
-    /// their deviation, times 64 plus 128. One of a filter that answers to nothing is black.
+    /// The patterns of some filters of a layer.
     ///
     /// # Errors
     /// [`ExplainError::Layer`] where the layer's output is no picture, [`ExplainError::Setting`] where it has no such filter or a
@@ -70,7 +85,7 @@ impl Pattern {
         colors: &ColorRange,
         layer: &str,
         filters: &[usize],
-    ) -> Result<Vec<Image>, ExplainError> {
+    ) -> Result<Vec<FoundPattern>, ExplainError> {
         let channels = network.layer(layer)?.shape[2];
         self.check(channels, filters)?;
         let mut pictures = Vec::with_capacity(filters.len());
@@ -109,14 +124,21 @@ impl Pattern {
         colors: &ColorRange,
         layer: &str,
         filters: &[usize],
-    ) -> Result<Vec<Image>, ExplainError> {
+    ) -> Result<Vec<FoundPattern>, ExplainError> {
         let (side, channels) = (self.side, colors.black.len());
         let mut pictures: Vec<Vec<f32>> = filters.iter().map(|filter| self.start(*filter, channels)).collect();
         let mut spread = vec![0.0; filters.len()];
+        let (mut first, mut last) = (Vec::new(), Vec::new());
         for step in 0..self.steps {
             let shift = self.shift(step);
-            pictures.iter_mut().for_each(|picture| roll(picture, side, channels, shift));
-            let gradients = uphill(network, colors, layer, filters, &pictures, side)?;
+            for picture in &mut pictures {
+                roll(picture, side, channels, shift);
+            }
+            let (answers, gradients) = uphill(network, colors, layer, filters, &pictures, side)?;
+            if step == 0 {
+                first.clone_from(&answers);
+            }
+            last = answers;
             for ((picture, mut slope), spread) in pictures.iter_mut().zip(gradients).zip(&mut spread) {
                 *spread = f32::max(*spread, slope.iter().fold(0.0, |largest, value| largest.max(value.abs())));
                 normalize(&mut slope);
@@ -130,34 +152,39 @@ impl Pattern {
                 }
             }
             let back = shift.map(|pixels| (side - pixels) % side);
-            pictures.iter_mut().for_each(|picture| roll(picture, side, channels, back));
+            for picture in &mut pictures {
+                roll(picture, side, channels, back);
+            }
         }
-        let picture = |(values, spread): (Vec<f32>, f32)| {
-            let levels = if spread > 0.0 { shown(&values, 0.0) } else { vec![0; values.len()] };
+        let found = |(at, values): (usize, Vec<f32>)| {
+            let levels = if spread[at] > 0.0 { shown(&values, 0.0) } else { vec![0; values.len()] };
             let pixels = if channels == 1 { levels.iter().flat_map(|gray| [*gray; 3]).collect() } else { levels };
-            Image::from_pixels(side, side, pixels)
+            let picture = Image::from_pixels(side, side, pixels);
+            FoundPattern { picture, first_answer: first[at], last_answer: last[at] }
         };
-        Ok(pictures.into_iter().zip(spread).map(picture).collect())
+        Ok(pictures.into_iter().enumerate().map(found).collect())
     }
 
-    /// Gray with noise of up to 20 levels, for values from 0 to 1.
+    /// Gray with noise on both sides of it, for values from 0 to 1.
     fn start(&self, filter: usize, channels: usize) -> Vec<f32> {
         let mut rng = self.seed.rng("pattern", 0, filter as u64);
-        (0..self.side * self.side * channels).map(|_| (128.0 + 20.0 * rng.random::<f32>()) / 255.0).collect()
+        let mut noise = || self.noise_levels * (2.0 * rng.random::<f32>() - 1.0);
+        (0..self.side * self.side * channels).map(|_| (128.0 + noise()) / 255.0).collect()
     }
 
     /// Columns and rows by which the pictures of a step are shifted.
     fn shift(&self, step: usize) -> [usize; 2] {
         let jitter = self.regularization.map_or(0, |regularization| regularization.jitter);
         let mut rng = self.seed.rng("pattern-shift", step as u64, 0);
-        [0, 1].map(|_| if jitter == 0 { 0 } else { rng.random_range(0..=2 * jitter) % self.side })
+        let far = jitter * self.side;
+        [0, 1].map(|_| if jitter == 0 { 0 } else { (far + rng.random_range(0..=2 * jitter) - jitter) % self.side })
     }
 }
 
 /// Pictures that climb at once.
 const BATCH: usize = 16;
 
-/// The gradients of the mean answer of each picture's own filter, to values from 0 to 1.
+/// The mean answer of each picture's own filter, and its gradient to values from 0 to 1.
 fn uphill(
     network: &Network<'_>,
     colors: &ColorRange,
@@ -165,7 +192,7 @@ fn uphill(
     filters: &[usize],
     pictures: &[Vec<f32>],
     side: usize,
-) -> Result<Vec<Vec<f32>>, ExplainError> {
+) -> Result<(Vec<f32>, Vec<Vec<f32>>), ExplainError> {
     let channels = colors.black.len();
     let ranges: Vec<f32> = colors.black.iter().zip(&colors.white).map(|(black, white)| white - black).collect();
     let values: Vec<f32> = pictures
@@ -182,18 +209,19 @@ fn uphill(
     let mut mask = vec![0.0f32; count * outputs];
     filters.iter().enumerate().for_each(|(at, filter)| mask[at * outputs + filter] = 1.0 / (height * width) as f32);
     let mask = Tensor::from_vec(mask, (count, 1, 1, outputs), &device)?;
-    let slopes: Vec<f32> = gradient(&output.broadcast_mul(&mask)?.sum_all()?, &var)?.flatten_all()?.to_vec1()?;
-    let slopes = slopes.chunks_exact(side * side * channels);
-    Ok(slopes
-        .map(|slope| slope.iter().enumerate().map(|(at, value)| value * ranges[at % channels]).collect())
-        .collect())
+    let answers = output.broadcast_mul(&mask)?.sum((1, 2, 3))?;
+    let slopes: Vec<f32> = gradient(&answers.sum_all()?, &var)?.flatten_all()?.to_vec1()?;
+    let to_levels = |slope: &[f32]| slope.iter().enumerate().map(|(at, value)| value * ranges[at % channels]).collect();
+    Ok((answers.to_vec1()?, slopes.chunks_exact(side * side * channels).map(to_levels).collect()))
 }
 
 /// Divides by the root mean square, and a little more where that is next to nothing.
 fn normalize(slope: &mut [f32]) {
     let square = slope.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>() / slope.len() as f64;
     let divisor = (square.sqrt() + 1e-8) as f32;
-    slope.iter_mut().for_each(|value| *value /= divisor);
+    for value in slope {
+        *value /= divisor;
+    }
 }
 
 /// Shifts a picture around by columns and rows.
@@ -205,40 +233,39 @@ fn roll(picture: &mut [f32], side: usize, channels: usize, [columns, rows]: [usi
 /// Subtracts the gradient of the total variation: the signs of differences to the four neighbors, of which the picture's edges
 /// have fewer.
 fn less_variation(slope: &mut [f32], picture: &[f32], side: usize, channels: usize, weight: f32) {
-    let sign = |a: f32, b: f32| if a == b { 0.0 } else { (a - b).signum() };
-    for at in 0..picture.len() {
-        let (row, column) = (at / channels / side, at / channels % side);
-        let mut signs = 0.0;
-        for (is_inside, neighbor) in [
-            (column > 0, at.wrapping_sub(channels)),
-            (column + 1 < side, at + channels),
-            (row > 0, at.wrapping_sub(side * channels)),
-            (row + 1 < side, at + side * channels),
-        ] {
-            if is_inside {
-                signs += sign(picture[at], picture[neighbor]);
-            }
-        }
-        slope[at] -= weight * signs;
+    let row_len = side * channels;
+    let mut pull = |a: usize, b: usize| {
+        let sign = if picture[a] == picture[b] { 0.0 } else { (picture[a] - picture[b]).signum() };
+        slope[a] -= weight * sign;
+        slope[b] += weight * sign;
+    };
+    for row in (0..picture.len()).step_by(row_len) {
+        (row..row + row_len - channels).for_each(|at| pull(at, at + channels));
     }
+    (0..picture.len() - row_len).for_each(|at| pull(at, at + row_len));
 }
 
-/// Moves a picture by `share` of the way to what a filter of 1/4, 1/2, 1/4 along both axes makes of it.
+/// Moves a picture by `share` of the way to what a filter of 1/4, 1/2, 1/4 along both axes makes of it, the edges repeated.
 fn blur_towards(picture: &mut [f32], side: usize, channels: usize, share: f32) {
-    let blur = |source: &[f32], step: usize, place: &dyn Fn(usize) -> usize| -> Vec<f32> {
-        let neighbor = |at: usize, is_next: bool| match (place(at), is_next) {
-            (0, false) => at,
-            (last, true) if last + 1 == side => at,
-            (_, false) => at - step,
-            (_, true) => at + step,
-        };
-        (0..source.len())
-            .map(|at| 0.5 * source[at] + 0.25 * (source[neighbor(at, false)] + source[neighbor(at, true)]))
-            .collect()
-    };
-    let across = blur(picture, channels, &|at| at / channels % side);
-    let blurred = blur(&across, side * channels, &|at| at / channels / side);
-    picture.iter_mut().zip(blurred).for_each(|(value, blurred)| *value += share * (blurred - *value));
+    let row_len = side * channels;
+    let weigh = |before: f32, here: f32, after: f32| 0.5 * here + 0.25 * (before + after);
+    let across: Vec<f32> = picture
+        .chunks_exact(row_len)
+        .flat_map(|row| {
+            (0..row_len).map(move |at| {
+                let before = if at < channels { at } else { at - channels };
+                let after = if at + channels < row_len { at + channels } else { at };
+                weigh(row[before], row[at], row[after])
+            })
+        })
+        .collect();
+    let row = |number: usize| &across[number * row_len..(number + 1) * row_len];
+    for (number, values) in picture.chunks_exact_mut(row_len).enumerate() {
+        let (above, here, below) = (row(number.saturating_sub(1)), row(number), row((number + 1).min(side - 1)));
+        for (at, value) in values.iter_mut().enumerate() {
+            *value += share * (weigh(above[at], here[at], below[at]) - *value);
+        }
+    }
 }
 
 #[cfg(test)]

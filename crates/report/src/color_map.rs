@@ -61,7 +61,8 @@ impl ColorMap {
             Self::Jet => &JET,
             Self::Diverging => &DIVERGING,
         };
-        let place = value.clamp(0.0, 1.0) * (anchors.len() - 1) as f32;
+        let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
+        let place = value * (anchors.len() - 1) as f32;
         let first = (place as usize).min(anchors.len() - 2);
         mix(anchors[first], anchors[first + 1], place - first as f32)
     }
@@ -94,6 +95,12 @@ const OPACITY: f32 = 0.55;
 const BAR: usize = 12;
 const GAP: usize = 6;
 
+/// Characters of the numbers at the scale, at most; so all overlays of a size are equally wide.
+const LABEL: usize = 7;
+
+/// Width of the scale with what is around it, in pixels.
+const SCALE: usize = GAP + BAR + GAP + LABEL * CHARACTER_WIDTH;
+
 /// Color of what is around the scale, and of its numbers.
 const PAPER: [u8; 3] = [248, 248, 246];
 const INK: [u8; 3] = [32, 32, 32];
@@ -117,8 +124,7 @@ impl Overlay<'_> {
         let Size { width, height } = self.size;
         assert_eq!(self.values.len(), width * height, "a number a pixel");
         let labels = self.range.map(|end| label(end, self.range));
-        let columns = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
-        let mut drawn = Image::filled(width + GAP + BAR + GAP + columns * CHARACTER_WIDTH, height, PAPER);
+        let mut drawn = Image::filled(width + SCALE, height, PAPER);
         for y in 0..height {
             for x in 0..width {
                 drawn.set(x, y, self.pixel(x, y));
@@ -153,6 +159,15 @@ fn label(end: f32, [low, high]: [f32; 2]) -> String {
     } else {
         format!("{end:.1e}")
     }
+}
+
+/// A picture without a scale, as wide as an [`Overlay`] over it is, to stand beside one.
+pub fn without_scale(image: &Image) -> Image {
+    let mut framed = Image::filled(image.width() + SCALE, image.height(), PAPER);
+    for (y, x) in (0..image.height()).flat_map(|y| (0..image.width()).map(move |x| (y, x))) {
+        framed.set(x, y, image.get(x, y));
+    }
+    framed
 }
 
 /// A picture and its numbers at least `side` pixels large along the longer side: as it is where it is as large already.
@@ -197,7 +212,8 @@ mod tests {
     #[test]
     fn the_scale_says_what_its_ends_are() {
         let plain = overlay(&[0.0; 400], [0.0, 1.0], None);
-        assert_eq!(plain.width(), 10 + 6 + 12 + 6 + 4 * CHARACTER_WIDTH);
+        assert_eq!(plain.width(), 10 + 6 + 12 + 6 + 7 * CHARACTER_WIDTH);
+        assert_eq!(without_scale(&Image::filled(10, 40, [0, 0, 128])).width(), plain.width());
         assert_eq!((plain.get(16, 0), plain.get(16, 39)), ([128, 0, 0], [0, 0, 128]));
         assert_eq!((plain.get(0, 0), plain.get(11, 5)), ([0, 0, 128], PAPER));
         let ends = |range| [label(range, [0.0, range]), label(0.0, [0.0, range])];

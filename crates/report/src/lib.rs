@@ -60,7 +60,7 @@ mod table;
 mod text;
 
 pub use crate::certificate::CertificatePage;
-pub use crate::color_map::{ColorMap, Overlay, enlarged};
+pub use crate::color_map::{ColorMap, Overlay, enlarged, without_scale};
 pub use crate::confusion_chart::confusion_chart;
 pub use crate::contact_sheet::{Cell, Row, SheetStyle, contact_sheet};
 pub use crate::csv::{csv_line, csv_probability};

@@ -135,11 +135,12 @@ pub fn number_grids(label: &str, lines: &[Vec<NumberGrid>], signs: &[&str]) -> S
     let (mut body, mut top, mut width) = (String::new(), 0.0, 0.0_f64);
     for (line, grids) in lines.iter().enumerate() {
         let (mut left, mut height) = (1.0, 0.0_f64);
+        let least_rows = grids.iter().map(|grid| grid.rows.len()).min().unwrap_or(0);
         for (at, grid) in grids.iter().enumerate() {
             grid.write(&mut body, left, top, cell(line));
             let [grid_width, grid_height] = grid.size(cell(line));
             if let (0, Some(sign)) = (line, signs.get(at)) {
-                let (x, y) = (left + grid_width + GAP / 2.0, top + TITLE + (grid_height - TITLE) / 2.0 + 6.0);
+                let (x, y) = (left + grid_width + GAP / 2.0, top + TITLE + least_rows as f64 * CELL / 2.0 + 6.0);
                 let sign = escape::html(sign);
                 let _ = writeln!(
                     body,

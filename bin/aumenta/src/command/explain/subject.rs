@@ -195,7 +195,7 @@ impl Subject {
         if !run.is_dir() {
             return Err(BadUse::message(format!("there is no image `{name}`")));
         }
-        let dataset = self.dataset(run)?;
+        let dataset = dataset(run)?;
         for split in Split::ALL {
             let records = dataset.records(split).iter();
             let found = records.clone().find(|record| record.path == name || name.parse::<u32>() == Ok(record.id));
@@ -216,14 +216,6 @@ impl Subject {
         Ok(self.to_image(batch.floats().get(..self.pixels().len()).unwrap_or_default()))
     }
 
-    /// The data set that the run at `run` was trained on.
-    pub fn dataset(&self, run: &Path) -> Result<Arc<Dataset>> {
-        let run = RunFolder::open(run)?;
-        let path = run.path().join(run.read_info()?.manifest.path);
-        let dataset = Dataset::open(&path, None);
-        Ok(Arc::new(dataset.with_context(|| format!("cannot open the data set at `{}`", path.display()))?))
-    }
-
     /// The images of a split with these ids, in their order, at the network's size.
     pub fn images_of(&self, dataset: &Arc<Dataset>, split: Split, ids: &[u32]) -> Result<Vec<Image>> {
         let stream = EvalStream::new(Arc::clone(dataset), split, &EvalConfig::new(self.pixels(), 32))?;
@@ -242,6 +234,14 @@ impl Subject {
         let found: Option<Vec<Image>> = found.into_iter().collect();
         found.with_context(|| format!("the split {split} lacks one of the images"))
     }
+}
+
+/// The data set that the run at `run` was trained on.
+fn dataset(run: &Path) -> Result<Arc<Dataset>> {
+    let run = RunFolder::open(run)?;
+    let path = run.path().join(run.read_info()?.manifest.path);
+    let dataset = Dataset::open(&path, None);
+    Ok(Arc::new(dataset.with_context(|| format!("cannot open the data set at `{}`", path.display()))?))
 }
 
 /// An image in gray, as a network with one channel gets it.

@@ -10,18 +10,21 @@ use aumenta_runs::RunFolder;
 use aumenta_stream::OnError;
 
 use super::Args;
-use super::gallery::{Gallery, class_layers};
+use super::gallery::{self, Gallery, class_layers};
 use super::subject::Subject;
 use crate::command::evaluate::Measurement;
 use crate::failure::BadUse;
 
 /// The side of an image on the sheet, in pixels.
-const SIDE: usize = 200;
+const SIDE: usize = 240;
 
 /// Measures the split, and explains the `count` images with the largest losses.
 pub fn report(args: &Args, subject: &Subject, count: usize, gallery: &mut Gallery) -> Result<ExplanationReport> {
     if !args.run.is_dir() {
         return Err(BadUse::message("--top-losses needs a run's folder, whose data set has the classes".to_owned()));
+    }
+    if args.layer.len() > 1 {
+        return Err(BadUse::message("--top-losses makes one map an image: name one --layer".to_owned()));
     }
     let split: Split = args.split.into();
     let measurement = Measurement {
@@ -50,12 +53,13 @@ pub fn report(args: &Args, subject: &Subject, count: usize, gallery: &mut Galler
             &seen.probabilities,
             predictions.losses[index],
         );
-        let mut cells = vec![Cell { image: seen.image.clone(), caption: "as the network gets it".to_owned() }];
+        let mut cells =
+            vec![Cell { image: gallery::unmapped(&seen.image), caption: "as the network gets it".to_owned() }];
         let mut classes = vec![predicted, truth];
         classes.dedup();
         for class in classes {
-            let caption = format!("speaks for {}", subject.classes[class]);
-            cells.push(Cell { image: gallery.map_of(args, subject, &seen, class)?, caption });
+            let (image, caption) = gallery::mapped(args, subject, &seen, class)?;
+            cells.push(Cell { image, caption });
         }
         let pictures = cells
             .iter()

@@ -29,7 +29,7 @@ pub struct FetchArgs {
     /// The file to write, which must not exist yet.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// The cache [default: HF_HUB_CACHE, HF_HOME/hub, XDG_CACHE_HOME/huggingface/hub or ~/.cache/huggingface/hub].
+    /// The cache [default: `HF_HUB_CACHE`, `HF_HOME`/hub, `XDG_CACHE_HOME`/huggingface/hub or ~/.cache/huggingface/hub].
     #[arg(long, value_name = "FOLDER")]
     cache: Option<PathBuf>,
     /// The SHA-256 that the fetched file must have, in hexadecimal digits.

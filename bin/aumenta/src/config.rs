@@ -153,6 +153,11 @@ impl<A: Default, M> Default for Config<A, M> {
 }
 
 impl Config {
+    /// The configuration of a file, where one is given, and the default otherwise.
+    pub fn of(path: Option<&Path>) -> Result<Self> {
+        path.map_or_else(|| Ok(Self::default()), Self::read)
+    }
+
     /// Reads a file; its paths become relative to the working directory.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path).map_err(BadUse::from_error)?;

@@ -118,10 +118,7 @@ impl Args {
 
     /// The configuration that the flags give, and the data set of the manifest.
     fn asked_for(&self) -> Result<(Config, Arc<Dataset>)> {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         let augment = self.augment.or(self.config.is_none().then_some(AugmentPreset::Book));
         let data = Some(self.source.clone());
         let flags = Settings { data, augment, seed: self.seed, ..Settings::default() };

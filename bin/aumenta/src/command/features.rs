@@ -34,10 +34,7 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         let mut config = self.settings.over(config)?;
         config.fine_tuning.freeze_until.get_or_insert_with(|| "head".to_string());
         let setup = Setup::new(&config)?;

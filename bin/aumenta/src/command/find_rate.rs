@@ -43,10 +43,7 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         let config = self.settings.over(config)?;
         let found = search(&config, RateSearchConfig { from: self.from, to: self.to, steps: self.tries })?;
         if let Some(path) = &self.svg {

@@ -50,10 +50,7 @@ pub struct Args {
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         let augment = self.augment.or(self.config.is_none().then_some(AugmentPreset::Book));
         let flags = Settings { data: self.data, augment, seed: self.seed, ..Settings::default() };
         let config = flags.over(config)?;

@@ -227,10 +227,7 @@ impl Args {
             let (folder, config) = resume::open(run)?;
             return setup::resume(&self.settings.over(config)?, &folder, self.force, talk);
         }
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         train(&self.settings.over(config)?, talk)
     }
 }

@@ -48,10 +48,7 @@ pub struct AugmentedArgs {
 impl AugmentedArgs {
     /// Writes the versions below the folder `out`; says how many.
     pub fn write(&self, dataset: Dataset, out: &Path, existing: Existing) -> Result<usize> {
-        let config = match &self.config {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        let config = Config::of(self.config.as_deref())?;
         let augment = self.augment.or(self.config.is_none().then_some(AugmentPreset::Book));
         let config = Settings { augment, seed: self.seed, ..Settings::default() }.over(config)?;
         let size = preview::size(self.size, config.model.as_ref())?;

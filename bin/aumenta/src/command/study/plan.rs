@@ -89,7 +89,9 @@ impl ArmPlan {
         let check = || -> Result<()> {
             let Self { config, data } = self;
             let classes = manifest.classes.len();
-            config.model()?.clone().for_classes(classes).architecture()?;
+            let architecture = config.model()?.clone().for_classes(classes).architecture()?;
+            config.fine_tuning.freezing(&architecture)?;
+            config.fine_tuning.rate_scales(&architecture)?;
             config.fit()?.check(classes)?;
             config.augment.build()?;
             config.mix.build()?;

@@ -34,7 +34,7 @@ use crate::output::print;
 #[derive(clap::Args)]
 pub struct Args {
     /// A study's file, with any of: title, seeds, parallel, compare, reach, references; base (a training's settings, or the
-    /// path of its file); tables budget, halving; and [grid] or [[arms]].
+    /// path of its file); tables budget, halving; and a grid or arms.
     #[arg(value_name = "FILE", required_unless_present_any = ["preset", "resume"], conflicts_with_all = ["preset", "resume"])]
     file: Option<PathBuf>,
     /// A study that is built in.

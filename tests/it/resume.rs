@@ -183,7 +183,7 @@ fn events_are_lines_of_json() {
         event["event"].as_str().unwrap().to_string()
     });
     let epoch = ["batch", "validation", "checkpoint", "batch", "checkpoint", "checkpoint", "epoch"];
-    assert_eq!(events.collect::<Vec<_>>(), [epoch, epoch].concat());
+    assert_eq!(events.collect::<Vec<_>>(), [&["phase"][..], &epoch, &epoch, &["phase-end"]].concat());
     assert!(said.stderr.is_empty(), "{}", said.stderr);
     let log = fs_err::read_to_string(workspace.path("run/validations.jsonl")).unwrap();
     assert_eq!(log.lines().count(), 2);

@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::Checkpoint;
-    use crate::fit::{End, FitConfig};
+    use crate::fit::{End, FitConfig, Length};
     use crate::observer::{Observer, Progress, StepProgress};
     use crate::snapshot::Snapshot;
     use crate::test_place::{Place, bytes, epochs};
@@ -223,6 +223,21 @@ mod tests {
         }
         let [a, b] = [&run, &whole].map(|run| Snapshot::latest(run).unwrap().snapshot);
         assert_eq!((a.weights, a.average, a.state.optimizer), (b.weights, b.average, b.state.optimizer));
+    }
+
+    #[test]
+    fn a_training_that_ended_where_its_phase_did_goes_on_with_the_next() {
+        let steps = |steps| FitConfig {
+            length: Length::Steps(steps),
+            ..frozen(BASE, Some(Unfreezing { epoch: 2, layers: 4, learning_rate: Some(1e-4) }), 2)
+        };
+        let place = Place::new();
+        let (whole, _) = place.trained(steps(5)).unwrap();
+        let run = place.new_run("longer");
+        for length in [3, 5] {
+            place.train(&run, steps(length), None).unwrap();
+        }
+        assert!(bytes(&run, Kept::Last) == bytes(&whole, Kept::Last));
     }
 
     /// Moves a tensor that nothing should move, after each step.

@@ -274,7 +274,7 @@ impl<'a> Training<'a> {
     /// Begins the phase of the next epoch, where it is another one; the record of the one before it.
     fn change_phase(&mut self) -> Result<Option<PhaseRecord>, TrainError> {
         let phase = self.fit.config.freezing.phase(self.standing.cursor.epoch);
-        if phase == self.phase || self.is_complete() {
+        if phase == self.phase {
             return Ok(None);
         }
         let before = self.phase_record();

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 
-use aumenta_nn::{LayerVisitor, Mode, NnError, Parameters, Sequential, TrainStep};
+use aumenta_nn::{LayerVisitor, Mode, NnError, Parameters, Precision, Sequential, TrainStep};
 use candle_core::Tensor;
 
 /// A network with weights: a base that computes features from images, and a head that computes logits from features.
@@ -39,6 +39,12 @@ pub trait Model: Debug + Send {
     /// # Errors
     /// As [`Model::features`].
     fn predict(&self, images: &Tensor) -> Result<Tensor, NnError>;
+
+    /// Computes with this precision from now on, see [`Sequential::set_precision`].
+    ///
+    /// # Errors
+    /// [`NnError::Precision`] where the device has no kernels for it.
+    fn set_precision(&mut self, precision: Precision) -> Result<(), NnError>;
 
     /// Freezes the first `layers` layers, and no others: see [`Sequential::freeze`]. How many they are
     /// [`Architecture::layers_before`](crate::Architecture::layers_before) says.
@@ -128,6 +134,10 @@ impl Model for SequentialModel {
 
     fn predict(&self, images: &Tensor) -> Result<Tensor, NnError> {
         self.network.predict(images)
+    }
+
+    fn set_precision(&mut self, precision: Precision) -> Result<(), NnError> {
+        self.network.set_precision(precision)
     }
 
     fn freeze(&mut self, layers: usize) -> Result<(), NnError> {

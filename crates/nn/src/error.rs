@@ -1,5 +1,7 @@
 //! What can go wrong in this crate.
 
+use crate::precision::Precision;
+
 /// An error of an operation, an initialiser, an optimizer or the parameters.
 #[derive(Debug, thiserror::Error)]
 pub enum NnError {
@@ -56,6 +58,14 @@ pub enum NnError {
         range: &'static str,
         /// The value.
         value: f32,
+    },
+    /// A precision that a device does not compute with.
+    #[error("{device} has no kernels for {precision}: networks there compute in f32")]
+    Precision {
+        /// The precision.
+        precision: Precision,
+        /// The device, in words.
+        device: &'static str,
     },
     /// The backward pass left a trainable parameter without a gradient.
     #[error("parameter `{name}` got no gradient: the loss does not depend on it")]

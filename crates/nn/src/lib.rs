@@ -44,6 +44,7 @@ mod op;
 mod optimizer;
 mod parameters;
 mod plan;
+mod precision;
 #[cfg(test)]
 mod reference;
 mod schedule;
@@ -78,6 +79,7 @@ pub use optimizer::{
     RmsPropConfig, SgdConfig,
 };
 pub use parameters::{Parameter, Parameters, Penalty};
+pub use precision::Precision;
 pub use schedule::{Goal, OneCycleConfig, Plateau, PlateauConfig, PlateauDecision, ScheduleConfig};
 pub use sequential::{Mode, Sequential, TrainStep};
 pub use tensor_file::{NamedTensor, TensorFile};

@@ -19,6 +19,7 @@ use crate::op::max_pool2d::max_pool2d;
 use crate::op::spatial_dropout::spatial_dropout;
 use crate::parameters::Parameters;
 use crate::plan::{Plan, infer};
+use crate::precision::Precision;
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub struct Sequential {
     pub(crate) parameters: Parameters,
     /// How many of the first layers are frozen.
     pub(crate) frozen: usize,
+    pub(crate) precision: Precision,
     /// Made by the first training step on the CPU, for the layers that are not frozen.
     pub(crate) plan: Option<Plan>,
 }
@@ -82,12 +84,26 @@ impl Sequential {
             }
             shape = next;
         }
-        Ok(Self { layers: layers.to_vec(), input: input.to_vec(), seed, parameters, frozen: 0, plan: None })
+        let (layers, input, precision) = (layers.to_vec(), input.to_vec(), Precision::default());
+        Ok(Self { layers, input, seed, parameters, frozen: 0, precision, plan: None })
     }
 
     /// The layers.
     pub fn layers(&self) -> &[NamedLayer] {
         &self.layers
+    }
+
+    /// Computes with this precision from now on. Inputs and outputs stay f32.
+    ///
+    /// # Errors
+    /// [`NnError::Precision`] where the device has no kernels for it: the CPU computes in f32 alone.
+    pub fn set_precision(&mut self, precision: Precision) -> Result<(), NnError> {
+        let on_cpu = self.parameters.all().all(|parameter| parameter.var.device().is_cpu());
+        if on_cpu && precision != Precision::F32 {
+            return Err(NnError::Precision { precision, device: "the CPU" });
+        }
+        self.precision = precision;
+        Ok(())
     }
 
     /// The parameters, in the order of the layers.

@@ -32,6 +32,8 @@
 //! ```
 
 mod activations;
+#[cfg(any(test, feature = "cuda"))]
+mod cuda;
 mod error;
 #[cfg(test)]
 mod finite_differences;

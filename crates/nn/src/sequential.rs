@@ -1,7 +1,7 @@
 //! A chain of layers with its parameters.
 
 use aumenta_seed::Seed;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 
 use crate::error::NnError;
 use crate::gradients::Gradients;
@@ -10,9 +10,9 @@ use crate::op::activation::{Activation, activate};
 use crate::op::avg_pool2d::{PaddingCount, avg_pool2d};
 use crate::op::batch_norm::{RunningStatistics, batch_norm_eval, batch_norm_train};
 use crate::op::check_f32;
-use crate::op::conv2d::conv2d;
+use crate::op::conv2d::{Conv2dOptions, conv2d};
 use crate::op::dense::dense;
-use crate::op::depthwise_conv2d::depthwise_conv2d;
+use crate::op::depthwise_conv2d::{DepthwiseConv2dOptions, depthwise_conv2d};
 use crate::op::dropout::{dropout, mask_key};
 use crate::op::global_avg_pool2d::global_avg_pool2d;
 use crate::op::max_pool2d::max_pool2d;
@@ -214,7 +214,15 @@ impl Sequential {
         self.chain(rest, &self.chain(frozen, x, Mode::Evaluate)?, mode)
     }
 
+    /// What `layers` make of a batch, f32 both, in the network's precision.
     pub(crate) fn chain(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        if self.precision != Precision::Bf16 {
+            return self.in_turn(layers, x, mode);
+        }
+        Ok(self.in_turn(layers, &x.to_dtype(DType::BF16)?, mode)?.to_dtype(DType::F32)?)
+    }
+
+    fn in_turn(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
         layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
     }
 
@@ -223,17 +231,19 @@ impl Sequential {
         match &layer.spec {
             LayerSpec::Conv2d(conv) => {
                 let (options, _) = layer.conv2d(conv, sample)?;
+                let options = Conv2dOptions { precision: self.precision, ..options };
                 let bias = if conv.bias { Some(self.parameter(layer, "bias", mode)?) } else { None };
-                conv2d(input, &self.parameter(layer, "weight", mode)?, bias.as_ref(), options)
+                conv2d(input, &self.weight(layer, input, mode)?, bias.as_ref(), options)
             }
             LayerSpec::DepthwiseConv2d(conv) => {
                 let (options, geometry) = layer.depthwise_conv2d(conv, sample)?;
+                let options = DepthwiseConv2dOptions { precision: self.precision, ..options };
                 let bias = if conv.bias {
                     self.parameter(layer, "bias", mode)?
                 } else {
-                    Tensor::zeros(geometry.output[2], input.dtype(), input.device())?
+                    Tensor::zeros(geometry.output[2], DType::F32, input.device())?
                 };
-                depthwise_conv2d(input, &self.parameter(layer, "weight", mode)?, &bias, options)
+                depthwise_conv2d(input, &self.weight(layer, input, mode)?, &bias, options)
             }
             LayerSpec::BatchNorm(norm) => self.batch_norm(layer, norm, input, mode),
             LayerSpec::MaxPool2d(pool) => max_pool2d(input, layer.pool2d(pool, sample)?.0),
@@ -253,11 +263,11 @@ impl Sequential {
                 Mode::Evaluate => Ok(input.clone()),
             },
             LayerSpec::Dense { activation, .. } => {
-                let (weight, bias) = (self.parameter(layer, "weight", mode)?, self.parameter(layer, "bias", mode)?);
+                let (weight, bias) = (self.weight(layer, input, mode)?, self.parameter(layer, "bias", mode)?);
                 dense(input, &weight, &bias, *activation)
             }
             LayerSpec::Residual { layers, shortcut, activation } => {
-                let sum = (self.chain(layers, input, mode)? + self.chain(shortcut, input, mode)?)?;
+                let sum = (self.in_turn(layers, input, mode)? + self.in_turn(shortcut, input, mode)?)?;
                 if *activation == Activation::Linear { Ok(sum) } else { activate(&sum, *activation) }
             }
         }
@@ -293,6 +303,11 @@ impl Sequential {
     fn var(&self, layer: &NamedLayer, kind: &str) -> Result<&Var, NnError> {
         let var = self.parameters.get(&format!("{}.{kind}", layer.name));
         var.ok_or_else(|| NnError::Layer { layer: layer.name.clone(), reason: format!("has no {kind}") })
+    }
+
+    /// The weight of `layer` in the type of its input; the gradient comes back in f32.
+    fn weight(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        Ok(self.parameter(layer, "weight", mode)?.to_dtype(input.dtype())?)
     }
 
     fn parameter(&self, layer: &NamedLayer, kind: &str, mode: Mode) -> Result<Tensor, NnError> {

@@ -1,8 +1,12 @@
 //! Activations as Candle operations: on their own, and the gradient that fused layers pass on.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::activation as kernel;
 pub use crate::kernel::activation::Activation;
@@ -24,7 +28,7 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn activate(x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
-    check_f32("activate", &[("x", x)])?;
+    check_reals("activate", x, &[])?;
     Ok(x.contiguous()?.apply_op1(Activate { activation })?)
 }
 
@@ -53,6 +57,11 @@ impl CustomOp1 for Activate {
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::activation::activate(self.activation, x, layout)
+    }
+
     fn bwd(&self, _x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
         Ok(Some(self.activation.input_gradient(y, gradient)?))
     }
@@ -79,6 +88,17 @@ impl CustomOp2 for InputGradient {
         let mut out = vec![0.0; gradient.len()];
         kernel::input_gradient(self.activation, output, gradient, &mut out);
         Ok((CpuStorage::F32(out), gradient_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        output: &CudaStorage,
+        output_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        cuda::activation::input_gradient(self.activation, (output, output_layout), (gradient, gradient_layout))
     }
 }
 

@@ -1,8 +1,12 @@
 //! The dense layer as a Candle operation: `activation(x * weight^T + bias)`.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::{check_f32, check_reals};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::dense as kernel;
@@ -35,7 +39,8 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation)
     if n * inputs * outputs == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    check_f32("dense", &[("x", x), ("weight", weight), ("bias", bias)])?;
+    check_reals("dense", x, &[("weight", weight)])?;
+    check_f32("dense", &[("bias", bias)])?;
     Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Dense { activation })?)
 }
 
@@ -66,6 +71,19 @@ impl CustomOp3 for Dense {
         kernel::forward(inputs, x, weight, bias, &mut out);
         activation::apply(self.activation, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((n, outputs))))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::forward(self.activation, (x, x_layout), (weight, weight_layout), (bias, bias_layout))
     }
 
     fn bwd(
@@ -106,6 +124,17 @@ impl CustomOp2 for InputGradient {
         kernel::input_gradient(inputs, outputs, weight, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((n, inputs))))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::input_gradient((weight, weight_layout), (gradient, gradient_layout))
+    }
 }
 
 struct WeightGradient;
@@ -129,6 +158,17 @@ impl CustomOp2 for WeightGradient {
         let mut out = vec![0.0; outputs * inputs];
         kernel::weight_gradient(inputs, outputs, x, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((outputs, inputs))))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::weight_gradient((x, x_layout), (gradient, gradient_layout))
     }
 }
 

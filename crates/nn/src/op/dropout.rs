@@ -4,9 +4,13 @@
 //! result does not depend on threads.
 
 use aumenta_seed::Seed;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
@@ -42,7 +46,7 @@ pub(super) fn check(op: &'static str, x: &Tensor, rate: f32) -> Result<(), NnErr
     if !(0.0..1.0).contains(&rate) {
         return Err(NnError::shape(op, format!("the rate must be at least 0 and below 1, got {rate}")));
     }
-    check_f32(op, &[("x", x)])
+    check_reals(op, x, &[])
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +65,11 @@ impl CustomOp1 for Dropout {
         let mut out = vec![0.0; x.len()];
         kernel::apply(self.rate, self.key, x, &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dropout::dropout(kernel::Mask::new(self.rate, self.key), None, x, layout)
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {

@@ -1,9 +1,13 @@
 //! Spatial dropout (Tompson et al. 2015) from a counter, as [dropout](super::dropout): whole channels of an image are
 //! dropped, since neighboring pixels are too alike for single ones to be missed.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 use super::dropout::check;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
@@ -55,6 +59,11 @@ impl CustomOp1 for SpatialDropout {
         let mut out = vec![0.0; x.len()];
         kernel::apply_to_channels(self.rate, self.key, self.sizes, x, &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dropout::dropout(kernel::Mask::new(self.rate, self.key), Some(self.sizes), x, layout)
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {

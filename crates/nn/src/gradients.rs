@@ -42,6 +42,11 @@ impl<'a> Gradients<'a> {
         Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, buffers: PhantomData })
     }
 
+    /// Gradients that somebody has computed.
+    pub(crate) fn from_tensors(tensors: Vec<Tensor>) -> Self {
+        Self { tensors, buffers: PhantomData }
+    }
+
     /// Gradients that stand in the buffers of a training plan.
     pub(crate) fn in_buffers(buffers: &'a [Tensor]) -> Self {
         Self { tensors: buffers.to_vec(), buffers: PhantomData }

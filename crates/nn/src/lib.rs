@@ -53,6 +53,7 @@ mod schedule;
 mod sequential;
 mod setting;
 mod storage;
+mod tape;
 mod tensor_file;
 mod weight_average;
 

@@ -11,6 +11,7 @@ use crate::error::NnError;
 use crate::kernel::activation as kernel;
 pub use crate::kernel::activation::Activation;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Applies `activation` to each element of `x`, f32 of any shape.
 ///
@@ -28,8 +29,13 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn activate(x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, activation)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
     check_reals("activate", x, &[])?;
-    Ok(x.contiguous()?.apply_op1(Activate { activation })?)
+    Ok(graph.one(&x.contiguous()?, Activate { activation })?)
 }
 
 impl Activation {

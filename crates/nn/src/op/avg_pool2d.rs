@@ -12,6 +12,7 @@ use crate::error::NnError;
 pub use crate::kernel::avg_pool2d::PaddingCount;
 use crate::kernel::avg_pool2d::{self as kernel, Geometry};
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The mean of each window of `x`.
 ///
@@ -35,9 +36,19 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn avg_pool2d(x: &Tensor, options: Pool2dOptions, padding_count: PaddingCount) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, options, padding_count)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    options: Pool2dOptions,
+    padding_count: PaddingCount,
+) -> Result<Tensor, NnError> {
     let geometry = options.geometry("avg_pool2d", x.dims())?;
     check_reals("avg_pool2d", x, &[])?;
-    Ok(x.contiguous()?.apply_op1(AvgPool2d { geometry, padding_count })?)
+    Ok(graph.one(&x.contiguous()?, AvgPool2d { geometry, padding_count })?)
 }
 
 #[derive(Clone, Copy)]

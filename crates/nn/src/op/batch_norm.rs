@@ -13,6 +13,7 @@ use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::batch_norm::{self as kernel, Normalization};
 use crate::storage::{f32s, f32s_mut, with_f32s};
+use crate::tape::{Differentiable, Graph};
 
 /// The statistics of one batch, f32 `[channels]` each, without history.
 #[derive(Clone, Debug)]
@@ -100,6 +101,16 @@ pub fn batch_norm_train(
     beta: &Tensor,
     epsilon: f32,
 ) -> Result<(Tensor, BatchStatistics), NnError> {
+    train_on(&mut Graph::Candle, x, [gamma, beta], epsilon)
+}
+
+/// [`batch_norm_train`], left in `graph`.
+pub(crate) fn train_on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    epsilon: f32,
+) -> Result<(Tensor, BatchStatistics), NnError> {
     let op = "batch_norm_train";
     check(op, x, &[("gamma", gamma), ("beta", beta)], epsilon)?;
     let (x, count) = (x.contiguous()?, x.elem_count() / gamma.elem_count());
@@ -110,7 +121,7 @@ pub fn batch_norm_train(
     let statistics = x.apply_op1_no_bwd(&Statistics)?;
     let (mean, variance) = (statistics.get(0)?, statistics.get(1)?);
     let by = Op { statistics, epsilon, source: Source::Batch };
-    let y = x.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, BatchNorm(by))?;
+    let y = graph.three([x, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?;
     Ok((y, BatchStatistics { mean, variance, count }))
 }
 
@@ -138,6 +149,17 @@ pub fn batch_norm_eval(
     running: &RunningStatistics,
     epsilon: f32,
 ) -> Result<Tensor, NnError> {
+    eval_on(&mut Graph::Candle, x, [gamma, beta], running, epsilon)
+}
+
+/// [`batch_norm_eval`], left in `graph`.
+pub(crate) fn eval_on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    running: &RunningStatistics,
+    epsilon: f32,
+) -> Result<Tensor, NnError> {
     let op = "batch_norm_eval";
     let channels = [("gamma", gamma), ("beta", beta), ("mean", &running.mean), ("variance", &running.variance)];
     check(op, x, &channels, epsilon)?;
@@ -151,7 +173,7 @@ pub fn batch_norm_eval(
     }
     let statistics = Tensor::stack(&[&running.mean, &running.variance], 0)?.detach();
     let by = Op { statistics, epsilon, source: Source::Running };
-    Ok(x.contiguous()?.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, BatchNorm(by))?)
+    Ok(graph.three([x.contiguous()?, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?)
 }
 
 /// Whether `x` is a batch and all others have one element a channel of it.
@@ -311,28 +333,40 @@ impl CustomOp3 for BatchNorm {
         x: &Tensor,
         gamma: &Tensor,
         beta: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, gamma, beta], y, gradient)
+    }
+}
+
+impl Differentiable for BatchNorm {
+    fn gradients(
+        &self,
+        [x, gamma, _]: [&Tensor; 3],
+        _y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_gamma, of_beta]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let gradient = gradient.contiguous()?;
-        let through_statistics = x.track_op() && self.0.source == Source::Batch;
-        let sums = if through_statistics || gamma.track_op() || beta.track_op() {
+        let through_statistics = of_x && self.0.source == Source::Batch;
+        let sums = if through_statistics || of_gamma || of_beta {
             Some(x.apply_op2_no_bwd(&gradient, &ParameterGradients(self.0.clone()))?)
         } else {
             None
         };
-        let row = |index, of: &Tensor| match &sums {
-            Some(sums) if of.track_op() => sums.get(index).map(Some),
+        let row = |index, wanted| match &sums {
+            Some(sums) if wanted => sums.get(index).map(Some),
             _ => Ok(None),
         };
-        let (to_gamma, to_beta) = (row(0, gamma)?, row(1, beta)?);
-        let to_x = if x.track_op() {
+        let (to_gamma, to_beta) = (row(0, of_gamma)?, row(1, of_beta)?);
+        let to_x = if of_x {
             let sums = sums.filter(|_| through_statistics);
             Some(x.apply_op3_no_bwd(gamma, &gradient, &InputGradient { of: self.0.clone(), sums })?)
         } else {
             None
         };
-        Ok((to_x, to_gamma, to_beta))
+        Ok([to_x, to_gamma, to_beta])
     }
 }
 

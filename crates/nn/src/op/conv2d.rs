@@ -14,6 +14,7 @@ use crate::kernel::vectors::Vectors;
 use crate::op::activation::Activation;
 use crate::precision::Precision;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// How [`conv2d`] moves its window and what it applies to the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,17 @@ pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) 
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, options)
+}
+
+/// [`conv2d`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    options: Conv2dOptions,
+) -> Result<Tensor, NnError> {
     let geometry = geometry(x.dims(), weight.dims(), bias.map(Tensor::dims), &options)?;
     check_reals("conv2d", x, &[("weight", weight)])?;
     check_f32("conv2d", &bias.map(|bias| ("bias", bias)).into_iter().collect::<Vec<_>>())?;
@@ -95,7 +107,7 @@ pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2
         Some(bias) => bias.contiguous()?,
         None => Tensor::zeros(geometry.output[2], DType::F32, x.device())?,
     };
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, op)?)
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias], op)?)
 }
 
 /// The sizes of a convolution of operands of these shapes.
@@ -212,12 +224,24 @@ impl CustomOp3 for Conv2d {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, weight, bias], y, gradient)
+    }
+}
+
+impl Differentiable for Conv2d {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let gradient = self.activation.input_gradient(y, gradient)?;
         // An image that nothing was computed from needs no gradient, and the first layer's is the most expensive one.
-        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient(self.of)));
-        let to_weight = weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient(self.of)));
-        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
-        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
+        let to_x = of_x.then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient(self.of)));
+        let to_weight = of_weight.then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient(self.of)));
+        let to_bias = of_bias.then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok([to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?])
     }
 }
 

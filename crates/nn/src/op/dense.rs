@@ -13,6 +13,7 @@ use crate::kernel::dense as kernel;
 use crate::op::activation::Activation;
 use crate::op::conv2d::BiasGradient;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// `y[n, o] = activation(bias[o] + sum over i of x[n, i] * weight[o, i])`.
 ///
@@ -22,6 +23,17 @@ use crate::storage::f32s;
 /// [`NnError::Shape`] where the shapes do not fit each other or a dimension is empty; [`NnError::Type`] where an operand is
 /// not f32.
 pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, activation)
+}
+
+/// [`dense`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    activation: Activation,
+) -> Result<Tensor, NnError> {
     let shapes = (x.dims(), weight.dims(), bias.dims());
     let wrong = |what: &str| {
         let (x, weight, bias) = shapes;
@@ -41,7 +53,7 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation)
     }
     check_reals("dense", x, &[("weight", weight)])?;
     check_f32("dense", &[("bias", bias)])?;
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Dense { activation })?)
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], Dense { activation })?)
 }
 
 struct Dense {
@@ -94,11 +106,23 @@ impl CustomOp3 for Dense {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, weight, bias], y, gradient)
+    }
+}
+
+impl Differentiable for Dense {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let gradient = self.activation.input_gradient(y, gradient)?;
-        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient));
-        let to_weight = weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient));
-        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
-        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
+        let to_x = of_x.then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient));
+        let to_weight = of_weight.then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient));
+        let to_bias = of_bias.then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok([to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?])
     }
 }
 

@@ -13,6 +13,7 @@ use crate::kernel::depthwise_conv2d::{self as kernel, Geometry};
 use crate::op::activation::Activation;
 use crate::precision::Precision;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// How [`depthwise_conv2d`] moves its windows and what it applies to the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,12 +111,23 @@ pub fn depthwise_conv2d(
     bias: &Tensor,
     options: DepthwiseConv2dOptions,
 ) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, options)
+}
+
+/// [`depthwise_conv2d`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    options: DepthwiseConv2dOptions,
+) -> Result<Tensor, NnError> {
     let geometry = options.geometry(x.dims(), weight.dims(), bias.dims())?;
     check_reals("depthwise_conv2d", x, &[("weight", weight)])?;
     check_f32("depthwise_conv2d", &[("bias", bias)])?;
     let of = Convolution { geometry, precision: options.precision };
     let op = DepthwiseConv2d { of, activation: options.activation };
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], op)?)
 }
 
 /// A convolution, and how exactly it is computed.
@@ -178,15 +190,23 @@ impl CustomOp3 for DepthwiseConv2d {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, weight, bias], y, gradient)
+    }
+}
+
+impl Differentiable for DepthwiseConv2d {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let (gradient, of) = (self.activation.input_gradient(y, gradient)?, self.of);
         let to_x = || weight.apply_op2_no_bwd(&gradient, &InputGradient(of));
         let to_weight = || x.apply_op2_no_bwd(&gradient, &WeightGradient(of));
         let to_bias = || gradient.apply_op1_no_bwd(&BiasGradient);
-        Ok((
-            x.track_op().then(to_x).transpose()?,
-            weight.track_op().then(to_weight).transpose()?,
-            bias.track_op().then(to_bias).transpose()?,
-        ))
+        Ok([of_x.then(to_x).transpose()?, of_weight.then(to_weight).transpose()?, of_bias.then(to_bias).transpose()?])
     }
 }
 

@@ -14,6 +14,7 @@ use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Sets a share `rate` of the elements to zero and divides the others by `1 - rate` (inverted dropout), so that the
 /// expected value stays.
@@ -33,8 +34,13 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, rate, key)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
     check("dropout", x, rate)?;
-    Ok(x.contiguous()?.apply_op1(Dropout { rate, key })?)
+    Ok(graph.one(&x.contiguous()?, Dropout { rate, key })?)
 }
 
 /// The key of the mask of the dropout layer named `layer` in step `step`.

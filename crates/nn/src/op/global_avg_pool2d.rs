@@ -10,6 +10,7 @@ use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::global_avg_pool2d as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The mean of each channel over all pixels of an image (Lin et al. 2013, *Network in network*).
 ///
@@ -26,13 +27,18 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor) -> Result<Tensor, NnError> {
     let wrong = |what| NnError::shape("global_avg_pool2d", format!("{what} (x {:?})", x.dims()));
     let &[_, height, width, channels] = x.dims() else { return Err(wrong("x must be NHWC")) };
     if x.elem_count() == 0 {
         return Err(wrong("a dimension is empty"));
     }
     check_reals("global_avg_pool2d", x, &[])?;
-    Ok(x.contiguous()?.apply_op1(GlobalAvgPool2d { input: [height, width, channels] })?)
+    Ok(graph.one(&x.contiguous()?, GlobalAvgPool2d { input: [height, width, channels] })?)
 }
 
 #[derive(Clone, Copy)]

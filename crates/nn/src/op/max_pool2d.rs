@@ -11,6 +11,7 @@ use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::max_pool2d::{self as kernel, Geometry};
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The largest element of each window of `x`.
 ///
@@ -36,9 +37,14 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn max_pool2d(x: &Tensor, options: Pool2dOptions) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, options)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, options: Pool2dOptions) -> Result<Tensor, NnError> {
     let geometry = options.geometry("max_pool2d", x.dims())?;
     check_reals("max_pool2d", x, &[])?;
-    Ok(x.contiguous()?.apply_op1(MaxPool2d { geometry })?)
+    Ok(graph.one(&x.contiguous()?, MaxPool2d { geometry })?)
 }
 
 struct MaxPool2d {

@@ -11,6 +11,7 @@ use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Sets a share `rate` of the channels of each image to zero and divides the others by `1 - rate`, so that the expected
 /// value stays.
@@ -32,6 +33,11 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn spatial_dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, rate, key)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
     let op = "spatial_dropout";
     check(op, x, rate)?;
     let wrong = |what| NnError::shape(op, format!("{what} (x {:?})", x.dims()));
@@ -39,7 +45,7 @@ pub fn spatial_dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnErro
     if x.elem_count() == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    Ok(x.contiguous()?.apply_op1(SpatialDropout { rate, key, sizes: [height * width, channels] })?)
+    Ok(graph.one(&x.contiguous()?, SpatialDropout { rate, key, sizes: [height * width, channels] })?)
 }
 
 struct SpatialDropout {

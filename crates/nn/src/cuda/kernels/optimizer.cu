@@ -34,18 +34,20 @@
     if (l1 != 0.0f) { \
         g += l1 * ((before > 0.0f ? 1.0f : 0.0f) - (before < 0.0f ? 1.0f : 0.0f)); \
     } \
-    float p = decay == 0.0f ? before : before - decay * before; \
-    int at = starts[member] + place;
+    float p = decay == 0.0f ? before : before - decay * before;
+
+/* Where what is kept of the element lies in each slot. */
+#define AT int at = starts[member] + place;
 
 PLAIN(sgd)(STEP) {
     PREPARE
-    (void)at;
     *parameter = p - rate * g;
 }
 
 /* formula: momentum, whether it is Nesterov's, whether the rate enters the buffer. */
 PLAIN(sgd_momentum)(STEP) {
     PREPARE
+    AT
     float entering = formula[2] != 0.0f ? rate : 1.0f, leaving = formula[2] != 0.0f ? 1.0f : rate;
     g *= entering;
     float b = formula[0] * slot0[at] + g;
@@ -57,6 +59,7 @@ PLAIN(sgd_momentum)(STEP) {
  * Slots: mean square, mean gradient where it is centered, buffer where there is momentum. */
 PLAIN(rmsprop)(STEP) {
     PREPARE
+    AT
     float rho = formula[0], momentum = formula[3], *buffer = formula[4] != 0.0f ? slot2 : slot1;
     float v = rho * slot0[at] + (1.0f - rho) * g * g, variance = v;
     slot0[at] = v;
@@ -80,6 +83,7 @@ PLAIN(rmsprop)(STEP) {
 /* formula: the shares of both means that stay, those that enter, epsilon, and the corrections' factors of rate and root. */
 PLAIN(adam)(STEP) {
     PREPARE
+    AT
     float m = formula[0] * slot0[at] + formula[2] * g;
     float v = formula[1] * slot1[at] + formula[3] * g * g;
     slot0[at] = m;
@@ -107,6 +111,6 @@ PLAIN(average)(int count, const int *chunks, const int *lengths, const int *star
                float entering) {
     LOCATE
     float weight = ((const float *)addresses[2 * member])[place];
-    float *average = averages + starts[member] + place;
-    *average += entering * (weight - *average);
+    AT
+    averages[at] += entering * (weight - averages[at]);
 }

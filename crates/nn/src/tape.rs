@@ -67,30 +67,22 @@ enum Step {
 
 impl Graph<'_> {
     pub fn one(&mut self, x: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> Result<Tensor> {
-        match self {
-            Self::Candle => x.apply_op1(op),
-            Self::Tape(tape) => {
-                let y = x.apply_op1_no_bwd(&op)?;
-                tape.record(&[x], y, || Step::One(Box::new(op), x.clone()))
-            }
-        }
+        let Self::Tape(tape) = self else { return x.apply_op1(op) };
+        let y = x.apply_op1_no_bwd(&op)?;
+        Ok(tape.record(&[x], y, || Step::One(Box::new(op), x.clone())))
     }
 
-    pub fn three(&mut self, [x, y, z]: [Tensor; 3], op: impl Differentiable) -> Result<Tensor> {
-        match self {
-            Self::Candle => x.apply_op3(&y, &z, op),
-            Self::Tape(tape) => {
-                let output = x.apply_op3_no_bwd(&y, &z, &op)?;
-                tape.record(&[&x, &y, &z], output, || Step::Three(Box::new(op), [x.clone(), y.clone(), z.clone()]))
-            }
-        }
+    pub fn three(&mut self, operands: &[Tensor; 3], op: impl Differentiable) -> Result<Tensor> {
+        let [x, y, z] = operands;
+        let Self::Tape(tape) = self else { return x.apply_op3(y, z, op) };
+        let output = x.apply_op3_no_bwd(y, z, &op)?;
+        Ok(tape.record(&[x, y, z], output, || Step::Three(Box::new(op), operands.clone())))
     }
 
     pub fn sum(&mut self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::Candle => x + y,
-            Self::Tape(tape) => tape.record(&[x, y], (x.detach() + y.detach())?, || Step::Sum([x.clone(), y.clone()])),
-        }
+        let Self::Tape(tape) = self else { return x + y };
+        let sum = (x.detach() + y.detach())?;
+        Ok(tape.record(&[x, y], sum, || Step::Sum([x.clone(), y.clone()])))
     }
 
     /// A batch as rows; of NHWC channel by channel.
@@ -99,20 +91,17 @@ impl Graph<'_> {
         let rows = |x: &Tensor| {
             if is_image { x.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1) } else { x.flatten_from(1) }
         };
-        match self {
-            Self::Candle => rows(x),
-            Self::Tape(tape) => tape.record(&[x], rows(&x.detach())?, || {
-                if is_image { Step::Flatten(x.clone()) } else { Step::Reshape(x.clone()) }
-            }),
-        }
+        let Self::Tape(tape) = self else { return rows(x) };
+        let step = if is_image { Step::Flatten } else { Step::Reshape };
+        Ok(tape.record(&[x], rows(&x.detach())?, || step(x.clone())))
     }
 
     pub fn cast(&mut self, x: &Tensor, dtype: DType) -> Result<Tensor> {
-        match self {
-            _ if x.dtype() == dtype => Ok(x.clone()),
-            Self::Candle => x.to_dtype(dtype),
-            Self::Tape(tape) => tape.record(&[x], x.detach().to_dtype(dtype)?, || Step::Cast(x.clone())),
+        if x.dtype() == dtype {
+            return Ok(x.clone());
         }
+        let Self::Tape(tape) = self else { return x.to_dtype(dtype) };
+        Ok(tape.record(&[x], x.detach().to_dtype(dtype)?, || Step::Cast(x.clone())))
     }
 }
 
@@ -123,14 +112,14 @@ impl Tape {
     }
 
     /// Keeps an operation if its operands want gradients.
-    fn record(&mut self, operands: &[&Tensor], output: Tensor, step: impl FnOnce() -> Step) -> Result<Tensor> {
+    fn record(&mut self, operands: &[&Tensor], output: Tensor, step: impl FnOnce() -> Step) -> Tensor {
         // An operation would copy what is not, and the copy would stand nowhere.
         assert!(output.is_contiguous(), "operations on a tape give contiguous tensors");
         if operands.iter().any(|operand| self.wanted.contains(&operand.id())) {
             self.wanted.insert(output.id());
             self.entries.push(Entry { step: step(), output: output.clone() });
         }
-        Ok(output)
+        output
     }
 
     /// The gradients to `parameters`, from the `gradient` to what the last operation gave.

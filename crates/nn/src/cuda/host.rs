@@ -77,7 +77,7 @@ pub fn run(kernel: &str, count: usize, values: &mut [Value]) {
             Value::Int(_) | Value::Float(_) | Value::U64(_) | Value::Sizes(_) => {}
             Value::Addresses(buffers) => {
                 input.extend((buffers.len() as u64).to_le_bytes());
-                buffers.iter().for_each(|buffer| input.extend((buffer.len() as u64 * 4).to_le_bytes()));
+                input.extend(buffers.iter().flat_map(|buffer| (buffer.len() as u64 * 4).to_le_bytes()));
             }
             _ => input.extend((bytes.len() as u64).to_le_bytes()),
         }

@@ -1,6 +1,7 @@
 //! The text of the kernels, and what each of them takes.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 const PRELUDE: &str = include_str!("kernels/prelude.cu");
@@ -48,11 +49,12 @@ impl Source {
         let mut text = PRELUDE.to_string();
         let mut signatures = HashMap::new();
         for (suffix, real, [load, store]) in REALS {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "#undef REAL\n#undef NAME\n#undef KERNEL\n#undef LOAD\n#undef STORE\n#define REAL {real}\n\
                  #define NAME(name) name##_{suffix}\n#define KERNEL(name) GLOBAL NAME(name)\n\
                  #define LOAD(p, i) {load}\n#define STORE(p, i, v) {store}\n"
-            ));
+            );
             for kernels in FOR_REALS {
                 text.push_str(kernels);
                 for (name, parameters) in declared("KERNEL(", kernels) {

@@ -121,7 +121,7 @@ pub(crate) fn train_on(
     let statistics = x.apply_op1_no_bwd(&Statistics)?;
     let (mean, variance) = (statistics.get(0)?, statistics.get(1)?);
     let by = Op { statistics, epsilon, source: Source::Batch };
-    let y = graph.three([x, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?;
+    let y = graph.three(&[x, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?;
     Ok((y, BatchStatistics { mean, variance, count }))
 }
 
@@ -173,7 +173,7 @@ pub(crate) fn eval_on(
     }
     let statistics = Tensor::stack(&[&running.mean, &running.variance], 0)?.detach();
     let by = Op { statistics, epsilon, source: Source::Running };
-    Ok(graph.three([x.contiguous()?, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?)
+    Ok(graph.three(&[x.contiguous()?, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?)
 }
 
 /// Whether `x` is a batch and all others have one element a channel of it.
@@ -433,15 +433,15 @@ impl CustomOp3 for InputGradient {
         let gamma = f32s(self.name(), gamma, gamma_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
         let mut out = vec![0.0; x.len()];
-        self.of.with_normalization(gamma, |by| match &self.sums {
-            Some(sums) => with_f32s(self.name(), &[sums], |sums| {
+        self.of.with_normalization(gamma, |by| {
+            let Some(sums) = &self.sums else {
+                kernel::eval_input_gradient(by, gradient, &mut out);
+                return Ok(());
+            };
+            with_f32s(self.name(), &[sums], |sums| {
                 let (to_gamma, to_beta) = sums[0].split_at(sums[0].len() / 2);
                 kernel::train_input_gradient(x, by, gradient, to_gamma, to_beta, &mut out);
-            }),
-            None => {
-                kernel::eval_input_gradient(by, gradient, &mut out);
-                Ok(())
-            }
+            })
         })??;
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }

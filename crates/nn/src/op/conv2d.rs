@@ -107,7 +107,7 @@ pub(crate) fn on(
         Some(bias) => bias.contiguous()?,
         None => Tensor::zeros(geometry.output[2], DType::F32, x.device())?,
     };
-    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias], op)?)
+    Ok(graph.three(&[x.contiguous()?, weight.contiguous()?, bias], op)?)
 }
 
 /// The sizes of a convolution of operands of these shapes.

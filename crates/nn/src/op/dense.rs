@@ -53,7 +53,7 @@ pub(crate) fn on(
     }
     check_reals("dense", x, &[("weight", weight)])?;
     check_f32("dense", &[("bias", bias)])?;
-    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], Dense { activation })?)
+    Ok(graph.three(&[x.contiguous()?, weight.contiguous()?, bias.contiguous()?], Dense { activation })?)
 }
 
 struct Dense {

@@ -127,7 +127,7 @@ pub(crate) fn on(
     check_f32("depthwise_conv2d", &[("bias", bias)])?;
     let of = Convolution { geometry, precision: options.precision };
     let op = DepthwiseConv2d { of, activation: options.activation };
-    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], op)?)
+    Ok(graph.three(&[x.contiguous()?, weight.contiguous()?, bias.contiguous()?], op)?)
 }
 
 /// A convolution, and how exactly it is computed.

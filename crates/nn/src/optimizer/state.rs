@@ -43,6 +43,7 @@ impl Optimizer {
     }
 
     /// What is remembered of each member, slot by slot.
+    #[cfg_attr(not(feature = "cuda"), expect(clippy::unnecessary_wraps, reason = "a GPU may not give it back"))]
     fn remembered(&self) -> Result<Vec<Vec<Vec<f32>>>, NnError> {
         #[cfg(feature = "cuda")]
         if let Some(on_gpu) = &self.on_gpu {
@@ -58,6 +59,7 @@ impl Optimizer {
     }
 
     /// Replaces what is remembered of each member.
+    #[cfg_attr(not(feature = "cuda"), expect(clippy::unnecessary_wraps, reason = "a GPU may not take it"))]
     fn remember(&mut self, remembered: Vec<Vec<Vec<f32>>>) -> Result<(), NnError> {
         #[cfg(feature = "cuda")]
         if let Some(on_gpu) = &mut self.on_gpu {

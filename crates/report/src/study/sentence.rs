@@ -107,7 +107,13 @@ fn clause(name: &str, comparison: &Comparison) -> String {
         }
         Verdict::NotShown => {
             let difference = signed(paired.difference, digits);
-            format!("{name}: no difference shown ({difference} {})", by(interval.low, interval.high))
+            // An interval is that of its comparison alone, and a correction for several may think otherwise.
+            let alone = if interval.low > 0.0 || interval.high < 0.0 {
+                " by itself, which does not stand up to the correction for several comparisons"
+            } else {
+                ""
+            };
+            format!("{name}: no difference shown ({difference} {}{alone})", by(interval.low, interval.high))
         }
     }
 }
@@ -224,6 +230,18 @@ mod tests {
             ends("dropout", Some(0), &[(0.88, 0.72), (0.88, 0.73), (0.88, 0.71)]),
             "Final gap, against plain: dropout lowers it by 0.100 [0.075, 0.125], from 0.260 to 0.160.",
         );
+    }
+
+    #[test]
+    fn an_interval_off_zero_that_the_correction_does_not_bear_out_is_said_to_be_so() {
+        let arms = vec![
+            ends("plain", None, &[(0.9, 0.70), (0.9, 0.70), (0.9, 0.70)]),
+            ends("one", Some(0), &[(0.9, 0.73), (0.9, 0.74), (0.9, 0.7555)]),
+            ends("two", Some(0), &[(0.9, 0.70), (0.9, 0.71), (0.9, 0.69)]),
+        ];
+        let said = findings(&StudyResult::of(arms), &[Outcome::FinalValidation]).join(" ");
+        assert!(said.contains("one: no difference shown (+0.042 [0.010, 0.074] by itself, which does not"), "{said}");
+        assert!(said.contains("two: no difference shown (0.000 [−0.025, 0.025])"), "{said}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Convolutions through cuDNN, with the channels last.
 //!
 //! The algorithm is what cuDNN's heuristics take for a problem, asked once for each; where that would add in an order that changes
-//! from run to run, another that does not.
+//! from run to run, another that does not. What cuDNN declines it gives back as `None`, and the plain kernels compute it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -29,8 +29,8 @@ use crate::kernel::conv2d::Geometry;
 
 const FORMAT: cudnnTensorFormat_t = cudnnTensorFormat_t::CUDNN_TENSOR_NHWC;
 
-/// What cuDNN does with a problem of a type: the algorithm, and the bytes that it works in.
-type Choices<A> = RefCell<HashMap<(Problem, u32), (A, usize)>>;
+/// What cuDNN does with a problem of a type: the algorithm, and the bytes that it works in; `None` where it declines.
+type Choices<A> = RefCell<HashMap<(Problem, u32), Option<(A, usize)>>>;
 
 /// cuDNN on one device, for one thread: its handles belong to a thread at a time.
 struct Handle {
@@ -108,17 +108,22 @@ impl<T: Real> Descriptors<T> {
 }
 
 /// The convolution of `x` with `weight` in OIHW.
-pub fn forward(device: &CudaDevice, problem: &Problem, x: &Reals<'_>, weight: &Reals<'_>) -> Result<Written> {
+pub fn forward(
+    device: &CudaDevice,
+    problem: &Problem,
+    x: &Reals<'_>,
+    weight: &Reals<'_>,
+) -> Result<Option<Written>> {
     let weight = channels_last(device, problem, weight)?;
     let (problem, framed) = (framed(problem), frame_images(device, problem, x)?);
     let x = framed.as_ref().map_or_else(|| x.reborrow(), Written::reals);
     let mut out = Written::new(device, x.dtype(), problem.output_shape().elem_count())?;
-    match (&x, &weight.reals(), &mut out) {
+    let done = match (&x, &weight.reals(), &mut out) {
         (Reals::F32(x), Reals::F32(weight), Written::F32(out)) => forward_of(device, &problem, x, weight, out),
         (Reals::Bf16(x), Reals::Bf16(weight), Written::Bf16(out)) => forward_of(device, &problem, x, weight, out),
         _ => Err(types_differ()),
     }?;
-    Ok(out)
+    Ok(done.then_some(out))
 }
 
 fn forward_of<T: Real>(
@@ -127,19 +132,20 @@ fn forward_of<T: Real>(
     x: &CudaView<'_, T>,
     weight: &CudaView<'_, T>,
     out: &mut CudaSlice<T>,
-) -> Result<()> {
+) -> Result<bool> {
     let handle = handle(device)?;
-    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| refused(problem, error))?;
+    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| failed(problem, error))?;
     let convolution = ConvForward { conv: &of.convolution, x: &of.x, w: &of.weight, y: &of.y };
-    let (algorithm, bytes) = chosen::<T, _>(&handle.forward, problem, || {
+    let choice = chosen::<T, _>(&handle.forward, problem, || {
         let algorithm = convolution.pick_algorithm()?;
         Ok((algorithm, convolution.get_workspace_size(algorithm)?))
     })?;
-    let mut workspace = uninitialized(device, bytes)?;
+    let Some((algorithm, bytes)) = choice else { return Ok(false) };
+    let mut workspace = uninitialized(device, bytes.max(1))?;
     let workspace = (bytes > 0).then_some(&mut workspace);
     // SAFETY: the descriptors have the type of the operands and the sizes that their lengths come from.
-    unsafe { convolution.launch(algorithm, workspace, T::SCALES, x, weight, out) }
-        .map_err(|error| refused(problem, error))
+    let launched = unsafe { convolution.launch(algorithm, workspace, T::SCALES, x, weight, out) };
+    is_launched(problem, launched)
 }
 
 /// The gradient to the images, from `weight` in OIHW and the gradient to the output.
@@ -148,21 +154,22 @@ pub fn input_gradient(
     problem: &Problem,
     weight: &Reals<'_>,
     gradient: &Reals<'_>,
-) -> Result<Written> {
+) -> Result<Option<Written>> {
     let weight = channels_last(device, problem, weight)?;
     let whole = framed(problem);
     let mut out = Written::new(device, gradient.dtype(), whole.input_shape().elem_count())?;
-    match (&weight.reals(), gradient, &mut out) {
+    let done = match (&weight.reals(), gradient, &mut out) {
         (Reals::F32(weight), Reals::F32(g), Written::F32(out)) => input_gradient_of(device, &whole, weight, g, out),
         (Reals::Bf16(weight), Reals::Bf16(g), Written::Bf16(out)) => input_gradient_of(device, &whole, weight, g, out),
         _ => Err(types_differ()),
     }?;
-    if whole == *problem {
-        return Ok(out);
+    if !done || whole == *problem {
+        return Ok(done.then_some(out));
     }
     // Without the frame again; pixels that no window reached get nothing.
     let ([height, width, _], [top, left]) = (problem.geometry.input, problem.geometry.padding);
-    frame(device, problem.images, &out.reals(), whole.geometry.input, [height, width], [-(top as i32), -(left as i32)])
+    let at = [-(top as i32), -(left as i32)];
+    frame(device, problem.images, &out.reals(), whole.geometry.input, [height, width], at).map(Some)
 }
 
 fn input_gradient_of<T: Real>(
@@ -171,11 +178,11 @@ fn input_gradient_of<T: Real>(
     weight: &CudaView<'_, T>,
     gradient: &CudaView<'_, T>,
     out: &mut CudaSlice<T>,
-) -> Result<()> {
+) -> Result<bool> {
     let handle = handle(device)?;
-    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| refused(problem, error))?;
+    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| failed(problem, error))?;
     let convolution = ConvBackwardData { conv: &of.convolution, dx: &of.x, w: &of.weight, dy: &of.y };
-    let (algorithm, bytes) = chosen::<T, _>(&handle.data, problem, || {
+    let choice = chosen::<T, _>(&handle.data, problem, || {
         let picked = convolution.pick_algorithm()?;
         // The first one adds atomically, in any order.
         if picked == DataAlgorithm::CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 {
@@ -186,11 +193,12 @@ fn input_gradient_of<T: Real>(
         }
         Ok((picked, convolution.get_workspace_size(picked)?))
     })?;
-    let mut workspace = uninitialized(device, bytes)?;
+    let Some((algorithm, bytes)) = choice else { return Ok(false) };
+    let mut workspace = uninitialized(device, bytes.max(1))?;
     let workspace = (bytes > 0).then_some(&mut workspace);
     // SAFETY: as in `forward_of`.
-    unsafe { convolution.launch(algorithm, workspace, T::SCALES, out, weight, gradient) }
-        .map_err(|error| refused(problem, error))
+    let launched = unsafe { convolution.launch(algorithm, workspace, T::SCALES, out, weight, gradient) };
+    is_launched(problem, launched)
 }
 
 /// The gradient to the weight, in OIHW.
@@ -199,24 +207,27 @@ pub fn weight_gradient(
     problem: &Problem,
     x: &Reals<'_>,
     gradient: &Reals<'_>,
-) -> Result<CudaSlice<f32>> {
+) -> Result<Option<CudaSlice<f32>>> {
     let (whole, framed) = (framed(problem), frame_images(device, problem, x)?);
     let x = framed.as_ref().map_or_else(|| x.reborrow(), Written::reals);
     let weights = problem.weight_shape().elem_count();
     let mut out = Written::new(device, x.dtype(), weights)?;
-    match (&x, gradient, &mut out) {
+    let done = match (&x, gradient, &mut out) {
         (Reals::F32(x), Reals::F32(g), Written::F32(out)) => weight_gradient_of(device, &whole, x, g, out),
         (Reals::Bf16(x), Reals::Bf16(g), Written::Bf16(out)) => weight_gradient_of(device, &whole, x, g, out),
         _ => Err(types_differ()),
     }?;
+    if !done {
+        return Ok(None);
+    }
     match out {
-        Written::F32(out) if !differs_with_channels_last(problem) => Ok(out),
+        Written::F32(out) if !differs_with_channels_last(problem) => Ok(Some(out)),
         out => {
             let mut first = uninitialized(device, weights)?;
             let [inputs, area] = ints(window(problem))?;
             let args = vec![out.reals_arg(), Arg::F32Out(&mut first), Arg::Int(inputs), Arg::Int(area)];
             launch_for(device, "channels_first", out.dtype(), weights, args)?;
-            Ok(first)
+            Ok(Some(first))
         }
     }
 }
@@ -227,11 +238,11 @@ fn weight_gradient_of<T: Real>(
     x: &CudaView<'_, T>,
     gradient: &CudaView<'_, T>,
     out: &mut CudaSlice<T>,
-) -> Result<()> {
+) -> Result<bool> {
     let handle = handle(device)?;
-    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| refused(problem, error))?;
+    let of = Descriptors::<T>::new(&handle.cudnn, problem).map_err(|error| failed(problem, error))?;
     let convolution = ConvBackwardFilter { conv: &of.convolution, x: &of.x, dw: &of.weight, dy: &of.y };
-    let (algorithm, bytes) = chosen::<T, _>(&handle.filter, problem, || {
+    let choice = chosen::<T, _>(&handle.filter, problem, || {
         let picked = convolution.pick_algorithm()?;
         // These add atomically, in any order.
         let unordered = [
@@ -246,31 +257,51 @@ fn weight_gradient_of<T: Real>(
         }
         Ok((picked, convolution.get_workspace_size(picked)?))
     })?;
-    let mut workspace = uninitialized(device, bytes)?;
+    let Some((algorithm, bytes)) = choice else { return Ok(false) };
+    let mut workspace = uninitialized(device, bytes.max(1))?;
     let workspace = (bytes > 0).then_some(&mut workspace);
     // SAFETY: as in `forward_of`.
-    unsafe { convolution.launch(algorithm, workspace, T::SCALES, x, out, gradient) }
-        .map_err(|error| refused(problem, error))
+    let launched = unsafe { convolution.launch(algorithm, workspace, T::SCALES, x, out, gradient) };
+    is_launched(problem, launched)
 }
 
-/// The choice for a problem, made by `choose` when it is first met.
+/// The choice for a problem, made by `choose` when it is first met; `None` where cuDNN declines.
 fn chosen<T: Real, A: Copy>(
     choices: &Choices<A>,
     problem: &Problem,
     choose: impl FnOnce() -> std::result::Result<(A, usize), CudnnError>,
-) -> Result<(A, usize)> {
+) -> Result<Option<(A, usize)>> {
     let key = (*problem, T::DATA_TYPE as u32);
     if let Some(choice) = choices.borrow().get(&key) {
         return Ok(*choice);
     }
-    let choice = choose().map_err(|error| refused(problem, error))?;
+    let choice = match choose() {
+        Ok(choice) => Some(choice),
+        Err(error) if declines(error) => None,
+        Err(error) => return Err(failed(problem, error)),
+    };
     choices.borrow_mut().insert(key, choice);
     Ok(choice)
 }
 
-fn refused(problem: &Problem, error: CudnnError) -> Error {
+/// Whether cuDNN has no way for what it was asked: for the problem in general, or its shape, type, layout or padding. The numbers
+/// are those of cuDNN 9, and the first one that of cuDNN 8.
+fn declines(error: CudnnError) -> bool {
+    matches!(error.0 as u32, 9 | 3000 | 3002..=3004 | 3011)
+}
+
+/// Whether a convolution was launched: not where cuDNN declines.
+fn is_launched(problem: &Problem, launched: std::result::Result<(), CudnnError>) -> Result<bool> {
+    match launched {
+        Ok(()) => Ok(true),
+        Err(error) if declines(error) => Ok(false),
+        Err(error) => Err(failed(problem, error)),
+    }
+}
+
+fn failed(problem: &Problem, error: CudnnError) -> Error {
     Error::msg(format!(
-        "cuDNN does not compute this convolution ({error:?}): {problem:?}; a build with the feature `cuda` alone does, slowly"
+        "cuDNN failed at a convolution ({error:?}): {problem:?}; a build with the feature `cuda` alone does without it, slowly"
     ))
 }
 

@@ -18,7 +18,6 @@ pub enum Arg<'a> {
     Float(f32),
     U64(u64),
     Pooling([i32; 11]),
-    #[cfg(not(feature = "cudnn"))]
     Convolution([i32; 15]),
     Ints(&'a CudaSlice<i32>),
     U32s(CudaView<'a, u32>),
@@ -40,7 +39,6 @@ impl Arg<'_> {
             Self::Float(_) => "float",
             Self::U64(_) => "u64",
             Self::Pooling(_) => "Pooling",
-            #[cfg(not(feature = "cudnn"))]
             Self::Convolution(_) => "Convolution",
             Self::Ints(_) => "const int *",
             Self::U32s(_) => "const u32 *",
@@ -77,7 +75,6 @@ pub fn launch(device: &CudaDevice, kernel: &str, count: usize, mut args: Vec<Arg
             Arg::Float(value) => builder.arg(&*value),
             Arg::U64(value) => builder.arg(&*value),
             Arg::Pooling(sizes) => builder.arg(&*sizes),
-            #[cfg(not(feature = "cudnn"))]
             Arg::Convolution(sizes) => builder.arg(&*sizes),
             Arg::Ints(slice) => builder.arg(*slice),
             Arg::U32s(view) => builder.arg(&*view),

@@ -32,6 +32,8 @@ pub mod memory;
 #[cfg(feature = "cuda")]
 pub mod operand;
 #[cfg(feature = "cuda")]
+mod plain;
+#[cfg(feature = "cuda")]
 pub mod pool2d;
 pub mod sizes;
 mod source;

@@ -43,7 +43,6 @@ pub fn pooling(geometry: &pool2d::Geometry) -> Result<[i32; 11]> {
 }
 
 /// The struct `Convolution` of `kernels/prelude.cu`.
-#[cfg(any(test, not(feature = "cudnn")))]
 pub fn convolution(geometry: &conv2d::Geometry) -> Result<[i32; 15]> {
     let conv2d::Geometry { input, output, kernel, stride, padding, dilation, groups } = *geometry;
     let [height, width, inputs] = input;

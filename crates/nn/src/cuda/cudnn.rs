@@ -108,12 +108,7 @@ impl<T: Real> Descriptors<T> {
 }
 
 /// The convolution of `x` with `weight` in OIHW.
-pub fn forward(
-    device: &CudaDevice,
-    problem: &Problem,
-    x: &Reals<'_>,
-    weight: &Reals<'_>,
-) -> Result<Option<Written>> {
+pub fn forward(device: &CudaDevice, problem: &Problem, x: &Reals<'_>, weight: &Reals<'_>) -> Result<Option<Written>> {
     let weight = channels_last(device, problem, weight)?;
     let (problem, framed) = (framed(problem), frame_images(device, problem, x)?);
     let x = framed.as_ref().map_or_else(|| x.reborrow(), Written::reals);

@@ -27,8 +27,7 @@ pub fn input_gradient(
 ) -> Result<Written> {
     let len = problem.input_shape().elem_count();
     let mut out = Written::new(device, gradient.dtype(), len)?;
-    let args =
-        vec![weight.arg(), gradient.arg(), out.arg(), Arg::Convolution(sizes::convolution(&problem.geometry)?)];
+    let args = vec![weight.arg(), gradient.arg(), out.arg(), Arg::Convolution(sizes::convolution(&problem.geometry)?)];
     launch_for(device, "conv2d_input_gradient", gradient.dtype(), len, args)?;
     Ok(out)
 }

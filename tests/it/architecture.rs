@@ -32,7 +32,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 17] = [
     ),
     (
         "bench",
-        &["seed", "imgproc", "augment", "dataset", "nn", "drawn", "models", "stream"],
+        &["seed", "imgproc", "metrics", "augment", "dataset", "nn", "runs", "drawn", "models", "stream", "train"],
         &["candle-core", "candle-nn", "burn", "clap", "anyhow"],
     ),
 ];

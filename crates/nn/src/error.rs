@@ -109,6 +109,14 @@ pub enum NnError {
         /// The tensor and what differs.
         reason: String,
     },
+    /// Gradients that could not be exchanged with other processes.
+    #[error("the exchange of gradients of rank {rank} failed: {reason}")]
+    Exchange {
+        /// This process's number.
+        rank: usize,
+        /// What went wrong, and what to do.
+        reason: String,
+    },
     /// The bytes are no safetensors file.
     #[error("not a readable safetensors file")]
     Safetensors(#[from] safetensors::SafeTensorError),

@@ -32,6 +32,10 @@
 //! ```
 
 mod activations;
+#[cfg(any(test, feature = "nccl"))]
+mod buckets;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 #[cfg(test)]
 mod finite_differences;
@@ -47,6 +51,8 @@ mod plan;
 mod precision;
 #[cfg(test)]
 mod reference;
+#[cfg(any(test, feature = "nccl"))]
+mod rendezvous;
 mod schedule;
 mod sequential;
 mod setting;
@@ -55,6 +61,8 @@ mod tensor_file;
 mod weight_average;
 
 pub use activations::LayerVisitor;
+#[cfg(feature = "nccl")]
+pub use cuda::GradientExchange;
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

@@ -1,0 +1,92 @@
+//! Whole networks: a training step's logits, losses, gradients and statistics, a few steps of training, and a prediction.
+
+use anyhow::Result;
+use aumenta_models::ModelConfig;
+use aumenta_nn::{Loss, Optimizer, OptimizerConfig, Precision, SgdConfig};
+use aumenta_seed::Seed;
+use candle_core::{Device, Tensor};
+
+use crate::gpu::check::{Check, Output, Tolerance, random};
+
+/// Images of the batch.
+const IMAGES: usize = 4;
+
+/// Steps of training after the one whose gradients are compared.
+const STEPS: u64 = 3;
+
+/// How far a network's numbers may lie from those in f32, relative to their norm.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// Logits and losses.
+    output: f64,
+    gradient: f64,
+}
+
+impl Limits {
+    /// Roundings of a layer are relative to its largest numbers, and each layer adds its own: some tens of layers with their
+    /// normalizations make them some tens of times as large. They decide ties, of which single gradients are whole steps.
+    fn of(precision: Precision) -> Self {
+        match precision {
+            // A roundoff of 2^-24.
+            Precision::F32 => Self { output: 1e-4, gradient: 1e-3 },
+            // Of 2^-11, in convolutions alone.
+            Precision::Tf32 => Self { output: 2e-2, gradient: 0.1 },
+            // Of 2^-8, in all activations.
+            Precision::Bf16 => Self { output: 0.1, gradient: 0.4 },
+        }
+    }
+}
+
+pub fn checks(precisions: &[Precision]) -> Vec<Check> {
+    let networks = [
+        ModelConfig::MnistConvnet {},
+        ModelConfig::CatsDogsConvnet { image_size: 150, dropout: 0.3 },
+        ModelConfig::EfficientnetLite0 { image_size: 96, classes: Some(3) },
+        ModelConfig::Resnet18 { image_size: 96, classes: Some(3) },
+    ];
+    let mut checks = Vec::new();
+    for config in networks {
+        for &precision in precisions {
+            let (name, config) = (format!("{} in {precision}", config.name()), config.clone());
+            checks.push(Check::new(name, move |device| steps(&config, precision, device)));
+        }
+    }
+    checks
+}
+
+/// What `device` computes in `precision`, or the CPU in f32.
+fn steps(config: &ModelConfig, precision: Precision, device: &Device) -> Result<Vec<Output>> {
+    let architecture = config.architecture()?;
+    let mut model = architecture.build(Seed::new(7), device)?;
+    model.set_precision(if device.is_cpu() { Precision::F32 } else { precision })?;
+    let [height, width, channels] = architecture.input();
+    let images = random("images", &[IMAGES, height, width, channels], device)?;
+    let classes: Vec<u32> = (0..IMAGES as u32).map(|image| image % architecture.classes() as u32).collect();
+    let classes = Tensor::new(classes, device)?;
+    let limits = Limits::of(precision);
+    let (output, gradient) = (Tolerance::OfNorm(limits.output), Tolerance::OfNorm(limits.gradient));
+    let mut outputs = vec![Output::new("prediction before training", &model.predict(&images)?, output)?];
+
+    let parameters = model.parameters().clone();
+    let config = OptimizerConfig::Sgd(SgdConfig { learning_rate: 1e-3, ..SgdConfig::default() });
+    let mut optimizer = Optimizer::new(config, &parameters)?;
+    let mut losses = Vec::new();
+    for number in 0..=STEPS {
+        let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &classes);
+        let step = model.gradients(&images, number, &mut loss)?;
+        losses.push(step.losses.mean_all()?.reshape(1)?);
+        if number == 0 {
+            outputs.push(Output::new("logits", &step.output, output)?);
+            for (parameter, tensor) in parameters.iter().zip(step.gradients.tensors()) {
+                outputs.push(Output::new(format!("gradient of {}", parameter.name), tensor, gradient)?);
+            }
+        }
+        optimizer.step(&parameters, &step.gradients)?;
+    }
+    outputs.push(Output::new("losses of all steps", &Tensor::cat(&losses, 0)?, output)?);
+    for statistic in parameters.statistics() {
+        outputs.push(Output::new(statistic.name.clone(), statistic.var.as_tensor(), output)?);
+    }
+    outputs.push(Output::new("prediction after training", &model.predict(&images)?, output)?);
+    Ok(outputs)
+}

@@ -18,9 +18,12 @@ pub(crate) fn publish(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let written = fs::write(&unfinished, bytes).and_then(|()| fs::hard_link(&unfinished, path));
     // It is there under its own name, or it is of no use.
     let _ = fs::remove_file(&unfinished);
-    written.map_err(|error| match path.exists() {
-        true => format!("`{}` is there already: remove it, or name another file for each training", path.display()),
-        false => format!("the rendezvous cannot be written: {error}"),
+    written.map_err(|error| {
+        if path.exists() {
+            format!("`{}` is there already: remove it, or name another file for each training", path.display())
+        } else {
+            format!("the rendezvous cannot be written: {error}")
+        }
     })
 }
 

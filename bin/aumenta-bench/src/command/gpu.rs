@@ -10,7 +10,7 @@ use clap::ValueEnum as _;
 use super::{Destination, shown_command};
 use crate::gpu::card::Card;
 use crate::gpu::contender::{Contender, Task};
-use crate::gpu::device::gpu;
+use crate::gpu::device::{gpu, libraries};
 use crate::gpu::measure::{check, measure};
 use crate::gpu::part::Part;
 use crate::gpu::pictures;
@@ -88,7 +88,10 @@ impl Args {
             command: shown_command(),
             machine: Machine::read()?,
             card: Card::read()?,
-            versions: [("rustc".to_string(), env!("RUSTC_VERSION").to_string())].into(),
+            versions: libraries()
+                .into_iter()
+                .chain([("rustc".to_string(), env!("RUSTC_VERSION").to_string())])
+                .collect(),
             settings: Settings {
                 threads: self.threads.map_or_else(|| available_parallelism().map(usize::from), |n| Ok(n.into()))?,
                 rounds: usize::from(self.rounds),
@@ -103,7 +106,7 @@ impl Args {
         if self.parts.contains(&Part::Checks) {
             results.checks = check(&device, &self.precisions, &talk);
         }
-        // The contenders are to have the whole GPU.
+        // The contenders need its memory.
         drop(device);
         if self.parts.contains(&Part::Training) {
             self.train(&origin, &mut results)?;
@@ -132,7 +135,8 @@ impl Args {
     fn workloads(&self) -> Vec<Workload> {
         let asked: Vec<usize> = self.batches.iter().map(|&batch| usize::from(batch)).collect();
         let batches = |network: Trained| if asked.is_empty() { network.batches().to_vec() } else { asked.clone() };
-        let pairs = self.networks.iter().flat_map(|&network| batches(network).into_iter().map(move |batch| (network, batch)));
+        let pairs =
+            self.networks.iter().flat_map(|&network| batches(network).into_iter().map(move |batch| (network, batch)));
         let workloads = pairs.flat_map(|(network, batch)| {
             self.precisions.iter().map(move |&precision| Workload { network, batch, precision })
         });
@@ -165,15 +169,14 @@ mod tests {
     #[test]
     fn a_run_has_each_network_with_its_batches_in_all_precisions() {
         assert_eq!(workloads(&[]).len(), 12);
-        assert_eq!(workloads(&["--networks", "lite0-whole", "--precisions", "bf16"]), [(
-            Trained::Lite0Whole,
-            64,
-            Precision::Bf16
-        )]);
-        assert_eq!(workloads(&["--batches", "16,8", "--precisions", "f32", "--networks", "cats-dogs"]), [
-            (Trained::CatsDogs, 16, Precision::F32),
-            (Trained::CatsDogs, 8, Precision::F32),
-        ]);
+        assert_eq!(
+            workloads(&["--networks", "lite0-whole", "--precisions", "bf16"]),
+            [(Trained::Lite0Whole, 64, Precision::Bf16)]
+        );
+        assert_eq!(
+            workloads(&["--batches", "16,8", "--precisions", "f32", "--networks", "cats-dogs"]),
+            [(Trained::CatsDogs, 16, Precision::F32), (Trained::CatsDogs, 8, Precision::F32),]
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use aumenta_nn::Precision;
 use super::gpu::precision;
 use super::say;
 use crate::gpu::contender::Contender;
-use crate::gpu::device::gpu;
+use crate::gpu::device::{gpu, libraries};
 use crate::gpu::ours::{self, Resident, Streamed};
 use crate::gpu::protocol::{Answer, Ready, Trained, Turn};
 use crate::gpu::workload::{self, Workload};
@@ -45,7 +45,8 @@ impl Args {
             Err(error) => return say(&Greeting::<Ready>::Refused(format!("{error:#}"))),
         };
         let versions = [("aumenta", env!("CARGO_PKG_VERSION")), ("candle", env!("CANDLE_VERSION"))];
-        let versions: BTreeMap<_, _> = versions.map(|(name, version)| (name.to_string(), version.to_string())).into();
+        let versions = versions.map(|(name, version)| (name.to_string(), version.to_string()));
+        let versions: BTreeMap<_, _> = versions.into_iter().chain(libraries()).collect();
         say(&Greeting::Ready(Ready { versions, parameters: contender.parameters() }))?;
         let mut requests = stdin().lines();
         match contender.train(&mut |trained| next(trained, &mut requests)) {

@@ -55,10 +55,7 @@ mod tests {
     #[test]
     fn a_card_is_read_from_the_drivers_line() {
         let card = Card::parse("NVIDIA A100-SXM4-40GB, 580.65.06, 40960, 8.0\n").unwrap();
-        assert_eq!(
-            card.description(),
-            "GPU: NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0, driver 580.65.06."
-        );
+        assert_eq!(card.description(), "GPU: NVIDIA A100-SXM4-40GB, 40 GiB, compute capability 8.0, driver 580.65.06.");
         assert_eq!(Card::parse("No devices were found\n"), None);
         assert_eq!(Card::parse(""), None);
     }

@@ -7,8 +7,8 @@ mod losses;
 mod networks;
 mod normalization;
 mod optimizers;
-mod pooling;
 mod pointwise;
+mod pooling;
 
 use aumenta_nn::Precision;
 

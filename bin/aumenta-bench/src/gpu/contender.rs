@@ -62,7 +62,7 @@ impl Contender {
                  waited for data."
             }
             Self::Torch => {
-                "PyTorch with cuDNN (`benchmark` on), network and images in the channels-last layout, the optimizer's fused loops; \
+                "PyTorch with cuDNN (`benchmark` on), network and images in the channels-last layout, the optimizer with `foreach`; \
                  ready batches lie in pinned memory and are copied one ahead, so that nothing is decoded or augmented."
             }
             Self::TorchCompile => "The same, with the network and its loss under `torch.compile`.",
@@ -112,7 +112,10 @@ mod tests {
             assert_eq!(contender.to_possible_value().unwrap().get_name(), contender.name());
             let command = contender.command(&Task { workload, threads: 2, python, manifest }).unwrap();
             let arguments: Vec<&str> = command.get_args().map(|argument| argument.to_str().unwrap()).collect();
-            assert!(arguments.join(" ").ends_with("--network lite0-whole --batch 64 --precision bf16"), "{arguments:?}");
+            assert!(
+                arguments.join(" ").ends_with("--network lite0-whole --batch 64 --precision bf16"),
+                "{arguments:?}"
+            );
         }
     }
 }

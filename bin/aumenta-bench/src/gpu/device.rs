@@ -1,4 +1,4 @@
-//! The GPU as Candle has it.
+//! The GPU as Candle has it, and the libraries that compute on it.
 
 use anyhow::Result;
 use candle_core::Device;
@@ -20,4 +20,14 @@ pub fn gpu() -> Result<Device> {
 #[cfg(not(feature = "cuda"))]
 pub fn gpu() -> Result<Device> {
     anyhow::bail!("this program was built without CUDA: build it with `--features cuda,cudnn,nccl`, which needs nvcc")
+}
+
+/// The libraries of NVIDIA that this build has loaded, with their versions.
+pub fn libraries() -> Vec<(String, String)> {
+    #[cfg(feature = "cudnn")]
+    let libraries =
+        vec![("cudnn".to_string(), candle_core::cuda_backend::cudarc::cudnn::result::get_version().to_string())];
+    #[cfg(not(feature = "cudnn"))]
+    let libraries = Vec::new();
+    libraries
 }

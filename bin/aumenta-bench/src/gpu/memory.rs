@@ -11,7 +11,7 @@ use candle_core::Device;
 /// The time between two looks.
 const PERIOD: Duration = Duration::from_millis(2);
 
-/// Looks at how much memory of the GPU is taken, until it is dropped.
+/// Looks at how much memory of the GPU is taken, until it is told to end: the looks would slow down what is timed.
 pub struct Watch {
     /// In bytes.
     peak: Arc<AtomicU64>,
@@ -40,19 +40,20 @@ impl Watch {
         Ok(Self { peak, is_over, thread: Some(thread) })
     }
 
-    /// The most that was taken since the start, in bytes.
-    pub fn peak_bytes(&self) -> u64 {
+    /// Ends the looks, where they have not ended yet; the most that was taken in their time, in bytes.
+    pub fn end(&mut self) -> u64 {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to tell any more.
+            let _ = thread.join();
+        }
         self.peak.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            // It has nothing to tell any more.
-            let _ = thread.join();
-        }
+        self.end();
     }
 }
 

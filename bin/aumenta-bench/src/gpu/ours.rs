@@ -154,7 +154,7 @@ impl Contender for Streamed {
             interrupt: &interrupt,
         };
         let mut epochs =
-            Epochs { turns, turn, trained: NOTHING, watch: &self.watch, interrupt: &interrupt, failure: Ok(()) };
+            Epochs { turns, turn, trained: NOTHING, watch: &mut self.watch, interrupt: &interrupt, failure: Ok(()) };
         fit(&mut *self.model, &setup, &checkpoint, &run, None, &mut epochs)?;
         epochs.failure
     }
@@ -167,7 +167,7 @@ struct Epochs<'a, 'b> {
     turns: &'a mut Turns<'b>,
     turn: Turn,
     trained: Trained,
-    watch: &'a Watch,
+    watch: &'a mut Watch,
     /// Ends the training.
     interrupt: &'a AtomicBool,
     /// Of what asks for turns.
@@ -180,10 +180,10 @@ impl Observer for Epochs<'_, '_> {
         self.trained.images += record.train.images;
         self.trained.seconds += seconds;
         self.trained.waiting_seconds += record.data_wait_share * seconds;
-        self.trained.peak_bytes = self.watch.peak_bytes();
         if self.trained.seconds < Duration::from_millis(self.turn.milliseconds).as_secs_f64() {
             return;
         }
+        self.trained.peak_bytes = self.watch.end();
         match (self.turns)(Some(std::mem::replace(&mut self.trained, NOTHING))) {
             Ok(Some(turn)) => self.turn = turn,
             Ok(None) => self.interrupt.store(true, Ordering::Relaxed),
@@ -238,7 +238,7 @@ impl Resident {
             images: (self.step - before) * self.batch as u64,
             seconds: started.elapsed().as_secs_f64(),
             waiting_seconds: 0.0,
-            peak_bytes: self.watch.peak_bytes(),
+            peak_bytes: self.watch.end(),
         })
     }
 }

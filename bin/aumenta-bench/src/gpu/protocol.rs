@@ -45,7 +45,7 @@ pub struct Trained {
     pub seconds: f64,
     /// How long of that the training loop waited for batches.
     pub waiting_seconds: f64,
-    /// The most memory of the GPU that was taken at once since the start, in bytes.
+    /// The most memory of the GPU that was taken at once from the start to the end of the first turn or later, in bytes.
     pub peak_bytes: u64,
 }
 

@@ -246,17 +246,18 @@ mod tests {
 
     #[test]
     fn checks_have_a_line_each_and_training_a_table_for_each_workload_with_its_targets() {
-        let text: Vec<String> =
-            on_gpu(&results()).into_iter().map(|section| format!("## {}\n\n{}", section.heading, section.text)).collect();
+        let text: Vec<String> = on_gpu(&results())
+            .into_iter()
+            .map(|section| format!("## {}\n\n{}", section.heading, section.text))
+            .collect();
         insta::assert_snapshot!(text.join("\n"));
     }
 
     #[test]
     fn a_ratio_is_that_of_rounds_with_each_other() {
         let results = results();
-        let [ours, torch] = [Contender::Ours, Contender::Torch].map(|contender| {
-            figures_of(&results.rows[..4], contender).unwrap()
-        });
+        let [ours, torch] =
+            [Contender::Ours, Contender::Torch].map(|contender| figures_of(&results.rows[..4], contender).unwrap());
         assert_eq!(ours.ratio(torch), (1.1875, (1.0, 1.2)));
     }
 

@@ -40,7 +40,7 @@ const ID_BYTES: usize = 128;
 /// // In the second of two processes.
 /// let mut exchange = GradientExchange::new(&device, 1, 2, Path::new("rendezvous"))?;
 /// exchange.broadcast(&parameters)?;
-/// let averaged = exchange.average(gradients)?;
+/// let averaged = exchange.average(&gradients)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -87,8 +87,8 @@ impl GradientExchange {
     ///
     /// # Errors
     /// [`NnError::Exchange`] where NCCL cannot, [`NnError::Candle`] where a tensor is not f32 on this GPU.
-    pub fn average(&mut self, tensors: Vec<Tensor>) -> Result<Vec<Tensor>, NnError> {
-        self.exchange(&tensors, &|sent, received| self.comm.all_reduce(sent, received, &ReduceOp::Avg))
+    pub fn average(&mut self, tensors: &[Tensor]) -> Result<Vec<Tensor>, NnError> {
+        self.exchange(tensors, &|sent, received| self.comm.all_reduce(sent, received, &ReduceOp::Avg))
     }
 
     /// Gives all processes the parameters and statistics of rank 0, with which a training begins.
@@ -97,7 +97,8 @@ impl GradientExchange {
     /// As [`GradientExchange::average`].
     pub fn broadcast(&mut self, parameters: &Parameters) -> Result<(), NnError> {
         let tensors: Vec<Tensor> = parameters.all().map(|parameter| parameter.var.as_detached_tensor()).collect();
-        let received = self.exchange(&tensors, &|sent, received| self.comm.broadcast(Some(sent), received, ROOT as i32))?;
+        let received =
+            self.exchange(&tensors, &|sent, received| self.comm.broadcast(Some(sent), received, ROOT as i32))?;
         for (parameter, tensor) in parameters.all().zip(&received) {
             parameter.var.set(tensor)?;
         }

@@ -1,18 +1,11 @@
 //! Convolutions of all kinds, and dense layers: forward, and the gradients to images, weights and biases.
 
-use aumenta_nn::{
-    Activation, Conv2dOptions, DepthwiseConv2dOptions, conv2d, dense, depthwise_conv2d, same_padding,
-};
+use aumenta_nn::{Activation, Conv2dOptions, DepthwiseConv2dOptions, conv2d, dense, depthwise_conv2d, same_padding};
 
 use crate::gpu::check::{Check, Tolerance, with_gradients};
 
-const PLAIN: Conv2dOptions = Conv2dOptions {
-    stride: [1, 1],
-    padding: [0; 4],
-    dilation: [1, 1],
-    groups: 1,
-    activation: Activation::Linear,
-};
+const PLAIN: Conv2dOptions =
+    Conv2dOptions { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1, activation: Activation::Linear };
 
 /// A convolution of images `x` with windows `weight`.
 struct Convolution {
@@ -47,7 +40,12 @@ fn convolutions() -> Vec<Convolution> {
         case("3x3 on color images", [4, 38, 38, 3], [32, 3, 3, 3], PLAIN),
         case("3x3 on gray images", [4, 28, 28, 1], [32, 1, 3, 3], PLAIN),
         case("3x3 of stride 2, padded on one side more", [2, 17, 17, 8], [12, 8, 3, 3], same),
-        case("3x3 of stride 2 that leaves a row over", [2, 12, 10, 8], [6, 8, 3, 3], Conv2dOptions { stride: [2, 2], ..PLAIN }),
+        case(
+            "3x3 of stride 2 that leaves a row over",
+            [2, 12, 10, 8],
+            [6, 8, 3, 3],
+            Conv2dOptions { stride: [2, 2], ..PLAIN },
+        ),
         case("3x2 of stride 2 by 1", [2, 11, 9, 4], [5, 4, 3, 2], Conv2dOptions { stride: [2, 1], ..PLAIN }),
         case(
             "3x3 padded on all sides by other amounts",
@@ -95,7 +93,12 @@ fn depthwise_convolutions() -> Vec<Check> {
     let plain = DepthwiseConv2dOptions { padding: [1; 4], ..DepthwiseConv2dOptions::default() };
     let cases = [
         ("3x3", [2, 9, 8, 12], [12, 3, 3], plain),
-        ("3x3 with ReLU6", [2, 9, 8, 12], [12, 3, 3], DepthwiseConv2dOptions { activation: Activation::Relu6, ..plain }),
+        (
+            "3x3 with ReLU6",
+            [2, 9, 8, 12],
+            [12, 3, 3],
+            DepthwiseConv2dOptions { activation: Activation::Relu6, ..plain },
+        ),
         ("3x3 of stride 2", [2, 15, 14, 16], [16, 3, 3], DepthwiseConv2dOptions { stride: [2, 2], ..plain }),
         (
             "5x5 of stride 2, padded on one side more",
@@ -137,7 +140,9 @@ fn dense_layers() -> Vec<Check> {
                 ("weight", vec![outputs, inputs], Tolerance::of_sum(images)),
                 ("bias", vec![outputs], Tolerance::of_sum(images)),
             ];
-            with_gradients(device, &operands, Tolerance::of_sum(inputs), &|t| Ok(dense(&t[0], &t[1], &t[2], activation)?))
+            with_gradients(device, &operands, Tolerance::of_sum(inputs), &|t| {
+                Ok(dense(&t[0], &t[1], &t[2], activation)?)
+            })
         })
     };
     cases.map(check).into()

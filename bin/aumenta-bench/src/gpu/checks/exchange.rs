@@ -14,7 +14,7 @@ pub fn checks() -> Vec<Check> {
         Check::new("gradients averaged over one process", |device| {
             let tensors = tensors(device)?;
             let averaged = match exchange(device)? {
-                Some(mut exchange) => exchange.average(tensors)?,
+                Some(mut exchange) => exchange.average(&tensors)?,
                 None => tensors,
             };
             outputs(&averaged)

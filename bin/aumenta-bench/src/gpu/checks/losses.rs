@@ -10,7 +10,8 @@ const SAMPLES: usize = 37;
 
 pub fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
-    for (name, outputs, classes) in [("binary_cross_entropy", 1, 2), ("cross_entropy", 10, 10), ("cross_entropy of 1,000", 1000, 1000)]
+    for (name, outputs, classes) in
+        [("binary_cross_entropy", 1, 2), ("cross_entropy", 10, 10), ("cross_entropy of 1,000", 1000, 1000)]
     {
         checks.push(Check::new(format!("{name}, classes"), move |device| {
             let right: Vec<u32> = (0..SAMPLES as u32).map(|sample| (sample * 7 + 3) % classes).collect();

@@ -11,7 +11,9 @@ const MOMENTUM: f32 = 0.1;
 
 pub fn checks() -> Vec<Check> {
     let mut checks = Vec::new();
-    for (name, x) in [("of images", vec![4, 9, 7, 12]), ("of many pixels", vec![4, 56, 56, 8]), ("of rows", vec![33, 20])] {
+    for (name, x) in
+        [("of images", vec![4, 9, 7, 12]), ("of many pixels", vec![4, 56, 56, 8]), ("of rows", vec![33, 20])]
+    {
         let of_training = x.clone();
         checks.push(Check::new(format!("batch_norm_train {name}"), move |device| training(&of_training, device)));
         checks.push(Check::new(format!("batch_norm_eval {name}"), move |device| evaluation(&x, device)));

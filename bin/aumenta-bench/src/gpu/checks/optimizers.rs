@@ -55,7 +55,12 @@ fn configurations() -> Vec<(String, OptimizerConfig)> {
         }),
         ("adam, clipped, with decay of weights".to_string(), {
             let decayed = Decayed::Weights;
-            OptimizerConfig::Adam(AdamConfig { clip_norm: clipped, weight_decay: 0.1, decayed, ..AdamConfig::default() })
+            OptimizerConfig::Adam(AdamConfig {
+                clip_norm: clipped,
+                weight_decay: 0.1,
+                decayed,
+                ..AdamConfig::default()
+            })
         }),
         ("adamw, in groups".to_string(), {
             OptimizerConfig::AdamW(AdamWConfig { weight_decay: 0.1, groups, ..AdamWConfig::default() })

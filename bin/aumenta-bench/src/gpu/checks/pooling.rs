@@ -12,11 +12,11 @@ pub fn checks() -> Vec<Check> {
         ("2x2 that leaves rows over", [2, 7, 9, 16], Pool2dOptions::square(2)),
         ("3x3 that overlap", [2, 11, 11, 8], overlapping),
         ("3x3 that overlap, padded", [2, 12, 12, 8], Pool2dOptions { padding: [1; 4], ..overlapping }),
-        ("2x3 of stride 1 by 2, padded on one side", [1, 6, 9, 3], Pool2dOptions {
-            window: [2, 3],
-            stride: [1, 2],
-            padding: [1, 0, 0, 2],
-        }),
+        (
+            "2x3 of stride 1 by 2, padded on one side",
+            [1, 6, 9, 3],
+            Pool2dOptions { window: [2, 3], stride: [1, 2], padding: [1, 0, 0, 2] },
+        ),
     ] {
         let window = options.window[0] * options.window[1];
         checks.push(Check::new(format!("max_pool2d {name}"), move |device| {
@@ -27,7 +27,9 @@ pub fn checks() -> Vec<Check> {
         for (count, counted) in [(PaddingCount::Excluded, "without"), (PaddingCount::Included, "with")] {
             checks.push(Check::new(format!("avg_pool2d {name}, {counted} what is padded"), move |device| {
                 let operands = [("x", x.to_vec(), Tolerance::of_sum(window))];
-                with_gradients(device, &operands, Tolerance::of_sum(window), &|t| Ok(avg_pool2d(&t[0], options, count)?))
+                with_gradients(device, &operands, Tolerance::of_sum(window), &|t| {
+                    Ok(avg_pool2d(&t[0], options, count)?)
+                })
             }));
         }
     }

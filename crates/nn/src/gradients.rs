@@ -8,6 +8,8 @@ use candle_core::{Device, Shape, Tensor};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::tensors::Tensors;
 use crate::error::NnError;
 use crate::kernel::vectors::Vectors;
 use crate::parameters::Parameters;
@@ -40,6 +42,11 @@ impl<'a> Gradients<'a> {
         Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, buffers: PhantomData })
     }
 
+    /// Gradients that somebody has computed.
+    pub(crate) fn from_tensors(tensors: Vec<Tensor>) -> Self {
+        Self { tensors, buffers: PhantomData }
+    }
+
     /// Gradients that stand in the buffers of a training plan.
     pub(crate) fn in_buffers(buffers: &'a [Tensor]) -> Self {
         Self { tensors: buffers.to_vec(), buffers: PhantomData }
@@ -68,7 +75,7 @@ impl<'a> Gradients<'a> {
     /// ```
     ///
     /// # Errors
-    /// [`NnError::Candle`] where a gradient is not f32 or not on the CPU.
+    /// [`NnError::Candle`] where a gradient is not f32.
     pub fn global_norm(&self) -> Result<f64, NnError> {
         global_norm(&self.tensors.iter().collect::<Vec<_>>())
     }
@@ -79,6 +86,8 @@ impl<'a> Gradients<'a> {
 #[derive(Debug)]
 pub struct GradientSum {
     sums: Vec<Vec<f32>>,
+    /// The sums of gradients on another device, from its first batch on.
+    on_device: Vec<Tensor>,
     shapes: Vec<Shape>,
     samples: usize,
 }
@@ -88,14 +97,17 @@ impl GradientSum {
     pub fn new(parameters: &Parameters) -> Self {
         let sums = parameters.iter().map(|parameter| vec![0.0; parameter.var.elem_count()]).collect();
         let shapes = parameters.iter().map(|parameter| parameter.var.shape().clone()).collect();
-        Self { sums, shapes, samples: 0 }
+        Self { sums, on_device: Vec::new(), shapes, samples: 0 }
     }
 
     /// Adds the gradients of the mean loss of a batch of `samples` samples.
     ///
     /// # Errors
-    /// [`NnError::Candle`] where a gradient is not f32 or not on the CPU.
+    /// [`NnError::Candle`] where a gradient is not f32.
     pub fn add(&mut self, gradients: &Gradients<'_>, samples: usize) -> Result<(), NnError> {
+        if gradients.tensors.iter().any(|gradient| !gradient.device().is_cpu()) {
+            return self.add_on_device(gradients, samples);
+        }
         with_f32s("gradient-sum", &gradients.tensors.iter().collect::<Vec<_>>(), |gradients| {
             let pieces = self
                 .sums
@@ -112,6 +124,18 @@ impl GradientSum {
         Ok(())
     }
 
+    fn add_on_device(&mut self, gradients: &Gradients<'_>, samples: usize) -> Result<(), NnError> {
+        let weighted = gradients.tensors.iter().map(|gradient| gradient.affine(samples as f64, 0.0));
+        let weighted = weighted.collect::<Result<Vec<_>, _>>()?;
+        self.on_device = if self.samples == 0 {
+            weighted
+        } else {
+            self.on_device.iter().zip(&weighted).map(|(sum, more)| sum + more).collect::<Result<_, _>>()?
+        };
+        self.samples += samples;
+        Ok(())
+    }
+
     /// The gradients of the mean loss of all samples since the last call; `None` where there were none.
     ///
     /// # Errors
@@ -120,6 +144,11 @@ impl GradientSum {
         let samples = std::mem::take(&mut self.samples);
         if samples == 0 {
             return Ok(None);
+        }
+        let on_device = std::mem::take(&mut self.on_device);
+        if !on_device.is_empty() {
+            let means = on_device.iter().map(|sum| sum.affine(1.0 / samples as f64, 0.0));
+            return Ok(Some(Gradients { tensors: means.collect::<Result<_, _>>()?, buffers: PhantomData }));
         }
         let tensors = self.sums.iter_mut().zip(&self.shapes).map(|(sums, shape)| {
             let mean: Vec<f32> = sums.iter().map(|sum| sum / samples as f32).collect();
@@ -132,6 +161,11 @@ impl GradientSum {
 
 /// [`Gradients::global_norm`] of some gradients alone.
 pub(crate) fn global_norm(gradients: &[&Tensor]) -> Result<f64, NnError> {
+    #[cfg(feature = "cuda")]
+    if let Some(Device::Cuda(device)) = gradients.first().map(|gradient| gradient.device()) {
+        let lengths: Vec<usize> = gradients.iter().map(|gradient| gradient.elem_count()).collect();
+        return Ok(Tensors::new(device, &lengths, 0)?.norm(gradients)?);
+    }
     let norm = with_f32s("global-norm", gradients, |gradients| {
         let pieces: Vec<&[f32]> = gradients.iter().flat_map(|gradient| gradient.chunks(PIECE)).collect();
         let vectors = Vectors::widest();

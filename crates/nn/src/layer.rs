@@ -13,6 +13,7 @@ use crate::op::conv2d::{Conv2dOptions, geometry, same_padding};
 use crate::op::depthwise_conv2d::DepthwiseConv2dOptions;
 use crate::op::pool2d::Pool2dOptions;
 use crate::parameters::Penalty;
+use crate::precision::Precision;
 use crate::setting;
 
 /// What a sample or a parameter may have: 4 GiB of f32 numbers.
@@ -435,6 +436,7 @@ impl NamedLayer {
             dilation: [dilation; 2],
             groups,
             activation: conv.activation,
+            precision: Precision::default(),
         };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
         let weight = [filters, input[2] / groups.max(1), kernel, kernel];
@@ -461,6 +463,7 @@ impl NamedLayer {
             padding,
             dilation: [dilation; 2],
             activation: conv.activation,
+            precision: Precision::default(),
         };
         let batch: Vec<usize> = std::iter::once(1).chain(input.iter().copied()).collect();
         let channels = input[2].saturating_mul(multiplier);

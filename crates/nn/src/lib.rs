@@ -34,7 +34,7 @@
 mod activations;
 #[cfg(any(test, feature = "nccl"))]
 mod buckets;
-#[cfg(feature = "cuda")]
+#[cfg(any(test, feature = "cuda"))]
 mod cuda;
 mod error;
 #[cfg(test)]
@@ -57,12 +57,13 @@ mod schedule;
 mod sequential;
 mod setting;
 mod storage;
+mod tape;
 mod tensor_file;
 mod weight_average;
 
 pub use activations::LayerVisitor;
 #[cfg(feature = "nccl")]
-pub use cuda::GradientExchange;
+pub use cuda::all_reduce::GradientExchange;
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

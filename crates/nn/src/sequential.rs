@@ -1,25 +1,22 @@
 //! A chain of layers with its parameters.
 
 use aumenta_seed::Seed;
-use candle_core::{Device, Tensor, Var};
+use candle_core::{DType, Device, Tensor, Var};
 
 use crate::error::NnError;
 use crate::gradients::Gradients;
 use crate::layer::{BatchNormLayer, LayerSpec, NamedLayer, ParameterShape};
-use crate::op::activation::{Activation, activate};
-use crate::op::avg_pool2d::{PaddingCount, avg_pool2d};
-use crate::op::batch_norm::{RunningStatistics, batch_norm_eval, batch_norm_train};
-use crate::op::check_f32;
-use crate::op::conv2d::conv2d;
-use crate::op::dense::dense;
-use crate::op::depthwise_conv2d::depthwise_conv2d;
-use crate::op::dropout::{dropout, mask_key};
-use crate::op::global_avg_pool2d::global_avg_pool2d;
-use crate::op::max_pool2d::max_pool2d;
-use crate::op::spatial_dropout::spatial_dropout;
+use crate::op::activation::{self, Activation};
+use crate::op::avg_pool2d::{self, PaddingCount};
+use crate::op::batch_norm::{self, RunningStatistics};
+use crate::op::conv2d::{self, Conv2dOptions};
+use crate::op::depthwise_conv2d::{self, DepthwiseConv2dOptions};
+use crate::op::dropout::{self, mask_key};
+use crate::op::{check_f32, dense, global_avg_pool2d, max_pool2d, spatial_dropout};
 use crate::parameters::Parameters;
 use crate::plan::{Plan, infer};
 use crate::precision::Precision;
+use crate::tape::{Graph, Tape};
 
 /// What a forward pass is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,24 +149,32 @@ impl Sequential {
         check_batch(x, &shape)?;
         let layers = &self.layers[self.frozen..];
         if !x.device().is_cpu() {
-            let output = self.chain(layers, x, Mode::Train { step })?;
-            let losses = loss(&output)?;
-            let gradients = Gradients::of(&losses.mean_all()?, &self.parameters)?;
-            return Ok(TrainStep { output: output.detach(), losses: losses.detach(), gradients });
+            return self.gradients_by_tape(x, step, loss);
         }
         let x = x.contiguous()?;
         let plan = match &mut self.plan {
             Some(plan) => plan,
             none => none.insert(Plan::new(&shape, layers, &self.parameters, self.seed)?),
         };
-        let output = Var::from_tensor(&plan.forward(&x, &self.parameters, step)?)?;
-        let losses = loss(output.as_tensor())?;
-        let gradient = losses.mean_all()?.backward()?.remove(&output);
-        let Some(gradient) = gradient else {
-            return Err(NnError::shape("sequential", "the losses do not depend on the network's output"));
-        };
-        let gradients = plan.backward(&x, &self.parameters, step, &gradient.contiguous()?)?;
-        Ok(TrainStep { output: output.as_detached_tensor(), losses: losses.detach(), gradients })
+        let output = plan.forward(&x, &self.parameters, step)?;
+        let (losses, gradient) = losses_and_gradient(&output, loss)?;
+        let gradients = plan.backward(&x, &self.parameters, step, &gradient)?;
+        Ok(TrainStep { output, losses, gradients })
+    }
+
+    /// [`Sequential::gradients`] on any device, operation by operation.
+    fn gradients_by_tape(
+        &self,
+        x: &Tensor,
+        step: u64,
+        loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
+    ) -> Result<TrainStep<'static>, NnError> {
+        let mut tape = Tape::new(&self.parameters);
+        let layers = &self.layers[self.frozen..];
+        let output = self.chain_on(&mut Graph::Tape(&mut tape), layers, x, Mode::Train { step })?;
+        let (losses, gradient) = losses_and_gradient(&output, loss)?;
+        let gradients = tape.backward(&output, gradient, &self.parameters)?;
+        Ok(TrainStep { output, losses, gradients })
     }
 
     /// The first layer that is not frozen whose output holds NaN or an infinity, in evaluation, for a batch `x` that
@@ -214,51 +219,87 @@ impl Sequential {
         self.chain(rest, &self.chain(frozen, x, Mode::Evaluate)?, mode)
     }
 
+    /// What `layers` make of a batch, f32 both, in the network's precision.
     pub(crate) fn chain(&self, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
-        layers.iter().try_fold(x.clone(), |x, layer| self.apply(layer, &x, mode))
+        self.chain_on(&mut Graph::Candle, layers, x, mode)
+    }
+
+    fn chain_on(
+        &self,
+        graph: &mut Graph<'_>,
+        layers: &[NamedLayer],
+        x: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, NnError> {
+        let inside = if self.precision == Precision::Bf16 { DType::BF16 } else { DType::F32 };
+        let x = graph.cast(x, inside)?;
+        let y = self.in_turn(graph, layers, &x, mode)?;
+        Ok(graph.cast(&y, DType::F32)?)
+    }
+
+    fn in_turn(&self, graph: &mut Graph<'_>, layers: &[NamedLayer], x: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        layers.iter().try_fold(x.clone(), |x, layer| self.apply_on(graph, layer, &x, mode))
     }
 
     pub(crate) fn apply(&self, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        self.apply_on(&mut Graph::Candle, layer, input, mode)
+    }
+
+    fn apply_on(
+        &self,
+        graph: &mut Graph<'_>,
+        layer: &NamedLayer,
+        input: &Tensor,
+        mode: Mode,
+    ) -> Result<Tensor, NnError> {
         let sample = &input.dims()[1..];
         match &layer.spec {
             LayerSpec::Conv2d(conv) => {
                 let (options, _) = layer.conv2d(conv, sample)?;
+                let options = Conv2dOptions { precision: self.precision, ..options };
                 let bias = if conv.bias { Some(self.parameter(layer, "bias", mode)?) } else { None };
-                conv2d(input, &self.parameter(layer, "weight", mode)?, bias.as_ref(), options)
+                let weight = self.weight(graph, layer, input, mode)?;
+                conv2d::on(graph, input, &weight, bias.as_ref(), options)
             }
             LayerSpec::DepthwiseConv2d(conv) => {
                 let (options, geometry) = layer.depthwise_conv2d(conv, sample)?;
+                let options = DepthwiseConv2dOptions { precision: self.precision, ..options };
                 let bias = if conv.bias {
                     self.parameter(layer, "bias", mode)?
                 } else {
-                    Tensor::zeros(geometry.output[2], input.dtype(), input.device())?
+                    Tensor::zeros(geometry.output[2], DType::F32, input.device())?
                 };
-                depthwise_conv2d(input, &self.parameter(layer, "weight", mode)?, &bias, options)
+                let weight = self.weight(graph, layer, input, mode)?;
+                depthwise_conv2d::on(graph, input, &weight, &bias, options)
             }
-            LayerSpec::BatchNorm(norm) => self.batch_norm(layer, norm, input, mode),
-            LayerSpec::MaxPool2d(pool) => max_pool2d(input, layer.pool2d(pool, sample)?.0),
-            LayerSpec::AvgPool2d(pool) => avg_pool2d(input, layer.pool2d(pool, sample)?.0, PaddingCount::Excluded),
-            LayerSpec::GlobalAvgPool2d {} => global_avg_pool2d(input),
-            LayerSpec::Activation { activation } => activate(input, *activation),
-            LayerSpec::Flatten {} if input.rank() == 4 => {
-                Ok(input.permute((0, 3, 1, 2))?.contiguous()?.flatten_from(1)?)
+            LayerSpec::BatchNorm(norm) => self.batch_norm(graph, layer, norm, input, mode),
+            LayerSpec::MaxPool2d(pool) => max_pool2d::on(graph, input, layer.pool2d(pool, sample)?.0),
+            LayerSpec::AvgPool2d(pool) => {
+                avg_pool2d::on(graph, input, layer.pool2d(pool, sample)?.0, PaddingCount::Excluded)
             }
-            LayerSpec::Flatten {} => Ok(input.flatten_from(1)?),
+            LayerSpec::GlobalAvgPool2d {} => global_avg_pool2d::on(graph, input),
+            LayerSpec::Activation { activation } => activation::on(graph, input, *activation),
+            LayerSpec::Flatten {} => Ok(graph.flatten(input)?),
             LayerSpec::Dropout { rate } => match mode {
-                Mode::Train { step } => dropout(input, *rate, mask_key(self.seed, &layer.name, step)),
+                Mode::Train { step } => dropout::on(graph, input, *rate, mask_key(self.seed, &layer.name, step)),
                 Mode::Evaluate => Ok(input.clone()),
             },
             LayerSpec::SpatialDropout { rate } => match mode {
-                Mode::Train { step } => spatial_dropout(input, *rate, mask_key(self.seed, &layer.name, step)),
+                Mode::Train { step } => {
+                    spatial_dropout::on(graph, input, *rate, mask_key(self.seed, &layer.name, step))
+                }
                 Mode::Evaluate => Ok(input.clone()),
             },
             LayerSpec::Dense { activation, .. } => {
-                let (weight, bias) = (self.parameter(layer, "weight", mode)?, self.parameter(layer, "bias", mode)?);
-                dense(input, &weight, &bias, *activation)
+                let weight = self.weight(graph, layer, input, mode)?;
+                let bias = self.parameter(layer, "bias", mode)?;
+                dense::on(graph, input, &weight, &bias, *activation)
             }
             LayerSpec::Residual { layers, shortcut, activation } => {
-                let sum = (self.chain(layers, input, mode)? + self.chain(shortcut, input, mode)?)?;
-                if *activation == Activation::Linear { Ok(sum) } else { activate(&sum, *activation) }
+                let through = self.in_turn(graph, layers, input, mode)?;
+                let past = self.in_turn(graph, shortcut, input, mode)?;
+                let sum = graph.sum(&through, &past)?;
+                if *activation == Activation::Linear { Ok(sum) } else { activation::on(graph, &sum, *activation) }
             }
         }
     }
@@ -266,6 +307,7 @@ impl Sequential {
     /// In training, the running statistics move towards the batch's.
     fn batch_norm(
         &self,
+        graph: &mut Graph<'_>,
         layer: &NamedLayer,
         norm: &BatchNormLayer,
         input: &Tensor,
@@ -278,21 +320,28 @@ impl Sequential {
         };
         let y = match mode {
             Mode::Train { .. } if !norm.fixed_statistics => {
-                let (y, batch) = batch_norm_train(input, &gamma, &beta, norm.epsilon)?;
+                let (y, batch) = batch_norm::train_on(graph, input, [&gamma, &beta], norm.epsilon)?;
                 running.update(&batch, norm.momentum)?;
                 for (kind, value) in [("running_mean", &running.mean), ("running_var", &running.variance)] {
                     self.var(layer, kind)?.set(value)?;
                 }
                 y
             }
-            Mode::Train { .. } | Mode::Evaluate => batch_norm_eval(input, &gamma, &beta, &running, norm.epsilon)?,
+            Mode::Train { .. } | Mode::Evaluate => {
+                batch_norm::eval_on(graph, input, [&gamma, &beta], &running, norm.epsilon)?
+            }
         };
-        if norm.activation == Activation::Linear { Ok(y) } else { activate(&y, norm.activation) }
+        if norm.activation == Activation::Linear { Ok(y) } else { activation::on(graph, &y, norm.activation) }
     }
 
     fn var(&self, layer: &NamedLayer, kind: &str) -> Result<&Var, NnError> {
         let var = self.parameters.get(&format!("{}.{kind}", layer.name));
         var.ok_or_else(|| NnError::Layer { layer: layer.name.clone(), reason: format!("has no {kind}") })
+    }
+
+    /// The weight of `layer` in the type of its input; the gradient comes back in f32.
+    fn weight(&self, graph: &mut Graph<'_>, layer: &NamedLayer, input: &Tensor, mode: Mode) -> Result<Tensor, NnError> {
+        Ok(graph.cast(&self.parameter(layer, "weight", mode)?, input.dtype())?)
     }
 
     fn parameter(&self, layer: &NamedLayer, kind: &str, mode: Mode) -> Result<Tensor, NnError> {
@@ -302,6 +351,20 @@ impl Sequential {
             Mode::Evaluate => var.as_detached_tensor(),
         })
     }
+}
+
+/// The losses of an output, and the gradient of their mean to it; the loss stays ordinary Candle code.
+fn losses_and_gradient(
+    output: &Tensor,
+    loss: &mut dyn FnMut(&Tensor) -> Result<Tensor, NnError>,
+) -> Result<(Tensor, Tensor), NnError> {
+    let output = Var::from_tensor(output)?;
+    let losses = loss(output.as_tensor())?;
+    let gradient = losses.mean_all()?.backward()?.remove(&output);
+    let Some(gradient) = gradient else {
+        return Err(NnError::shape("sequential", "the losses do not depend on the network's output"));
+    };
+    Ok((losses.detach(), gradient.contiguous()?))
 }
 
 /// Whether `x` is a batch of samples of a shape.
@@ -464,6 +527,38 @@ mod tests {
             }
         }
         assert_eq!(parameters.statistics().count(), 8);
+    }
+
+    #[test]
+    fn the_tape_gives_the_bytes_that_the_graph_of_candle_gives() {
+        for frozen in [0, 3] {
+            let [mut graph, mut tape] = [diverse(), diverse()];
+            graph.freeze(frozen).unwrap();
+            tape.freeze(frozen).unwrap();
+            for step in 0..2 {
+                let x = graph.frozen_output(&ramp(&[5, 21, 19, 2], 7)).unwrap();
+                let layers = &graph.layers()[frozen..];
+                let output = graph.chain(layers, &x, Mode::Train { step }).unwrap();
+                let losses = output.sqr().unwrap();
+                let expected = Gradients::of(&losses.mean_all().unwrap(), graph.parameters()).unwrap();
+                let got = tape.gradients_by_tape(&x, step, &mut |output| Ok(output.sqr()?)).unwrap();
+                assert_eq!(flat(&got.output), flat(&output));
+                for (got, expected) in got.gradients.tensors().iter().zip(expected.tensors()) {
+                    assert_eq!((got.dims(), flat(got)), (expected.dims(), flat(expected)));
+                }
+                assert_eq!(tape.parameters().tensors().unwrap(), graph.parameters().tensors().unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn the_tape_names_a_parameter_that_the_loss_does_not_depend_on() {
+        let mut parameters = Parameters::default();
+        parameters.push("stray".to_string(), Var::from_tensor(&ramp(&[2], 3)).unwrap());
+        let tape = Tape::new(&parameters);
+        let x = ramp(&[1, 2], 3);
+        let error = tape.backward(&x, x.clone(), &parameters).unwrap_err().to_string();
+        assert_eq!(error, "parameter `stray` got no gradient: the loss does not depend on it");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The average of a network's weights over its training.
 
+#[cfg(feature = "cuda")]
+use candle_core::Device;
 use rayon::prelude::*;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::tensors::Tensors;
 use crate::error::NnError;
 use crate::parameters::Parameters;
 use crate::setting;
@@ -31,7 +35,10 @@ use crate::tensor_file::{NamedTensor, find};
 pub struct WeightAverage {
     decay: f32,
     updates: u64,
+    /// The averages; where the weights are on a GPU, what they were at first.
     tensors: Vec<NamedTensor>,
+    #[cfg(feature = "cuda")]
+    on_gpu: Option<Tensors>,
 }
 
 /// Elements that a thread takes at once.
@@ -44,22 +51,51 @@ impl WeightAverage {
     /// [`NnError::Setting`] where the decay is not in `[0, 1)`.
     pub fn new(decay: f32, parameters: &Parameters) -> Result<Self, NnError> {
         setting::below_one("ema-decay", decay)?;
-        Ok(Self { decay, updates: 0, tensors: parameters.tensors()? })
+        let tensors = parameters.tensors()?;
+        #[cfg(feature = "cuda")]
+        let on_gpu = match parameters.all().next().map(|parameter| parameter.var.device()) {
+            Some(Device::Cuda(device)) => {
+                let lengths: Vec<usize> = tensors.iter().map(|tensor| tensor.values.len()).collect();
+                let mut on_gpu = Tensors::new(device, &lengths, 1)?;
+                on_gpu.set_slot(0, &values(&tensors))?;
+                Some(on_gpu)
+            }
+            _ => None,
+        };
+        Ok(Self {
+            decay,
+            updates: 0,
+            tensors,
+            #[cfg(feature = "cuda")]
+            on_gpu,
+        })
     }
 
     /// The averages, under the names of their parameters.
-    pub fn tensors(&self) -> &[NamedTensor] {
-        &self.tensors
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where a GPU does not give back what it holds.
+    pub fn tensors(&self) -> Result<Vec<NamedTensor>, NnError> {
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &self.on_gpu {
+            let averages = self.tensors.iter().zip(on_gpu.slot(0)?);
+            return Ok(averages.map(|(tensor, values)| NamedTensor { values, ..tensor.clone() }).collect());
+        }
+        Ok(self.tensors.clone())
     }
 
     /// Goes on from averages that [`WeightAverage::tensors`] gave after so many updates.
     ///
     /// # Errors
-    /// [`NnError::Weights`] where one is missing or of another shape.
+    /// [`NnError::Weights`] where one is missing or of another shape, [`NnError::Candle`] where a GPU does not take them.
     pub fn restore(&mut self, tensors: &[NamedTensor], updates: u64) -> Result<(), NnError> {
         let found = self.tensors.iter().map(|own| find(tensors, &own.name, &own.shape).cloned());
         let found: Result<Vec<_>, String> = found.collect();
         self.tensors = found.map_err(|reason| NnError::Weights { reason })?;
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &mut self.on_gpu {
+            on_gpu.set_slot(0, &values(&self.tensors))?;
+        }
         self.updates = updates;
         Ok(())
     }
@@ -67,12 +103,16 @@ impl WeightAverage {
     /// Moves the averages towards `parameters`, those that it was made for.
     ///
     /// # Errors
-    /// [`NnError::Candle`] where a parameter is not on the CPU.
+    /// [`NnError::Candle`] where a parameter is on another device than it was.
     pub fn update(&mut self, parameters: &Parameters) -> Result<(), NnError> {
         self.updates += 1;
         let warm_up = (1.0 + self.updates as f64) / (10.0 + self.updates as f64);
         let decay = f64::from(self.decay).min(warm_up) as f32;
         let weights: Vec<_> = parameters.all().map(|p| p.var.as_tensor()).collect();
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &mut self.on_gpu {
+            return Ok(on_gpu.average(&weights, 1.0 - decay)?);
+        }
         with_f32s("weight-average", &weights, |weights| {
             let pieces = self
                 .tensors
@@ -87,6 +127,11 @@ impl WeightAverage {
         })?;
         Ok(())
     }
+}
+
+#[cfg(feature = "cuda")]
+fn values(tensors: &[NamedTensor]) -> Vec<&[f32]> {
+    tensors.iter().map(|tensor| tensor.values.as_slice()).collect()
 }
 
 #[cfg(test)]
@@ -111,7 +156,7 @@ mod tests {
         let parameters = parameters(0.1);
         let mut average = WeightAverage::new(0.9, &parameters).unwrap();
         (0..50).for_each(|_| average.update(&parameters).unwrap());
-        assert_eq!(average.tensors(), parameters.tensors().unwrap());
+        assert_eq!(average.tensors().unwrap(), parameters.tensors().unwrap());
     }
 
     #[test]
@@ -123,7 +168,7 @@ mod tests {
         for decay in [2.0f32 / 11.0, 0.25, 0.25, 0.25] {
             average.update(&weights).unwrap();
             expected = decay * expected + (1.0 - decay);
-            let values = &average.tensors()[0].values;
+            let values = &average.tensors().unwrap()[0].values;
             assert!(values.iter().all(|value| (value - expected).abs() < 1e-6), "{} for {expected}", values[0]);
         }
     }
@@ -134,7 +179,10 @@ mod tests {
         let mut average = WeightAverage::new(0.0, &weights).unwrap();
         weights.get("mean").unwrap().set(&tensor(3.0, 2)).unwrap();
         average.update(&weights).unwrap();
-        assert_eq!((average.tensors()[1].name.as_str(), average.tensors()[1].values[0]), ("mean", 3.0));
+        assert_eq!(
+            (average.tensors().unwrap()[1].name.as_str(), average.tensors().unwrap()[1].values[0]),
+            ("mean", 3.0)
+        );
     }
 
     #[test]
@@ -143,11 +191,11 @@ mod tests {
         let mut average = WeightAverage::new(0.9, &parameters(0.0)).unwrap();
         average.update(&weights).unwrap();
         let mut second = WeightAverage::new(0.9, &weights).unwrap();
-        second.restore(average.tensors(), 1).unwrap();
+        second.restore(&average.tensors().unwrap(), 1).unwrap();
         average.update(&weights).unwrap();
         second.update(&weights).unwrap();
-        assert_eq!(second.tensors(), average.tensors());
-        let error = second.restore(&average.tensors()[1..], 1).unwrap_err().to_string();
+        assert_eq!(second.tensors().unwrap(), average.tensors().unwrap());
+        let error = second.restore(&average.tensors().unwrap()[1..], 1).unwrap_err().to_string();
         assert!(error.contains("`w` is missing"), "{error}");
     }
 

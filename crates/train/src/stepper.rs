@@ -150,7 +150,7 @@ impl<'a> Stepper<'a> {
     pub fn show_average(&self) -> Result<Option<Vec<NamedTensor>>, NnError> {
         let Some(average) = &self.average else { return Ok(None) };
         let weights = self.parameters.tensors()?;
-        self.parameters.set_tensors(average.tensors())?;
+        self.parameters.set_tensors(&average.tensors()?)?;
         Ok(Some(weights))
     }
 

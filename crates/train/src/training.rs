@@ -6,7 +6,7 @@ use std::time::Instant;
 use aumenta_dataset::Split;
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
-use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig};
+use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig, WeightAverage};
 use aumenta_runs::{EpochRecord, FaultRecord, Kept, Merit, RunFolder, Scores, ValidationRecord};
 use aumenta_stream::{Cursor, Fault};
 
@@ -427,11 +427,11 @@ impl<'a> Training<'a> {
             network: Checkpoint { epoch: self.epoch(), ..self.network.clone() },
             config: self.fit.config_text.to_string(),
             standing: self.standing.clone(),
-            optimizer: optimizer.state(),
+            optimizer: optimizer.state()?,
             plateau: self.plateau.clone(),
             tensors: String::new(),
         };
-        let average = average.as_ref().map_or_else(Vec::new, |average| average.tensors().to_vec());
+        let average = average.as_ref().map_or_else(|| Ok(Vec::new()), WeightAverage::tensors)?;
         let snapshot = Snapshot { state, weights: parameters.tensors()?, average };
         let paths = snapshot.save(self.run, self.fit.config.checkpoints.keep)?;
         observer.saved(self.standing.step, &paths.state);

@@ -108,21 +108,17 @@ pub fn statistics(x: &[f32], mean: &mut [f32], variance: &mut [f32]) {
     }
 }
 
-/// Moves running statistics towards those of a batch of `count` values a channel, as PyTorch does: `running = (1 -
-/// momentum) * running + momentum * batch`, with the unbiased variance.
-pub fn update_running(
-    momentum: f32,
-    count: usize,
-    (mean, variance): (&[f32], &[f32]),
-    (running_mean, running_variance): (&mut [f32], &mut [f32]),
-) {
-    let unbiased = (count as f64 / (count as f64 - 1.0)) as f32;
-    for (running, mean) in running_mean.iter_mut().zip(mean) {
-        *running = (1.0 - momentum) * *running + momentum * mean;
+/// Moves a running statistic towards that of a batch, as PyTorch does: `running = (1 - momentum) * running + momentum *
+/// factor * batch`. The factor of a mean is 1, that of a biased variance [`unbiased`].
+pub fn move_running(momentum: f32, factor: f32, batch: &[f32], running: &mut [f32]) {
+    for (running, batch) in running.iter_mut().zip(batch) {
+        *running = (1.0 - momentum) * *running + momentum * factor * batch;
     }
-    for (running, variance) in running_variance.iter_mut().zip(variance) {
-        *running = (1.0 - momentum) * *running + momentum * unbiased * variance;
-    }
+}
+
+/// What a biased variance of `count` values is multiplied by to be unbiased.
+pub fn unbiased(count: usize) -> f32 {
+    (count as f64 / (count as f64 - 1.0)) as f32
 }
 
 /// The gradients of a loss to gamma and beta, from `x` and its `gradient` to the output.
@@ -374,7 +370,8 @@ mod tests {
     #[test]
     fn running_statistics_move_as_those_of_pytorch() {
         let (mut mean, mut variance) = ([0.0], [1.0]);
-        update_running(0.1, 2, (&[2.0], &[1.0]), (&mut mean, &mut variance));
+        move_running(0.1, 1.0, &[2.0], &mut mean);
+        move_running(0.1, unbiased(2), &[1.0], &mut variance);
         assert!((mean[0] - 0.2).abs() < 1e-7 && (variance[0] - 1.1).abs() < 1e-6, "{mean:?} {variance:?}");
     }
 

@@ -9,18 +9,18 @@ const CHUNK: usize = 1 << 14;
 
 /// Which units are kept.
 #[derive(Clone, Copy, Debug)]
-struct Mask {
-    key: u64,
+pub struct Mask {
+    pub key: u64,
     /// Units whose bits lie below are dropped.
-    threshold: u64,
+    pub threshold: u64,
     /// What kept values are multiplied by.
-    scale: f32,
+    pub scale: f32,
 }
 
 impl Mask {
     const BITS: u32 = 24;
 
-    fn new(rate: f32, key: u64) -> Self {
+    pub fn new(rate: f32, key: u64) -> Self {
         let threshold = (f64::from(rate) * f64::from(1 << Self::BITS)) as u64;
         Self { key, threshold, scale: 1.0 / (1.0 - rate) }
     }

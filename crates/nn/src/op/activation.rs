@@ -1,12 +1,17 @@
 //! Activations as Candle operations: on their own, and the gradient that fused layers pass on.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::activation as kernel;
 pub use crate::kernel::activation::Activation;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Applies `activation` to each element of `x`, f32 of any shape.
 ///
@@ -24,8 +29,13 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn activate(x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
-    check_f32("activate", &[("x", x)])?;
-    Ok(x.contiguous()?.apply_op1(Activate { activation })?)
+    on(&mut Graph::Candle, x, activation)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, activation: Activation) -> std::result::Result<Tensor, NnError> {
+    check_reals("activate", x, &[])?;
+    Ok(graph.one(&x.contiguous()?, Activate { activation })?)
 }
 
 impl Activation {
@@ -51,6 +61,11 @@ impl CustomOp1 for Activate {
         let mut out = f32s(self.name(), x, layout)?.to_vec();
         kernel::apply(self.activation, &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::activation::activate(self.activation, x, layout)
     }
 
     fn bwd(&self, _x: &Tensor, y: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
@@ -79,6 +94,17 @@ impl CustomOp2 for InputGradient {
         let mut out = vec![0.0; gradient.len()];
         kernel::input_gradient(self.activation, output, gradient, &mut out);
         Ok((CpuStorage::F32(out), gradient_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        output: &CudaStorage,
+        output_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        cuda::activation::input_gradient(self.activation, (output, output_layout), (gradient, gradient_layout))
     }
 }
 

@@ -1,13 +1,18 @@
 //! Average pooling as a Candle operation.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
 use super::pool2d::Pool2dOptions;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 pub use crate::kernel::avg_pool2d::PaddingCount;
 use crate::kernel::avg_pool2d::{self as kernel, Geometry};
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The mean of each window of `x`.
 ///
@@ -31,9 +36,19 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn avg_pool2d(x: &Tensor, options: Pool2dOptions, padding_count: PaddingCount) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, options, padding_count)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    options: Pool2dOptions,
+    padding_count: PaddingCount,
+) -> Result<Tensor, NnError> {
     let geometry = options.geometry("avg_pool2d", x.dims())?;
-    check_f32("avg_pool2d", &[("x", x)])?;
-    Ok(x.contiguous()?.apply_op1(AvgPool2d { geometry, padding_count })?)
+    check_reals("avg_pool2d", x, &[])?;
+    Ok(graph.one(&x.contiguous()?, AvgPool2d { geometry, padding_count })?)
 }
 
 #[derive(Clone, Copy)]
@@ -56,6 +71,11 @@ impl CustomOp1 for AvgPool2d {
         Ok((CpuStorage::F32(out), shape))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::avg(&self.geometry, self.padding_count, x, layout)
+    }
+
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&InputGradient(*self))?))
     }
@@ -76,6 +96,11 @@ impl CustomOp1 for InputGradient {
         let mut out = vec![0.0; shape.elem_count()];
         kernel::input_gradient(geometry, *padding_count, gradient, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, gradient: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::avg_gradient(&self.0.geometry, self.0.padding_count, gradient, layout)
     }
 }
 

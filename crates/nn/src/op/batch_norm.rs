@@ -3,12 +3,17 @@
 //! Running statistics are state of the network that no gradient reaches: training hands back a batch's statistics, and
 //! who holds the running ones moves them.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, Layout, Shape, Tensor};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Device, InplaceOp2, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::{check_f32, check_reals};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::batch_norm::{self as kernel, Normalization};
-use crate::storage::f32s;
+use crate::storage::{f32s, f32s_mut, with_f32s};
+use crate::tape::{Differentiable, Graph};
 
 /// The statistics of one batch, f32 `[channels]` each, without history.
 #[derive(Clone, Debug)]
@@ -57,13 +62,13 @@ impl RunningStatistics {
             let reason = format!("running statistics of shape {running:?} do not fit a batch's of {of_batch:?}");
             return Err(NnError::shape("batch_norm_train", reason));
         }
-        let (mut mean, mut variance) = (self.mean.to_vec1()?, self.variance.to_vec1()?);
-        let (batch_mean, batch_variance) = (batch.mean.to_vec1()?, batch.variance.to_vec1()?);
-        let of_batch = (batch_mean.as_slice(), batch_variance.as_slice());
-        kernel::update_running(momentum, batch.count, of_batch, (&mut mean, &mut variance));
-        let device = self.mean.device().clone();
-        self.mean = Tensor::new(mean, &device)?;
-        self.variance = Tensor::new(variance, &device)?;
+        let moved = |running: &Tensor, of_batch: &Tensor, factor| {
+            let moved = running.copy()?;
+            moved.inplace_op2(&of_batch.contiguous()?, &MoveRunning { momentum, factor })?;
+            Ok::<_, NnError>(moved)
+        };
+        self.mean = moved(&self.mean, &batch.mean, 1.0)?;
+        self.variance = moved(&self.variance, &batch.variance, kernel::unbiased(batch.count))?;
         Ok(())
     }
 }
@@ -96,6 +101,16 @@ pub fn batch_norm_train(
     beta: &Tensor,
     epsilon: f32,
 ) -> Result<(Tensor, BatchStatistics), NnError> {
+    train_on(&mut Graph::Candle, x, [gamma, beta], epsilon)
+}
+
+/// [`batch_norm_train`], left in `graph`.
+pub(crate) fn train_on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    epsilon: f32,
+) -> Result<(Tensor, BatchStatistics), NnError> {
     let op = "batch_norm_train";
     check(op, x, &[("gamma", gamma), ("beta", beta)], epsilon)?;
     let (x, count) = (x.contiguous()?, x.elem_count() / gamma.elem_count());
@@ -105,8 +120,8 @@ pub fn batch_norm_train(
     }
     let statistics = x.apply_op1_no_bwd(&Statistics)?;
     let (mean, variance) = (statistics.get(0)?, statistics.get(1)?);
-    let by = Op { mean: mean.to_vec1()?, variance: variance.to_vec1()?, epsilon, source: Source::Batch };
-    let y = x.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, BatchNorm(by))?;
+    let by = Op { statistics, epsilon, source: Source::Batch };
+    let y = graph.three([x, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?;
     Ok((y, BatchStatistics { mean, variance, count }))
 }
 
@@ -134,16 +149,31 @@ pub fn batch_norm_eval(
     running: &RunningStatistics,
     epsilon: f32,
 ) -> Result<Tensor, NnError> {
+    eval_on(&mut Graph::Candle, x, [gamma, beta], running, epsilon)
+}
+
+/// [`batch_norm_eval`], left in `graph`.
+pub(crate) fn eval_on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    running: &RunningStatistics,
+    epsilon: f32,
+) -> Result<Tensor, NnError> {
     let op = "batch_norm_eval";
     let channels = [("gamma", gamma), ("beta", beta), ("mean", &running.mean), ("variance", &running.variance)];
     check(op, x, &channels, epsilon)?;
-    let (mean, variance) = (running.mean.to_vec1()?, running.variance.to_vec1::<f32>()?);
-    if let Some(channel) = variance.iter().position(|variance| variance.is_nan() || *variance < 0.0) {
-        let reason = format!("the running variance of channel {channel} is {}", variance[channel]);
-        return Err(NnError::Value { op, reason });
+    // On a GPU, looking at the values would mean to wait for them; what comes of such a variance is no number.
+    if x.device().is_cpu() {
+        let variance: Vec<f32> = running.variance.to_vec1()?;
+        if let Some(channel) = variance.iter().position(|variance| variance.is_nan() || *variance < 0.0) {
+            let reason = format!("the running variance of channel {channel} is {}", variance[channel]);
+            return Err(NnError::Value { op, reason });
+        }
     }
-    let by = Op { mean, variance, epsilon, source: Source::Running };
-    Ok(x.contiguous()?.apply_op3(&gamma.contiguous()?, &beta.contiguous()?, BatchNorm(by))?)
+    let statistics = Tensor::stack(&[&running.mean, &running.variance], 0)?.detach();
+    let by = Op { statistics, epsilon, source: Source::Running };
+    Ok(graph.three([x.contiguous()?, gamma.contiguous()?, beta.contiguous()?], BatchNorm(by))?)
 }
 
 /// Whether `x` is a batch and all others have one element a channel of it.
@@ -158,7 +188,7 @@ fn check(op: &'static str, x: &Tensor, others: &[(&str, &Tensor)], epsilon: f32)
     if let Some((name, other)) = others.iter().find(|(_, other)| other.dims() != [channels]) {
         return Err(wrong(format!("{name} must have one element a channel, got {:?}", other.dims())));
     }
-    check_f32(op, &[("x", x)])?;
+    check_reals(op, x, &[])?;
     check_f32(op, others)?;
     if !(epsilon > 0.0 && epsilon.is_finite()) {
         return Err(NnError::Setting { name: "epsilon", range: "a number above 0", value: epsilon });
@@ -182,6 +212,48 @@ impl CustomOp1 for Statistics {
         kernel::statistics(x, mean, variance);
         Ok((CpuStorage::F32(out), Shape::from((2, channels))))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::batch_norm::statistics(x, layout)
+    }
+}
+
+/// Moves a running statistic towards `factor` times that of a batch.
+struct MoveRunning {
+    momentum: f32,
+    factor: f32,
+}
+
+impl InplaceOp2 for MoveRunning {
+    fn name(&self) -> &'static str {
+        "batch-norm-running-statistic"
+    }
+
+    fn cpu_fwd(
+        &self,
+        running: &mut CpuStorage,
+        running_layout: &Layout,
+        batch: &CpuStorage,
+        batch_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let batch = f32s(self.name(), batch, batch_layout)?;
+        let running = f32s_mut(self.name(), running, running_layout)?;
+        kernel::move_running(self.momentum, self.factor, batch, running);
+        Ok(())
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        running: &mut CudaStorage,
+        running_layout: &Layout,
+        batch: &CudaStorage,
+        batch_layout: &Layout,
+    ) -> candle_core::Result<()> {
+        let batch = (batch, batch_layout);
+        cuda::batch_norm::move_running(self.momentum, self.factor, running, running_layout, batch)
+    }
 }
 
 /// Whose statistics an operation normalizes by.
@@ -196,15 +268,23 @@ enum Source {
 /// What the operation and its gradients share.
 #[derive(Clone)]
 struct Op {
-    mean: Vec<f32>,
-    variance: Vec<f32>,
+    /// The means, then the biased variances: `[2, channels]`.
+    statistics: Tensor,
     epsilon: f32,
     source: Source,
 }
 
 impl Op {
-    fn normalization<'a>(&'a self, gamma: &'a [f32]) -> Normalization<'a> {
-        Normalization { gamma, mean: &self.mean, variance: &self.variance, epsilon: self.epsilon }
+    /// What `run` makes of what the CPU normalizes by.
+    fn with_normalization<T>(
+        &self,
+        gamma: &[f32],
+        run: impl FnOnce(&Normalization<'_>) -> T,
+    ) -> candle_core::Result<T> {
+        with_f32s("batch-norm", &[&self.statistics], |statistics| {
+            let (mean, variance) = statistics[0].split_at(statistics[0].len() / 2);
+            run(&Normalization { gamma, mean, variance, epsilon: self.epsilon })
+        })
     }
 }
 
@@ -228,8 +308,24 @@ impl CustomOp3 for BatchNorm {
         let gamma = f32s(self.name(), gamma, gamma_layout)?;
         let beta = f32s(self.name(), beta, beta_layout)?;
         let mut out = vec![0.0; x.len()];
-        kernel::eval_forward(x, &self.0.normalization(gamma), beta, &mut out);
+        self.0.with_normalization(gamma, |by| kernel::eval_forward(x, by, beta, &mut out))?;
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gamma: &CudaStorage,
+        gamma_layout: &Layout,
+        beta: &CudaStorage,
+        beta_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::operand::with(&self.0.statistics, |statistics| {
+            let (gamma, beta) = ((gamma, gamma_layout), (beta, beta_layout));
+            cuda::batch_norm::forward(self.0.epsilon, (x, x_layout), statistics, gamma, beta)
+        })
     }
 
     fn bwd(
@@ -237,31 +333,40 @@ impl CustomOp3 for BatchNorm {
         x: &Tensor,
         gamma: &Tensor,
         beta: &Tensor,
-        _y: &Tensor,
+        y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, gamma, beta], y, gradient)
+    }
+}
+
+impl Differentiable for BatchNorm {
+    fn gradients(
+        &self,
+        [x, gamma, _]: [&Tensor; 3],
+        _y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_gamma, of_beta]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let gradient = gradient.contiguous()?;
-        let through_statistics = x.track_op() && self.0.source == Source::Batch;
-        let sums = if through_statistics || gamma.track_op() || beta.track_op() {
+        let through_statistics = of_x && self.0.source == Source::Batch;
+        let sums = if through_statistics || of_gamma || of_beta {
             Some(x.apply_op2_no_bwd(&gradient, &ParameterGradients(self.0.clone()))?)
         } else {
             None
         };
-        let row = |index, of: &Tensor| match &sums {
-            Some(sums) if of.track_op() => sums.get(index).map(Some),
+        let row = |index, wanted| match &sums {
+            Some(sums) if wanted => sums.get(index).map(Some),
             _ => Ok(None),
         };
-        let (to_gamma, to_beta) = (row(0, gamma)?, row(1, beta)?);
-        let to_x = if x.track_op() {
-            let sums = match &sums {
-                Some(sums) if through_statistics => sums.flatten_all()?.to_vec1()?,
-                _ => Vec::new(),
-            };
+        let (to_gamma, to_beta) = (row(0, of_gamma)?, row(1, of_beta)?);
+        let to_x = if of_x {
+            let sums = sums.filter(|_| through_statistics);
             Some(x.apply_op3_no_bwd(gamma, &gradient, &InputGradient { of: self.0.clone(), sums })?)
         } else {
             None
         };
-        Ok((to_x, to_gamma, to_beta))
+        Ok([to_x, to_gamma, to_beta])
     }
 }
 
@@ -282,18 +387,32 @@ impl CustomOp2 for ParameterGradients {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let x = f32s(self.name(), x, x_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let channels = self.0.mean.len();
+        let channels = self.0.statistics.dims()[1];
         let mut out = vec![0.0; 2 * channels];
         let (to_gamma, to_beta) = out.split_at_mut(channels);
-        kernel::parameter_gradients(x, &self.0.normalization(&[]), gradient, to_gamma, to_beta);
+        self.0.with_normalization(&[], |by| kernel::parameter_gradients(x, by, gradient, to_gamma, to_beta))?;
         Ok((CpuStorage::F32(out), Shape::from((2, channels))))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::operand::with(&self.0.statistics, |statistics| {
+            let (x, gradient) = ((x, x_layout), (gradient, gradient_layout));
+            cuda::batch_norm::parameter_gradients(self.0.epsilon, x, gradient, statistics)
+        })
     }
 }
 
 struct InputGradient {
     of: Op,
-    /// The gradients to gamma and beta where the statistics are the batch's, nothing where they are constants.
-    sums: Vec<f32>,
+    /// The gradients to gamma and beta, `[2, channels]`, where the statistics are the batch's, and the gradient goes through them.
+    sums: Option<Tensor>,
 }
 
 impl CustomOp3 for InputGradient {
@@ -311,17 +430,42 @@ impl CustomOp3 for InputGradient {
         gradient_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let x = f32s(self.name(), x, x_layout)?;
-        let normalization = self.of.normalization(f32s(self.name(), gamma, gamma_layout)?);
+        let gamma = f32s(self.name(), gamma, gamma_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
         let mut out = vec![0.0; x.len()];
-        match self.of.source {
-            Source::Batch => {
-                let (to_gamma, to_beta) = self.sums.split_at(self.of.mean.len());
-                kernel::train_input_gradient(x, &normalization, gradient, to_gamma, to_beta, &mut out);
+        self.of.with_normalization(gamma, |by| match &self.sums {
+            Some(sums) => with_f32s(self.name(), &[sums], |sums| {
+                let (to_gamma, to_beta) = sums[0].split_at(sums[0].len() / 2);
+                kernel::train_input_gradient(x, by, gradient, to_gamma, to_beta, &mut out);
+            }),
+            None => {
+                kernel::eval_input_gradient(by, gradient, &mut out);
+                Ok(())
             }
-            Source::Running => kernel::eval_input_gradient(&normalization, gradient, &mut out),
-        }
+        })??;
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gamma: &CudaStorage,
+        gamma_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (x, gamma, gradient) = ((x, x_layout), (gamma, gamma_layout), (gradient, gradient_layout));
+        cuda::operand::with(&self.of.statistics, |statistics| {
+            let by = self.of.epsilon;
+            match &self.sums {
+                Some(sums) => cuda::operand::with(sums, |sums| {
+                    cuda::batch_norm::input_gradient(by, x, gradient, statistics, gamma, Some(sums))
+                }),
+                None => cuda::batch_norm::input_gradient(by, x, gradient, statistics, gamma, None),
+            }
+        })
     }
 }
 

@@ -1,14 +1,20 @@
 //! Convolution as a Candle operation: `activation(conv(x, weight) + bias)` and its three gradients.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, Layout, Shape, Tensor, bail};
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, DType, Layout, Shape, Tensor, bail};
 
-use super::check_f32;
+use super::{check_f32, check_reals};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::conv2d::{self as kernel, Geometry, NO_LIMITS, OutputGradient, Wanted};
 use crate::kernel::vectors::Vectors;
 use crate::op::activation::Activation;
+use crate::precision::Precision;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// How [`conv2d`] moves its window and what it applies to the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +30,14 @@ pub struct Conv2dOptions {
     pub groups: usize,
     /// Applied to the output.
     pub activation: Activation,
+    /// How exactly a GPU computes; [`Precision::Bf16`] follows from the type of the operands. The CPU computes in f32.
+    pub precision: Precision,
 }
 
 impl Default for Conv2dOptions {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1, activation: Activation::Linear }
+        let (activation, precision) = (Activation::Linear, Precision::F32);
+        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1, activation, precision }
     }
 }
 
@@ -79,15 +88,26 @@ pub fn same_padding(size: usize, kernel: usize, stride: usize, dilation: usize) 
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn conv2d(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, options: Conv2dOptions) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, options)
+}
+
+/// [`conv2d`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    options: Conv2dOptions,
+) -> Result<Tensor, NnError> {
     let geometry = geometry(x.dims(), weight.dims(), bias.map(Tensor::dims), &options)?;
-    check_f32("conv2d", &[("x", x), ("weight", weight)])?;
+    check_reals("conv2d", x, &[("weight", weight)])?;
     check_f32("conv2d", &bias.map(|bias| ("bias", bias)).into_iter().collect::<Vec<_>>())?;
-    let op = Conv2d { geometry, activation: options.activation };
+    let op = Conv2d { of: Convolution { geometry, precision: options.precision }, activation: options.activation };
     let bias = match bias {
         Some(bias) => bias.contiguous()?,
-        None => Tensor::zeros(geometry.output[2], x.dtype(), x.device())?,
+        None => Tensor::zeros(geometry.output[2], DType::F32, x.device())?,
     };
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, op)?)
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias], op)?)
 }
 
 /// The sizes of a convolution of operands of these shapes.
@@ -140,9 +160,16 @@ pub(crate) fn geometry(
     })
 }
 
+/// A convolution, and how exactly it is computed.
 #[derive(Clone, Copy)]
-struct Conv2d {
+struct Convolution {
     geometry: Geometry,
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "the CPU computes in f32 alone"))]
+    precision: Precision,
+}
+
+struct Conv2d {
+    of: Convolution,
     activation: Activation,
 }
 
@@ -163,15 +190,30 @@ impl CustomOp3 for Conv2d {
         let images = f32s(self.name(), x, x_layout)?;
         let weight = f32s(self.name(), weight, weight_layout)?;
         let bias = f32s(self.name(), bias, bias_layout)?;
-        let [rows, columns, channels] = self.geometry.output;
+        let [rows, columns, channels] = self.of.geometry.output;
         let shape = Shape::from((x_layout.dims()[0], rows, columns, channels));
         let mut out = vec![0.0; shape.elem_count()];
         let limits = self.activation.limits().unwrap_or(NO_LIMITS);
-        kernel::forward(Vectors::widest(), &self.geometry, images, weight, Some(bias), limits, &mut out);
+        kernel::forward(Vectors::widest(), &self.of.geometry, images, weight, Some(bias), limits, &mut out);
         if self.activation.limits().is_none() {
             activation::apply(self.activation, &mut out);
         }
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let operands = ((x, x_layout), (weight, weight_layout), (bias, bias_layout));
+        let (x, weight, bias) = operands;
+        cuda::conv2d::forward(&self.of.geometry, self.of.precision, self.activation, x, weight, bias)
     }
 
     fn bwd(
@@ -182,19 +224,28 @@ impl CustomOp3 for Conv2d {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let gradient = self.activation.input_gradient(y, gradient)?;
-        // An image that nothing was computed from needs no gradient, and the first layer's is the most expensive one.
-        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient { geometry: self.geometry }));
-        let to_weight =
-            weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient { geometry: self.geometry }));
-        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
-        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
+        self.tracked_gradients([x, weight, bias], y, gradient)
     }
 }
 
-struct InputGradient {
-    geometry: Geometry,
+impl Differentiable for Conv2d {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
+        let gradient = self.activation.input_gradient(y, gradient)?;
+        // An image that nothing was computed from needs no gradient, and the first layer's is the most expensive one.
+        let to_x = of_x.then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient(self.of)));
+        let to_weight = of_weight.then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient(self.of)));
+        let to_bias = of_bias.then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok([to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?])
+    }
 }
+
+struct InputGradient(Convolution);
 
 impl CustomOp2 for InputGradient {
     fn name(&self) -> &'static str {
@@ -210,19 +261,29 @@ impl CustomOp2 for InputGradient {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let weight = f32s(self.name(), weight, weight_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let [height, width, channels] = self.geometry.input;
+        let [height, width, channels] = self.0.geometry.input;
         let shape = Shape::from((gradient_layout.dims()[0], height, width, channels));
         let mut out = vec![0.0; shape.elem_count()];
         let wanted = Wanted { images: Some(&mut out), ..Wanted::default() };
         let source = OutputGradient::Plain(gradient);
-        kernel::gradients(Vectors::widest(), &self.geometry, &[], weight, source, wanted);
+        kernel::gradients(Vectors::widest(), &self.0.geometry, &[], weight, source, wanted);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (weight, gradient) = ((weight, weight_layout), (gradient, gradient_layout));
+        cuda::conv2d::input_gradient(&self.0.geometry, self.0.precision, weight, gradient)
     }
 }
 
-struct WeightGradient {
-    geometry: Geometry,
-}
+struct WeightGradient(Convolution);
 
 impl CustomOp2 for WeightGradient {
     fn name(&self) -> &'static str {
@@ -238,13 +299,25 @@ impl CustomOp2 for WeightGradient {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let images = f32s(self.name(), x, x_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let [kernel_height, kernel_width] = self.geometry.kernel;
-        let shape = Shape::from((self.geometry.output[2], self.geometry.group()[0], kernel_height, kernel_width));
+        let [kernel_height, kernel_width] = self.0.geometry.kernel;
+        let shape = Shape::from((self.0.geometry.output[2], self.0.geometry.group()[0], kernel_height, kernel_width));
         let mut out = vec![0.0; shape.elem_count()];
         let wanted = Wanted { weight: Some(&mut out), ..Wanted::default() };
         let source = OutputGradient::Plain(gradient);
-        kernel::gradients(Vectors::widest(), &self.geometry, images, &[], source, wanted);
+        kernel::gradients(Vectors::widest(), &self.0.geometry, images, &[], source, wanted);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (x, gradient) = ((x, x_layout), (gradient, gradient_layout));
+        cuda::conv2d::weight_gradient(&self.0.geometry, self.0.precision, x, gradient)
     }
 }
 
@@ -266,6 +339,11 @@ impl CustomOp1 for BiasGradient {
         let mut out = vec![0.0; channels];
         kernel::bias_gradient(Vectors::widest(), row, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from(channels)))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, gradient: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::sums::over_rows(gradient, layout)
     }
 }
 

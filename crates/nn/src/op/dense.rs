@@ -1,14 +1,19 @@
 //! The dense layer as a Candle operation: `activation(x * weight^T + bias)`.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::{check_f32, check_reals};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::activation;
 use crate::kernel::dense as kernel;
 use crate::op::activation::Activation;
 use crate::op::conv2d::BiasGradient;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// `y[n, o] = activation(bias[o] + sum over i of x[n, i] * weight[o, i])`.
 ///
@@ -18,6 +23,17 @@ use crate::storage::f32s;
 /// [`NnError::Shape`] where the shapes do not fit each other or a dimension is empty; [`NnError::Type`] where an operand is
 /// not f32.
 pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, activation)
+}
+
+/// [`dense`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    activation: Activation,
+) -> Result<Tensor, NnError> {
     let shapes = (x.dims(), weight.dims(), bias.dims());
     let wrong = |what: &str| {
         let (x, weight, bias) = shapes;
@@ -35,8 +51,9 @@ pub fn dense(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation)
     if n * inputs * outputs == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    check_f32("dense", &[("x", x), ("weight", weight), ("bias", bias)])?;
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, Dense { activation })?)
+    check_reals("dense", x, &[("weight", weight)])?;
+    check_f32("dense", &[("bias", bias)])?;
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], Dense { activation })?)
 }
 
 struct Dense {
@@ -68,6 +85,19 @@ impl CustomOp3 for Dense {
         Ok((CpuStorage::F32(out), Shape::from((n, outputs))))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::forward(self.activation, (x, x_layout), (weight, weight_layout), (bias, bias_layout))
+    }
+
     fn bwd(
         &self,
         x: &Tensor,
@@ -76,11 +106,23 @@ impl CustomOp3 for Dense {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        self.tracked_gradients([x, weight, bias], y, gradient)
+    }
+}
+
+impl Differentiable for Dense {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
         let gradient = self.activation.input_gradient(y, gradient)?;
-        let to_x = x.track_op().then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient));
-        let to_weight = weight.track_op().then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient));
-        let to_bias = bias.track_op().then(|| gradient.apply_op1_no_bwd(&BiasGradient));
-        Ok((to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?))
+        let to_x = of_x.then(|| weight.apply_op2_no_bwd(&gradient, &InputGradient));
+        let to_weight = of_weight.then(|| x.apply_op2_no_bwd(&gradient, &WeightGradient));
+        let to_bias = of_bias.then(|| gradient.apply_op1_no_bwd(&BiasGradient));
+        Ok([to_x.transpose()?, to_weight.transpose()?, to_bias.transpose()?])
     }
 }
 
@@ -106,6 +148,17 @@ impl CustomOp2 for InputGradient {
         kernel::input_gradient(inputs, outputs, weight, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((n, inputs))))
     }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::input_gradient((weight, weight_layout), (gradient, gradient_layout))
+    }
 }
 
 struct WeightGradient;
@@ -129,6 +182,17 @@ impl CustomOp2 for WeightGradient {
         let mut out = vec![0.0; outputs * inputs];
         kernel::weight_gradient(inputs, outputs, x, gradient, &mut out);
         Ok((CpuStorage::F32(out), Shape::from((outputs, inputs))))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dense::weight_gradient((x, x_layout), (gradient, gradient_layout))
     }
 }
 

@@ -1,13 +1,19 @@
 //! Depthwise convolution as a Candle operation: each channel is convolved with windows of its own.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Shape, Tensor};
 
-use super::check_f32;
 use super::conv2d::BiasGradient;
+use super::{check_f32, check_reals};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::depthwise_conv2d::{self as kernel, Geometry};
 use crate::op::activation::Activation;
+use crate::precision::Precision;
 use crate::storage::f32s;
+use crate::tape::{Differentiable, Graph};
 
 /// How [`depthwise_conv2d`] moves its windows and what it applies to the sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +26,14 @@ pub struct DepthwiseConv2dOptions {
     pub dilation: [usize; 2],
     /// Applied to the output.
     pub activation: Activation,
+    /// How exactly a GPU computes; [`Precision::Bf16`] follows from the type of the operands. The CPU computes in f32.
+    pub precision: Precision,
 }
 
 impl Default for DepthwiseConv2dOptions {
     fn default() -> Self {
-        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], activation: Activation::Linear }
+        let (activation, precision) = (Activation::Linear, Precision::F32);
+        Self { stride: [1, 1], padding: [0; 4], dilation: [1, 1], activation, precision }
     }
 }
 
@@ -102,14 +111,35 @@ pub fn depthwise_conv2d(
     bias: &Tensor,
     options: DepthwiseConv2dOptions,
 ) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, weight, bias, options)
+}
+
+/// [`depthwise_conv2d`], left in `graph`.
+pub(crate) fn on(
+    graph: &mut Graph<'_>,
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    options: DepthwiseConv2dOptions,
+) -> Result<Tensor, NnError> {
     let geometry = options.geometry(x.dims(), weight.dims(), bias.dims())?;
-    check_f32("depthwise_conv2d", &[("x", x), ("weight", weight), ("bias", bias)])?;
-    let op = DepthwiseConv2d { geometry, activation: options.activation };
-    Ok(x.contiguous()?.apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)?)
+    check_reals("depthwise_conv2d", x, &[("weight", weight)])?;
+    check_f32("depthwise_conv2d", &[("bias", bias)])?;
+    let of = Convolution { geometry, precision: options.precision };
+    let op = DepthwiseConv2d { of, activation: options.activation };
+    Ok(graph.three([x.contiguous()?, weight.contiguous()?, bias.contiguous()?], op)?)
+}
+
+/// A convolution, and how exactly it is computed.
+#[derive(Clone, Copy)]
+struct Convolution {
+    geometry: Geometry,
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "the CPU computes in f32 alone"))]
+    precision: Precision,
 }
 
 struct DepthwiseConv2d {
-    geometry: Geometry,
+    of: Convolution,
     activation: Activation,
 }
 
@@ -130,11 +160,26 @@ impl CustomOp3 for DepthwiseConv2d {
         let images = f32s(self.name(), x, x_layout)?;
         let weight = f32s(self.name(), weight, weight_layout)?;
         let bias = f32s(self.name(), bias, bias_layout)?;
-        let [rows, columns, channels] = self.geometry.output;
+        let [rows, columns, channels] = self.of.geometry.output;
         let shape = Shape::from((x_layout.dims()[0], rows, columns, channels));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::forward(&self.geometry, images, weight, bias, self.activation, &mut out);
+        kernel::forward(&self.of.geometry, images, weight, bias, self.activation, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        bias: &CudaStorage,
+        bias_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (geometry, x, weight, bias) =
+            (cuda::sizes::grouped(&self.of.geometry), (x, x_layout), (weight, weight_layout), (bias, bias_layout));
+        cuda::conv2d::forward(&geometry, self.of.precision, self.activation, x, weight, bias)
     }
 
     fn bwd(
@@ -145,21 +190,27 @@ impl CustomOp3 for DepthwiseConv2d {
         y: &Tensor,
         gradient: &Tensor,
     ) -> candle_core::Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let (gradient, geometry) = (self.activation.input_gradient(y, gradient)?, self.geometry);
-        let to_x = || weight.apply_op2_no_bwd(&gradient, &InputGradient { geometry });
-        let to_weight = || x.apply_op2_no_bwd(&gradient, &WeightGradient { geometry });
-        let to_bias = || gradient.apply_op1_no_bwd(&BiasGradient);
-        Ok((
-            x.track_op().then(to_x).transpose()?,
-            weight.track_op().then(to_weight).transpose()?,
-            bias.track_op().then(to_bias).transpose()?,
-        ))
+        self.tracked_gradients([x, weight, bias], y, gradient)
     }
 }
 
-struct InputGradient {
-    geometry: Geometry,
+impl Differentiable for DepthwiseConv2d {
+    fn gradients(
+        &self,
+        [x, weight, _]: [&Tensor; 3],
+        y: &Tensor,
+        gradient: &Tensor,
+        [of_x, of_weight, of_bias]: [bool; 3],
+    ) -> candle_core::Result<[Option<Tensor>; 3]> {
+        let (gradient, of) = (self.activation.input_gradient(y, gradient)?, self.of);
+        let to_x = || weight.apply_op2_no_bwd(&gradient, &InputGradient(of));
+        let to_weight = || x.apply_op2_no_bwd(&gradient, &WeightGradient(of));
+        let to_bias = || gradient.apply_op1_no_bwd(&BiasGradient);
+        Ok([of_x.then(to_x).transpose()?, of_weight.then(to_weight).transpose()?, of_bias.then(to_bias).transpose()?])
+    }
 }
+
+struct InputGradient(Convolution);
 
 impl CustomOp2 for InputGradient {
     fn name(&self) -> &'static str {
@@ -175,17 +226,27 @@ impl CustomOp2 for InputGradient {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let weight = f32s(self.name(), weight, weight_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let [height, width, channels] = self.geometry.input;
+        let [height, width, channels] = self.0.geometry.input;
         let shape = Shape::from((gradient_layout.dims()[0], height, width, channels));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::input_gradient(&self.geometry, weight, gradient, &mut out);
+        kernel::input_gradient(&self.0.geometry, weight, gradient, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        weight: &CudaStorage,
+        weight_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (weight, gradient) = ((weight, weight_layout), (gradient, gradient_layout));
+        cuda::conv2d::input_gradient(&cuda::sizes::grouped(&self.0.geometry), self.0.precision, weight, gradient)
     }
 }
 
-struct WeightGradient {
-    geometry: Geometry,
-}
+struct WeightGradient(Convolution);
 
 impl CustomOp2 for WeightGradient {
     fn name(&self) -> &'static str {
@@ -201,11 +262,23 @@ impl CustomOp2 for WeightGradient {
     ) -> candle_core::Result<(CpuStorage, Shape)> {
         let images = f32s(self.name(), x, x_layout)?;
         let gradient = f32s(self.name(), gradient, gradient_layout)?;
-        let [kernel_height, kernel_width] = self.geometry.kernel;
-        let shape = Shape::from((self.geometry.output[2], 1, kernel_height, kernel_width));
+        let [kernel_height, kernel_width] = self.0.geometry.kernel;
+        let shape = Shape::from((self.0.geometry.output[2], 1, kernel_height, kernel_width));
         let mut out = vec![0.0; shape.elem_count()];
-        kernel::weight_gradient(&self.geometry, images, gradient, &mut out);
+        kernel::weight_gradient(&self.0.geometry, images, gradient, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        let (x, gradient) = ((x, x_layout), (gradient, gradient_layout));
+        cuda::conv2d::weight_gradient(&cuda::sizes::grouped(&self.0.geometry), self.0.precision, x, gradient)
     }
 }
 
@@ -216,8 +289,13 @@ mod tests {
     use super::*;
     use crate::finite_differences::{assert_gradients, ramp};
 
-    const PLAIN: DepthwiseConv2dOptions =
-        DepthwiseConv2dOptions { stride: [1, 1], padding: [0; 4], dilation: [1, 1], activation: Activation::Linear };
+    const PLAIN: DepthwiseConv2dOptions = DepthwiseConv2dOptions {
+        stride: [1, 1],
+        padding: [0; 4],
+        dilation: [1, 1],
+        activation: Activation::Linear,
+        precision: Precision::F32,
+    };
 
     #[test]
     fn gradients_equal_finite_differences() {

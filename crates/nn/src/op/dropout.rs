@@ -4,12 +4,17 @@
 //! result does not depend on threads.
 
 use aumenta_seed::Seed;
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Sets a share `rate` of the elements to zero and divides the others by `1 - rate` (inverted dropout), so that the
 /// expected value stays.
@@ -29,8 +34,13 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, rate, key)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
     check("dropout", x, rate)?;
-    Ok(x.contiguous()?.apply_op1(Dropout { rate, key })?)
+    Ok(graph.one(&x.contiguous()?, Dropout { rate, key })?)
 }
 
 /// The key of the mask of the dropout layer named `layer` in step `step`.
@@ -42,7 +52,7 @@ pub(super) fn check(op: &'static str, x: &Tensor, rate: f32) -> Result<(), NnErr
     if !(0.0..1.0).contains(&rate) {
         return Err(NnError::shape(op, format!("the rate must be at least 0 and below 1, got {rate}")));
     }
-    check_f32(op, &[("x", x)])
+    check_reals(op, x, &[])
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +71,11 @@ impl CustomOp1 for Dropout {
         let mut out = vec![0.0; x.len()];
         kernel::apply(self.rate, self.key, x, &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dropout::dropout(kernel::Mask::new(self.rate, self.key), None, x, layout)
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {

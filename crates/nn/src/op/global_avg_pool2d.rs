@@ -1,11 +1,16 @@
 //! Global average pooling as a Candle operation.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::global_avg_pool2d as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The mean of each channel over all pixels of an image (Lin et al. 2013, *Network in network*).
 ///
@@ -22,13 +27,18 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn global_avg_pool2d(x: &Tensor) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor) -> Result<Tensor, NnError> {
     let wrong = |what| NnError::shape("global_avg_pool2d", format!("{what} (x {:?})", x.dims()));
     let &[_, height, width, channels] = x.dims() else { return Err(wrong("x must be NHWC")) };
     if x.elem_count() == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    check_f32("global_avg_pool2d", &[("x", x)])?;
-    Ok(x.contiguous()?.apply_op1(GlobalAvgPool2d { input: [height, width, channels] })?)
+    check_reals("global_avg_pool2d", x, &[])?;
+    Ok(graph.one(&x.contiguous()?, GlobalAvgPool2d { input: [height, width, channels] })?)
 }
 
 #[derive(Clone, Copy)]
@@ -51,6 +61,11 @@ impl CustomOp1 for GlobalAvgPool2d {
         Ok((CpuStorage::F32(out), shape))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::global_avg(self.input, x, layout)
+    }
+
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
         Ok(Some(gradient.contiguous()?.apply_op1_no_bwd(&InputGradient(*self))?))
     }
@@ -70,6 +85,11 @@ impl CustomOp1 for InputGradient {
         let mut out = vec![0.0; shape.elem_count()];
         kernel::input_gradient(height * width, channels, gradient, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, gradient: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::global_avg_gradient(self.0.input, gradient, layout)
     }
 }
 

@@ -1,8 +1,12 @@
 //! Losses over logits, each with its gradient in closed form.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp2, DType, Layout, Shape, Storage, Tensor};
 
 use super::{check_dtype, check_f32};
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::storage::{f32s, u32s};
 
@@ -46,7 +50,8 @@ impl Loss {
 /// # Errors
 /// [`NnError::Shape`] where the shapes do not fit, the batch is empty or there are fewer than two classes; [`NnError::Type`]
 /// where logits are not f32 or targets neither u32 nor f32; [`NnError::Value`] where a class lies outside the logits, or
-/// shares are negative or do not sum to 1; [`NnError::LogitNotFinite`] where a logit is NaN or infinite.
+/// shares are negative or do not sum to 1; [`NnError::LogitNotFinite`] where a logit is NaN or infinite. On a GPU values are not
+/// looked at: a class outside the logits, and a logit that is not finite, make a loss that is NaN.
 ///
 /// ```
 /// use candle_core::{Device, Tensor};
@@ -141,6 +146,17 @@ impl CustomOp2 for EachLoss {
         Ok((CpuStorage::F32(losses.collect()), Shape::from(n)))
     }
 
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        logits: &CudaStorage,
+        logits_layout: &Layout,
+        right: &CudaStorage,
+        right_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::loss::of_each(self.0, (logits, logits_layout), (right, right_layout))
+    }
+
     fn bwd(
         &self,
         logits: &Tensor,
@@ -173,6 +189,17 @@ impl CustomOp2 for EachGradient {
         let targets = targets(self.name(), right, right_layout)?;
         let gradients = logits.chunks_exact(width).zip(targets).flat_map(|(row, target)| self.0.gradient(row, target));
         Ok((CpuStorage::F32(gradients.collect()), logits_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        logits: &CudaStorage,
+        logits_layout: &Layout,
+        right: &CudaStorage,
+        right_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::loss::gradient(self.0, (logits, logits_layout), (right, right_layout))
     }
 }
 
@@ -216,7 +243,8 @@ impl Loss {
         let ((logits, logits_layout), (right, right_layout)) =
             (logits.storage_and_layout(), right.storage_and_layout());
         let (Storage::Cpu(logits), Storage::Cpu(right)) = (&*logits, &*right) else {
-            return wrong("logits and classes must be on the CPU");
+            // On a GPU, looking at the values would mean to wait for them.
+            return Ok(());
         };
         let (logits, targets) = (f32s(op, logits, logits_layout)?, targets(op, right, right_layout)?);
         for (sample, target) in targets.into_iter().enumerate() {

@@ -1,12 +1,17 @@
 //! Max pooling as a Candle operation. Candle's own `max_pool2d` has a wrong gradient (too small by the window's area).
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 
-use super::check_f32;
+use super::check_reals;
 use super::pool2d::Pool2dOptions;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::max_pool2d::{self as kernel, Geometry};
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// The largest element of each window of `x`.
 ///
@@ -32,9 +37,14 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn max_pool2d(x: &Tensor, options: Pool2dOptions) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, options)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, options: Pool2dOptions) -> Result<Tensor, NnError> {
     let geometry = options.geometry("max_pool2d", x.dims())?;
-    check_f32("max_pool2d", &[("x", x)])?;
-    Ok(x.contiguous()?.apply_op1(MaxPool2d { geometry })?)
+    check_reals("max_pool2d", x, &[])?;
+    Ok(graph.one(&x.contiguous()?, MaxPool2d { geometry })?)
 }
 
 struct MaxPool2d {
@@ -53,6 +63,11 @@ impl CustomOp1 for MaxPool2d {
         let mut out = vec![0.0; shape.elem_count()];
         kernel::forward(&self.geometry, images, &mut out);
         Ok((CpuStorage::F32(out), shape))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::max(&self.geometry, x, layout)
     }
 
     fn bwd(&self, x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {
@@ -82,6 +97,17 @@ impl CustomOp2 for InputGradient {
         let mut out = vec![0.0; images.len()];
         kernel::input_gradient(&self.geometry, images, gradient, &mut out);
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(
+        &self,
+        x: &CudaStorage,
+        x_layout: &Layout,
+        gradient: &CudaStorage,
+        gradient_layout: &Layout,
+    ) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::pool2d::max_gradient(&self.geometry, (x, x_layout), (gradient, gradient_layout))
     }
 }
 

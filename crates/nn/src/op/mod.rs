@@ -25,6 +25,13 @@ pub(crate) fn check_f32(op: &'static str, tensors: &[(&str, &Tensor)]) -> Result
     tensors.iter().try_for_each(|(name, tensor)| check_dtype(op, name, tensor, DType::F32))
 }
 
+/// Whether `op` can take the activations `x` and the tensors by these names, which must have their type: f32, or on a GPU bf16.
+pub(crate) fn check_reals(op: &'static str, x: &Tensor, others: &[(&str, &Tensor)]) -> Result<(), NnError> {
+    let expected = if x.dtype() == DType::BF16 && x.device().is_cuda() { DType::BF16 } else { DType::F32 };
+    let all = std::iter::once(("x", x)).chain(others.iter().copied());
+    all.into_iter().try_for_each(|(name, tensor)| check_dtype(op, name, tensor, expected))
+}
+
 /// Whether the tensor that `op` calls `name` is of type `expected`.
 pub(crate) fn check_dtype(op: &'static str, name: &str, tensor: &Tensor, expected: DType) -> Result<(), NnError> {
     let (got, shape) = (tensor.dtype().as_str(), tensor.dims());

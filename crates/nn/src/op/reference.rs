@@ -137,6 +137,7 @@ fn depthwise_convolution_equals_that_of_pytorch() {
             padding: [top, bottom, left, right],
             dilation: [dilation_down, dilation_across],
             activation: ACTIVATIONS[activation],
+            ..DepthwiseConv2dOptions::default()
         };
         case.check(&["x", "weight", "bias"], |t| depthwise_conv2d(&t[0], &t[1], &t[2], options));
     }

@@ -1,12 +1,17 @@
 //! Spatial dropout (Tompson et al. 2015) from a counter, as [dropout](super::dropout): whole channels of an image are
 //! dropped, since neighboring pixels are too alike for single ones to be missed.
 
+#[cfg(feature = "cuda")]
+use candle_core::CudaStorage;
 use candle_core::{CpuStorage, CustomOp1, Layout, Shape, Tensor};
 
 use super::dropout::check;
+#[cfg(feature = "cuda")]
+use crate::cuda;
 use crate::error::NnError;
 use crate::kernel::dropout as kernel;
 use crate::storage::f32s;
+use crate::tape::Graph;
 
 /// Sets a share `rate` of the channels of each image to zero and divides the others by `1 - rate`, so that the expected
 /// value stays.
@@ -28,6 +33,11 @@ use crate::storage::f32s;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn spatial_dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
+    on(&mut Graph::Candle, x, rate, key)
+}
+
+/// The operation, left in `graph`.
+pub(crate) fn on(graph: &mut Graph<'_>, x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnError> {
     let op = "spatial_dropout";
     check(op, x, rate)?;
     let wrong = |what| NnError::shape(op, format!("{what} (x {:?})", x.dims()));
@@ -35,7 +45,7 @@ pub fn spatial_dropout(x: &Tensor, rate: f32, key: u64) -> Result<Tensor, NnErro
     if x.elem_count() == 0 {
         return Err(wrong("a dimension is empty"));
     }
-    Ok(x.contiguous()?.apply_op1(SpatialDropout { rate, key, sizes: [height * width, channels] })?)
+    Ok(graph.one(&x.contiguous()?, SpatialDropout { rate, key, sizes: [height * width, channels] })?)
 }
 
 struct SpatialDropout {
@@ -55,6 +65,11 @@ impl CustomOp1 for SpatialDropout {
         let mut out = vec![0.0; x.len()];
         kernel::apply_to_channels(self.rate, self.key, self.sizes, x, &mut out);
         Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    #[cfg(feature = "cuda")]
+    fn cuda_fwd(&self, x: &CudaStorage, layout: &Layout) -> candle_core::Result<(CudaStorage, Shape)> {
+        cuda::dropout::dropout(kernel::Mask::new(self.rate, self.key), Some(self.sizes), x, layout)
     }
 
     fn bwd(&self, _x: &Tensor, _y: &Tensor, gradient: &Tensor) -> candle_core::Result<Option<Tensor>> {

@@ -90,13 +90,13 @@ pub(super) fn check(beta1: f64, beta2: f64, epsilon: f32) -> Result<(), NnError>
 #[derive(Clone, Copy)]
 pub(super) struct Adam {
     /// The share of each mean that stays, and that of what enters it.
-    kept: [f32; 2],
-    entering: [f32; 2],
-    epsilon: f32,
+    pub(super) kept: [f32; 2],
+    pub(super) entering: [f32; 2],
+    pub(super) epsilon: f32,
     /// The factor of the learning rate that corrections make.
-    rate: f32,
+    pub(super) rate: f32,
     /// The factor of the root that corrections make.
-    root: f32,
+    pub(super) root: f32,
 }
 
 impl Adam {

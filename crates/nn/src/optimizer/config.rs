@@ -160,7 +160,7 @@ impl OptimizerConfig {
     }
 
     /// What is remembered of each element of a parameter, in the order in which the rule takes it.
-    pub(super) fn slots(&self) -> Vec<&'static str> {
+    pub(crate) fn slots(&self) -> Vec<&'static str> {
         match self {
             Self::Sgd(settings) => settings.slots(),
             Self::Rmsprop(settings) => settings.slots(),

@@ -8,28 +8,35 @@
 mod adam;
 mod adamw;
 mod config;
+#[cfg(any(test, feature = "cuda"))]
+mod formula;
 mod group;
 mod rmsprop;
 mod sgd;
 mod state;
 mod sweep;
 
+#[cfg(feature = "cuda")]
+use candle_core::Device;
 use candle_core::{DType, Tensor};
 
 pub use adam::AdamConfig;
 pub use adamw::AdamWConfig;
 pub use config::{Decayed, OptimizerConfig, OptimizerVariant};
+#[cfg(feature = "cuda")]
+pub(crate) use formula::Formula;
 pub use group::ParameterGroup;
 pub use rmsprop::RmsPropConfig;
 pub use sgd::SgdConfig;
 pub use state::OptimizerState;
 
+#[cfg(feature = "cuda")]
+use crate::cuda::tensors::Tensors;
 use crate::error::NnError;
 use crate::gradients::{Gradients, global_norm};
 use crate::parameters::{Parameters, Penalty};
 use crate::setting;
-use crate::storage::with_f32s;
-use sweep::Sweep;
+use sweep::{Decay, Sweep, Terms};
 
 /// An optimizer with what it remembers of each parameter.
 ///
@@ -61,6 +68,9 @@ pub struct Optimizer {
     steps: u64,
     /// Each parameter that is not frozen, in the parameters' order.
     members: Vec<Member>,
+    /// What is remembered of all of them, where they are on a GPU.
+    #[cfg(feature = "cuda")]
+    on_gpu: Option<Tensors>,
 }
 
 /// A parameter that is stepped.
@@ -74,8 +84,20 @@ struct Member {
     l1: f32,
     /// The parameter's own, besides the optimizer's.
     penalty: Penalty,
-    /// What is remembered of each element, a vector a slot of [`OptimizerConfig::slots`].
+    /// What is remembered of each element, a vector a slot of [`OptimizerConfig::slots`]; none of a parameter on a GPU.
     state: Vec<Vec<f32>>,
+}
+
+impl Member {
+    /// What stands around the rule in a step.
+    fn terms(&self, learning_rate: f32, decay: Decay) -> Terms {
+        let rate = learning_rate * self.rate_scale;
+        let (coupled, decay) = match decay {
+            Decay::Coupled => (self.weight_decay, 0.0),
+            Decay::Decoupled => (0.0, rate * self.weight_decay),
+        };
+        Terms { rate, l2: coupled + 2.0 * self.penalty.l2, l1: self.l1 + self.penalty.l1, decay }
+    }
 }
 
 impl Optimizer {
@@ -105,10 +127,24 @@ impl Optimizer {
                 weight_decay: group.and_then(|group| group.weight_decay).unwrap_or(weight_decay),
                 l1: group.and_then(|group| group.l1).unwrap_or(common.l1),
                 penalty: parameter.penalty,
-                state: vec![vec![0.0; parameter.var.elem_count()]; slots],
+                state: if parameter.var.device().is_cpu() {
+                    vec![vec![0.0; parameter.var.elem_count()]; slots]
+                } else {
+                    Vec::new()
+                },
             });
         }
-        Ok(Self { learning_rate: common.learning_rate, config, steps: 0, members })
+        #[cfg(feature = "cuda")]
+        let on_gpu = Self::on_gpu(&members, parameters, slots)?;
+        let learning_rate = common.learning_rate;
+        Ok(Self {
+            learning_rate,
+            config,
+            steps: 0,
+            members,
+            #[cfg(feature = "cuda")]
+            on_gpu,
+        })
     }
 
     /// The settings that it was made from.
@@ -149,7 +185,14 @@ impl Optimizer {
     pub fn step(&mut self, parameters: &Parameters, gradients: &Gradients<'_>) -> Result<(), NnError> {
         let tensors = self.tensors(parameters, gradients)?;
         let gradient_scale = self.gradient_scale(&tensors)?;
-        let Self { config, learning_rate, steps, members } = self;
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &mut self.on_gpu {
+            let terms = terms(&self.members, self.learning_rate, self.config.decay());
+            on_gpu.step(&self.config.formula(self.steps + 1), &tensors, &terms, gradient_scale)?;
+            self.steps += 1;
+            return Ok(());
+        }
+        let Self { config, learning_rate, steps, members, .. } = self;
         let sweep = Sweep { members, tensors: &tensors, learning_rate: *learning_rate, gradient_scale };
         match config {
             OptimizerConfig::Sgd(config) => config.sweep(sweep),
@@ -187,18 +230,50 @@ impl Optimizer {
         tensors.collect()
     }
 
+    /// What stands around the rule for each member in the next step, as kernels take it.
+    #[cfg(test)]
+    pub(crate) fn terms(&self) -> Vec<[f32; 4]> {
+        terms(&self.members, self.learning_rate, self.config.decay())
+    }
+
+    /// What is remembered of parameters on a GPU; `None` where they are on the CPU.
+    #[cfg(feature = "cuda")]
+    fn on_gpu(members: &[Member], parameters: &Parameters, slots: usize) -> Result<Option<Tensors>, NnError> {
+        let Some(first) = parameters.iter().next() else { return Ok(None) };
+        let Device::Cuda(device) = first.var.device() else { return Ok(None) };
+        let lengths: Vec<usize> = members.iter().map(|member| member.shape.iter().product()).collect();
+        Ok(Some(Tensors::new(device, &lengths, slots)?))
+    }
+
     /// What clipping multiplies all gradients by.
     fn gradient_scale(&self, tensors: &[(&Tensor, &Tensor)]) -> Result<f32, NnError> {
         let gradients: Vec<&Tensor> = tensors.iter().map(|(_, gradient)| *gradient).collect();
+        #[cfg(feature = "cuda")]
+        let norm = match &self.on_gpu {
+            Some(on_gpu) => on_gpu.norm(&gradients)?,
+            None => global_norm(&gradients)?,
+        };
+        #[cfg(not(feature = "cuda"))]
         let norm = global_norm(&gradients)?;
         if !norm.is_finite() {
-            let finite = |values: &&[f32]| values.iter().all(|value| value.is_finite());
-            let first = with_f32s("optimizer", &gradients, |values| values.iter().take_while(|v| finite(v)).count())?;
+            let first = gradients.iter().map(|gradient| is_finite(gradient)).collect::<Result<Vec<_>, _>>()?;
+            let first = first.iter().position(|finite| !finite).unwrap_or_default();
             return Err(NnError::GradientNotFinite { name: self.members[first].name.clone() });
         }
         let clip = |max_norm| (f64::from(max_norm) / (norm + 1e-6)).min(1.0) as f32;
         Ok(self.config.common().clip_norm.map_or(1.0, clip))
     }
+}
+
+/// What stands around the rule for each member, as kernels take it.
+#[cfg(any(test, feature = "cuda"))]
+fn terms(members: &[Member], learning_rate: f32, decay: Decay) -> Vec<[f32; 4]> {
+    members.iter().map(|member| member.terms(learning_rate, decay).numbers()).collect()
+}
+
+/// Whether no element of a tensor is NaN or an infinity.
+fn is_finite(tensor: &Tensor) -> Result<bool, NnError> {
+    Ok(tensor.flatten_all()?.to_vec1::<f32>()?.iter().all(|value| value.is_finite()))
 }
 
 /// Whether `tensor`, `what` of the parameter `name`, is one that the pass over memory can take.
@@ -207,7 +282,7 @@ fn check_tensor(name: &str, what: &str, tensor: &Tensor) -> Result<(), NnError> 
     if tensor.dtype() != DType::F32 {
         return refuse(format!("is {:?} instead of F32", tensor.dtype()));
     }
-    if !tensor.device().is_cpu() {
+    if !(tensor.device().is_cpu() || cfg!(feature = "cuda") && tensor.device().is_cuda()) {
         let device = tensor.device().location();
         return refuse(format!("is on {device:?}, where optimizers have no kernel: move the network to the CPU"));
     }
@@ -337,7 +412,7 @@ mod tests {
                     let slopes = [noise(50_000, step), noise(3, step), Vec::new()];
                     optimizer.step(&parameters, &gradients(&parameters, &slopes)).unwrap();
                 }
-                (parameters.tensors().unwrap(), optimizer.state())
+                (parameters.tensors().unwrap(), optimizer.state().unwrap())
             })
         };
         let one = trained(1);
@@ -438,13 +513,13 @@ mod tests {
             let parameters = parameters(&[("a", &[1], vec![1.0]), ("b", &[2], vec![1.0; 2]), ("c", &[1], vec![1.0])]);
             let config = SgdConfig { clip_norm, momentum: 0.9, ..SgdConfig::default() };
             let mut optimizer = Optimizer::new(OptimizerConfig::Sgd(config), &parameters).unwrap();
-            let before = (parameters.tensors().unwrap(), optimizer.state());
+            let before = (parameters.tensors().unwrap(), optimizer.state().unwrap());
             for bad in [f32::NAN, f32::INFINITY] {
                 let slopes = [vec![1.0], vec![1.0, bad], vec![bad]];
                 let error = optimizer.step(&parameters, &gradients(&parameters, &slopes)).unwrap_err().to_string();
                 assert!(error.contains("gradient of parameter `b` is not finite"), "{error}");
             }
-            assert_eq!(before, (parameters.tensors().unwrap(), optimizer.state()));
+            assert_eq!(before, (parameters.tensors().unwrap(), optimizer.state().unwrap()));
         }
     }
 

@@ -84,12 +84,17 @@ impl RmsPropConfig {
         ["mean_square"].into_iter().chain(centered).chain(momentum).collect()
     }
 
+    /// Epsilon inside the root, and outside.
+    pub(super) fn epsilons(&self) -> [f32; 2] {
+        match self.variant {
+            OptimizerVariant::Pytorch => [0.0, self.epsilon],
+            OptimizerVariant::Keras => [self.epsilon, 0.0],
+        }
+    }
+
     pub(super) fn sweep(&self, sweep: Sweep<'_>) -> Result<(), NnError> {
-        let Self { rho, epsilon, momentum, variant, .. } = *self;
-        let [inside, outside] = match variant {
-            OptimizerVariant::Pytorch => [0.0, epsilon],
-            OptimizerVariant::Keras => [epsilon, 0.0],
-        };
+        let Self { rho, momentum, variant, .. } = *self;
+        let [inside, outside] = self.epsilons();
         let means = Means { rho, inside, outside, variant };
         match (self.centered, momentum > 0.0) {
             (false, false) => sweep.run(Plain(means)),

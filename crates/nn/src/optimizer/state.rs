@@ -25,18 +25,52 @@ pub struct OptimizerState {
 
 impl Optimizer {
     /// What the next step depends on.
-    pub fn state(&self) -> OptimizerState {
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where a GPU does not give back what it holds.
+    pub fn state(&self) -> Result<OptimizerState, NnError> {
         let slots = self.config.slots();
-        let tensors = self.members.iter().flat_map(|member| {
-            let named = slots.iter().zip(&member.state);
+        let tensors = self.members.iter().zip(self.remembered()?).flat_map(|(member, remembered)| {
+            let named = slots.iter().zip(remembered);
             named.map(|(slot, values)| NamedTensor {
                 name: format!("{}.{slot}", member.name),
                 shape: member.shape.clone(),
-                values: values.clone(),
+                values,
             })
         });
         let (kind, tensors) = (self.kind(), tensors.collect());
-        OptimizerState { kind, steps: self.steps, learning_rate: self.learning_rate, tensors }
+        Ok(OptimizerState { kind, steps: self.steps, learning_rate: self.learning_rate, tensors })
+    }
+
+    /// What is remembered of each member, slot by slot.
+    fn remembered(&self) -> Result<Vec<Vec<Vec<f32>>>, NnError> {
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &self.on_gpu {
+            let mut of_members = vec![Vec::new(); self.members.len()];
+            for slot in 0..self.config.slots().len() {
+                for (of_member, values) in of_members.iter_mut().zip(on_gpu.slot(slot)?) {
+                    of_member.push(values);
+                }
+            }
+            return Ok(of_members);
+        }
+        Ok(self.members.iter().map(|member| member.state.clone()).collect())
+    }
+
+    /// Replaces what is remembered of each member.
+    fn remember(&mut self, remembered: Vec<Vec<Vec<f32>>>) -> Result<(), NnError> {
+        #[cfg(feature = "cuda")]
+        if let Some(on_gpu) = &mut self.on_gpu {
+            for slot in 0..self.config.slots().len() {
+                let of_slot: Vec<&[f32]> = remembered.iter().map(|of_member| of_member[slot].as_slice()).collect();
+                on_gpu.set_slot(slot, &of_slot)?;
+            }
+            return Ok(());
+        }
+        for (member, state) in self.members.iter_mut().zip(remembered) {
+            member.state = state;
+        }
+        Ok(())
     }
 
     /// Replaces the state by one that [`Optimizer::state`] gave, or not at all where an error is returned. Steps then go on
@@ -63,9 +97,7 @@ impl Optimizer {
             found.map(|tensor| Ok(tensor?.values.clone())).collect::<Result<Vec<_>, NnError>>()
         });
         let loaded = loaded.collect::<Result<Vec<_>, _>>()?;
-        for (member, state) in self.members.iter_mut().zip(loaded) {
-            member.state = state;
-        }
+        self.remember(loaded)?;
         (self.steps, self.learning_rate) = (*steps, *learning_rate);
         Ok(())
     }
@@ -125,17 +157,17 @@ mod tests {
             let mut optimizer = Optimizer::new(config.clone(), &whole).unwrap();
             train(&mut optimizer, &whole, 3);
             optimizer.set_learning_rate(0.07).unwrap();
-            let (saved, state) = (whole.tensors().unwrap(), optimizer.state());
+            let (saved, state) = (whole.tensors().unwrap(), optimizer.state().unwrap());
             train(&mut optimizer, &whole, 4);
 
             let resumed = two();
             resumed.set_tensors(&saved).unwrap();
             let mut second = Optimizer::new(config, &resumed).unwrap();
             second.load_state(&state).unwrap();
-            assert_eq!(second.state(), state);
+            assert_eq!(second.state().unwrap(), state);
             train(&mut second, &resumed, 4);
             assert_eq!(resumed.tensors().unwrap(), whole.tensors().unwrap());
-            assert_eq!(second.state(), optimizer.state());
+            assert_eq!(second.state().unwrap(), optimizer.state().unwrap());
             assert_eq!(second.steps(), 7);
         }
     }
@@ -144,7 +176,7 @@ mod tests {
     fn the_state_is_named_by_parameter() {
         let [.., centered, _, _] = every_kind();
         let optimizer = Optimizer::new(centered, &two()).unwrap();
-        let state = optimizer.state();
+        let state = optimizer.state().unwrap();
         let mut names: Vec<&str> = state.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
         names.sort_unstable();
         let slots = ["mean_gradient", "mean_square", "momentum"];
@@ -154,15 +186,15 @@ mod tests {
 
     #[track_caller]
     fn assert_refused(saved: OptimizerConfig, of: &Parameters, reason: &str) {
-        let state = Optimizer::new(saved, of).unwrap().state();
+        let state = Optimizer::new(saved, of).unwrap().state().unwrap();
         let own = two();
         let config = RmsPropConfig { momentum: 0.5, ..RmsPropConfig::default() };
         let mut optimizer = Optimizer::new(OptimizerConfig::Rmsprop(config), &own).unwrap();
         train(&mut optimizer, &own, 1);
-        let before = optimizer.state();
+        let before = optimizer.state().unwrap();
         let error = optimizer.load_state(&state).unwrap_err().to_string();
         assert_eq!(error, format!("saved state does not fit this optimizer: {reason}"));
-        assert_eq!(optimizer.state(), before, "a refused state must change nothing");
+        assert_eq!(optimizer.state().unwrap(), before, "a refused state must change nothing");
     }
 
     #[test]
@@ -189,7 +221,7 @@ mod tests {
     #[test]
     fn a_learning_rate_that_is_none_is_refused() {
         let mut optimizer = Optimizer::new(OptimizerConfig::default(), &two()).unwrap();
-        let state = OptimizerState { learning_rate: f32::NAN, ..optimizer.state() };
+        let state = OptimizerState { learning_rate: f32::NAN, ..optimizer.state().unwrap() };
         assert!(matches!(optimizer.load_state(&state), Err(NnError::Setting { name: "learning-rate", .. })));
     }
 }

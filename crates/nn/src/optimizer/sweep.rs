@@ -39,20 +39,16 @@ pub struct Sweep<'a> {
 impl Sweep<'_> {
     /// Moves all parameters by a rule whose weight decay is coupled: added to the gradient.
     pub fn run<const N: usize>(self, rule: impl Rule<N>) -> Result<(), NnError> {
-        self.run_with(rule, |_, weight_decay| (weight_decay, 0.0))
+        self.run_with(rule, Decay::Coupled)
     }
 
     /// Moves all parameters by a rule whose weight decay is decoupled: each parameter `p` first becomes
     /// `p - rate * weight_decay * p`.
     pub fn run_decoupled<const N: usize>(self, rule: impl Rule<N>) -> Result<(), NnError> {
-        self.run_with(rule, |rate, weight_decay| (0.0, rate * weight_decay))
+        self.run_with(rule, Decay::Decoupled)
     }
 
-    fn run_with<const N: usize>(
-        self,
-        rule: impl Rule<N>,
-        decay: impl Fn(f32, f32) -> (f32, f32),
-    ) -> Result<(), NnError> {
+    fn run_with<const N: usize>(self, rule: impl Rule<N>, decay: Decay) -> Result<(), NnError> {
         let vectors = Vectors::widest();
         for (members, tensors) in self.members.chunks_mut(OPEN).zip(self.tensors.chunks(OPEN)) {
             let (parameters, gradients): (Vec<&Tensor>, Vec<&Tensor>) = tensors.iter().copied().unzip();
@@ -60,14 +56,12 @@ impl Sweep<'_> {
                 with_f32s_mut("optimizer", &parameters, &mut |parameters| {
                     let mut pieces = Vec::new();
                     for ((member, parameter), gradient) in members.iter_mut().zip(parameters).zip(gradients) {
-                        let rate = self.learning_rate * member.rate_scale;
-                        let (coupled, decay) = decay(rate, member.weight_decay);
-                        let (l2, l1) = (coupled + 2.0 * member.penalty.l2, member.l1 + member.penalty.l1);
-                        let terms = Terms { rate, scale: self.gradient_scale, l2, l1, decay };
+                        let terms = member.terms(self.learning_rate, decay);
+                        let scale = self.gradient_scale;
                         let gradients = gradient.chunks(PIECE);
                         let states = states(&mut member.state);
                         for ((parameter, gradient), state) in parameter.chunks_mut(PIECE).zip(gradients).zip(states) {
-                            pieces.push(Piece { rule, terms, parameter, gradient, state });
+                            pieces.push(Piece { rule, terms, scale, parameter, gradient, state });
                         }
                     }
                     pieces.into_par_iter().for_each(|piece| vectors.run(piece));
@@ -85,21 +79,31 @@ fn states<const N: usize>(slots: &mut [Vec<f32>]) -> impl Iterator<Item = [&mut 
     std::iter::repeat_with(move || chunks.each_mut().map(|chunks| chunks.next().unwrap_or_default()))
 }
 
+/// Where weight decay enters a step.
+#[derive(Clone, Copy)]
+pub enum Decay {
+    /// It is added to the gradient.
+    Coupled,
+    /// It moves the parameter by itself.
+    Decoupled,
+}
+
 /// What stands around the rule, for one parameter.
 #[derive(Clone, Copy)]
-struct Terms {
-    rate: f32,
-    scale: f32,
+pub struct Terms {
+    pub rate: f32,
     /// What a value is multiplied by to be added to its gradient.
-    l2: f32,
-    l1: f32,
-    decay: f32,
+    pub l2: f32,
+    pub l1: f32,
+    pub decay: f32,
 }
 
 /// A piece of a parameter, its gradient and what is remembered of it, all of one length.
 struct Piece<'a, R, const N: usize> {
     rule: R,
     terms: Terms,
+    /// The factor of the gradient.
+    scale: f32,
     parameter: &'a mut [f32],
     gradient: &'a [f32],
     state: [&'a mut [f32]; N],
@@ -110,13 +114,13 @@ impl<R: Rule<N>, const N: usize> WithSimd for Piece<'_, R, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        let Self { rule, terms, parameter, gradient, state } = self;
+        let Self { rule, terms, scale, parameter, gradient, state } = self;
         let len = parameter.len();
         let gradient = &gradient[..len];
         let state = state.map(|slot| &mut slot[..len]);
         for i in 0..len {
             let before = parameter[i];
-            let mut slope = terms.scale * gradient[i];
+            let mut slope = scale * gradient[i];
             if terms.l2 != 0.0 {
                 slope += terms.l2 * before;
             }

@@ -84,8 +84,9 @@ impl Stage for BatchNorm {
             return;
         }
         let [mean, variance] = two(statistics, self.running);
-        let batch = (self.mean.as_slice(), self.variance.as_slice());
-        kernel::update_running(self.settings.momentum, self.count, batch, (mean, variance));
+        let momentum = self.settings.momentum;
+        kernel::move_running(momentum, 1.0, &self.mean, mean);
+        kernel::move_running(momentum, kernel::unbiased(self.count), &self.variance, variance);
     }
 
     fn backward(&mut self, pass: &Pass<'_>, operands: &Operands<'_>, to_x: Option<&mut [f32]>, to: &mut [&mut [f32]]) {

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// The sizes of one convolution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
     /// Input rows, columns and channels.
     pub input: [usize; 3],

@@ -32,6 +32,9 @@
 //! ```
 
 mod activations;
+#[cfg(feature = "cuda")]
+mod cuda;
+mod device;
 mod error;
 #[cfg(test)]
 mod finite_differences;
@@ -55,6 +58,9 @@ mod tensor_file;
 mod weight_average;
 
 pub use activations::LayerVisitor;
+#[cfg(feature = "cuda")]
+pub use cuda::Uploader;
+pub use device::{ChosenDevice, DeviceChoice};
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

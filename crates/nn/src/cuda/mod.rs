@@ -1,0 +1,5 @@
+//! What only NVIDIA's GPUs have.
+
+mod upload;
+
+pub use upload::Uploader;

@@ -196,7 +196,8 @@ mod tests {
         let ChosenDevice { device, fallback } = DeviceChoice::Auto.open().unwrap();
         assert!(device.is_cpu() && fallback.is_none());
         let message = DeviceChoice::Cuda(1).open().unwrap_err().to_string();
-        let expected = "cannot compute on `cuda:1`: this program was built without CUDA; build it with `--features cuda,cudnn`";
+        let expected =
+            "cannot compute on `cuda:1`: this program was built without CUDA; build it with `--features cuda,cudnn`";
         assert_eq!(message, expected);
     }
 }

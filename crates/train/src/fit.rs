@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
-use aumenta_nn::{OptimizerConfig, ScheduleConfig};
+use aumenta_nn::{OptimizerConfig, Precision, ScheduleConfig};
 use aumenta_runs::{EpochRecord, RunFolder};
 use aumenta_stream::{EvalStream, TrainStream};
 use candle_core::Device;
@@ -33,7 +33,7 @@ pub struct Fit<'a> {
     pub config: FitConfig,
     /// The configuration of the run as text, which snapshots keep.
     pub config_text: &'a str,
-    /// Where tensors live.
+    /// Where tensors live. The streams deliver bytes or f32 NHWC; [`batch_layout`](crate::batch_layout) says which to choose.
     pub device: &'a Device,
     /// Set from outside, it ends the training after the step under way, with a snapshot.
     pub interrupt: &'a AtomicBool,
@@ -48,6 +48,8 @@ pub struct FitConfig {
     pub schedule: ScheduleConfig,
     /// When the training is over.
     pub length: Length,
+    /// How exactly training steps are computed. The validation split is measured in f32, as it is later.
+    pub precision: Precision,
     /// Batches that one optimizer step takes together, at least 1. Batch normalization and dropout still see one at a time.
     pub accumulate: usize,
     /// Which layers stay as they are.
@@ -73,6 +75,7 @@ impl FitConfig {
             optimizer,
             schedule: ScheduleConfig::default(),
             length,
+            precision: Precision::default(),
             accumulate: 1,
             freezing: Freezing::default(),
             loss: LossConfig::default(),

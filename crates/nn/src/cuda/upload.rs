@@ -135,3 +135,32 @@ impl<T: Pod> HostSlice<T> for Written<'_, T> {
         (bytemuck::cast_slice_mut(&mut bytes[..self.len * size_of::<T>()]), event)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::*;
+    use crate::DeviceChoice;
+
+    /// A machine that builds with CUDA need not have a GPU; there, nothing can be looked at.
+    #[test]
+    fn batches_of_any_size_arrive_as_they_were_while_buffers_go_around() {
+        let Ok(opened) = DeviceChoice::Cuda(0).open() else { return };
+        let mut uploader = Uploader::new(opened.device.as_cuda_device().unwrap(), 2).unwrap();
+        let value = |batch: usize, at: usize| (batch * 31 + at * 7) as u8;
+        let sizes = [5, 1000, 1000, 3, 1 << 20, 77, 1 << 20, 1 << 20];
+        let batches: Vec<Vec<u8>> =
+            sizes.iter().enumerate().map(|(batch, size)| (0..*size).map(|at| value(batch, at)).collect()).collect();
+        let uploaded: Vec<Tensor> =
+            batches.iter().map(|batch| uploader.upload(batch, &[batch.len(), 1]).unwrap()).collect();
+        for (tensor, batch) in uploaded.iter().zip(&batches) {
+            let floats = tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap();
+            let expected: Vec<f32> = batch.iter().map(|byte| f32::from(*byte)).collect();
+            assert_eq!(floats.to_vec1::<f32>().unwrap(), expected);
+        }
+        let floats = uploader.upload_f32(&[0.5, -1.0, 2.0, 0.25], &[2, 2]).unwrap();
+        assert_eq!(floats.to_vec2::<f32>().unwrap(), [[0.5, -1.0], [2.0, 0.25]]);
+        assert!(uploader.upload(&[1, 2, 3], &[2, 2]).is_err());
+    }
+}

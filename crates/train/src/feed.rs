@@ -184,3 +184,98 @@ impl Work for CopyingViews {
         self.pass.faults()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aumenta_augment::{AugmentConfig, MixConfig};
+    use aumenta_dataset::{OpenOptions, Source, open};
+    use aumenta_runs::Kept;
+    use aumenta_stream::{ImageConfig, ImageStream, Layout};
+    use candle_core::Device;
+
+    use super::*;
+    use crate::fit::{End, FitConfig, ValidationConfig};
+    use crate::test_place::{PREPROCESSING, Place, bytes, epochs, timeless};
+
+    fn augmented() -> Place {
+        Place { augment: AugmentConfig::book(), ..Place::new() }
+    }
+
+    /// Fed in advance, as a GPU is.
+    fn fed(layout: Layout) -> Place {
+        Place { layout, crossing: Some(Crossing::ahead_of_cpu()), ..augmented() }
+    }
+
+    #[track_caller]
+    fn assert_ends_as(place: &Place, other: &Place) {
+        let config = FitConfig {
+            validation: ValidationConfig { every_steps: Some(2), ..ValidationConfig::default() },
+            ..epochs(3)
+        };
+        let (a, b) = (place.trained(config.clone()).unwrap(), other.trained(config).unwrap());
+        assert_eq!(timeless(&a.1.epochs), timeless(&b.1.epochs));
+        for kept in [Kept::Best, Kept::Last] {
+            assert!(bytes(&a.0, kept) == bytes(&b.0, kept), "{kept:?} differs");
+        }
+    }
+
+    #[test]
+    fn a_network_that_is_fed_in_advance_ends_with_the_same_bytes() {
+        assert_ends_as(&fed(Layout::F32Nhwc), &augmented());
+        let mix = MixConfig { mixup_alpha: Some(0.4), ..MixConfig::default() };
+        assert_ends_as(&Place { mix, ..fed(Layout::F32Nhwc) }, &Place { mix, ..augmented() });
+    }
+
+    #[test]
+    fn bytes_that_are_normalized_on_the_device_make_the_same_network_as_floats() {
+        assert_ends_as(&fed(Layout::U8Nhwc), &augmented());
+    }
+
+    #[test]
+    fn a_snapshot_stands_behind_the_batch_that_was_trained_and_not_one_that_was_fed_in_advance() {
+        let (place, plain) = (fed(Layout::U8Nhwc), augmented());
+        let run = place.new_run("resumed");
+        for stop in [1, 2, 5, 7] {
+            assert_eq!(place.train(&run, epochs(3), Some(stop)).unwrap().end, End::Interrupted { step: stop });
+        }
+        place.train(&run, epochs(3), None).unwrap();
+        let (whole, _) = plain.trained(epochs(3)).unwrap();
+        assert!(bytes(&run, Kept::Last) == bytes(&whole, Kept::Last));
+    }
+
+    #[test]
+    fn views_come_in_order_whatever_their_layout_and_however_they_are_fed() {
+        let folder = tempfile::tempdir().unwrap();
+        let zip = folder.path().join("drawn.zip");
+        aumenta_drawn::write_zip(&zip, 5, 48, aumenta_seed::Seed::new(7)).unwrap();
+        let source: Arc<dyn Source> = Arc::from(open(&zip, &OpenOptions::default()).unwrap());
+        let views = |layout, crossing: &Crossing| {
+            let config = ImageConfig { layout, ..ImageConfig::new(PREPROCESSING, 3) };
+            let stream = ImageStream::new(Arc::clone(&source), config).unwrap();
+            let mut unlabeled = Unlabeled::new(stream.pass(), stream.preprocessing(), crossing).unwrap();
+            let mut found = Vec::new();
+            while let Some(views) = unlabeled.next() {
+                let (values, images) = views.unwrap();
+                found.push((values.flatten_all().unwrap().to_vec1::<f32>().unwrap(), images));
+            }
+            assert!(unlabeled.faults().is_empty());
+            found
+        };
+        let expected = views(Layout::F32Nhwc, &Crossing::to(&Device::Cpu).unwrap());
+        assert_eq!(expected.len(), 4);
+        for layout in [Layout::F32Nhwc, Layout::U8Nhwc] {
+            assert!(views(layout, &Crossing::ahead_of_cpu()) == expected);
+        }
+    }
+
+    #[test]
+    fn an_image_that_cannot_be_used_is_named_by_the_training_that_is_fed_in_advance() {
+        let place = fed(Layout::U8Nhwc);
+        let record = &place.dataset.records(aumenta_dataset::Split::Train)[3];
+        place.spoil(record.id);
+        let error = place.trained(epochs(1)).unwrap_err().to_string();
+        assert!(error.contains(&record.path), "{error}");
+    }
+}

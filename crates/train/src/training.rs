@@ -162,9 +162,10 @@ impl<'a> Training<'a> {
                 self.note_faults(&faults_before, &pass);
                 break;
             };
-            let ends_step = fit.config.ends_step(pass.cursor().batch, pass.batch_count());
+            let cursor = pass.cursor();
+            let ends_step = fit.config.ends_step(cursor.batch, pass.batch_count());
             let step = self.train_batch(&examples?, ends_step)?;
-            self.standing.cursor = pass.cursor();
+            self.standing.cursor = cursor;
             let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
             let (progress, step_progress) = self.progress(of_batch, &clock, &pass);
             observer.trained(&progress, &step_progress);
@@ -174,7 +175,7 @@ impl<'a> Training<'a> {
             self.note_faults(&faults_before, &pass);
             let step = step.moved.then_some(self.standing.step);
             let is_due = |every: Option<u64>| matches!((every, step), (Some(every), Some(step)) if step % every == 0);
-            let is_last = pass.cursor().batch == pass.batch_count();
+            let is_last = cursor.batch == pass.batch_count();
             if is_due(fit.config.validation.every_steps) && !is_last {
                 clock.stop(&mut self.standing);
                 self.validate_within_epoch(observer)?;
@@ -335,6 +336,7 @@ impl<'a> Training<'a> {
         let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
         self.check_seal()?;
         let weights = self.stepper.show_average()?;
+        // As it is measured later, whatever the steps are computed with.
         self.stepper.model.set_precision(Precision::F32)?;
         let model = &*self.stepper.model;
         let measured = match self.rows(validation.split()) {

@@ -1,5 +1,6 @@
 //! What can go wrong in this crate.
 
+use crate::device::DeviceChoice;
 use crate::precision::Precision;
 
 /// An error of an operation, an initialiser, an optimizer or the parameters.
@@ -66,6 +67,20 @@ pub enum NnError {
         precision: Precision,
         /// The device, in words.
         device: &'static str,
+    },
+    /// A device that cannot be used.
+    #[error("cannot compute on `{choice}`: {reason}")]
+    Device {
+        /// The device, as it was asked for.
+        choice: DeviceChoice,
+        /// What is missing, or what the driver says.
+        reason: String,
+    },
+    /// A name that no device has.
+    #[error("`{name}` is no device: give `auto`, `cpu`, `cuda` or `cuda:N`")]
+    DeviceName {
+        /// The name.
+        name: String,
     },
     /// The backward pass left a trainable parameter without a gradient.
     #[error("parameter `{name}` got no gradient: the loss does not depend on it")]

@@ -36,6 +36,7 @@ mod activations;
 mod buckets;
 #[cfg(any(test, feature = "cuda"))]
 mod cuda;
+mod device;
 mod error;
 #[cfg(test)]
 mod finite_differences;
@@ -64,6 +65,9 @@ mod weight_average;
 pub use activations::LayerVisitor;
 #[cfg(feature = "nccl")]
 pub use cuda::all_reduce::GradientExchange;
+#[cfg(feature = "cuda")]
+pub use cuda::upload::Uploader;
+pub use device::{ChosenDevice, DeviceChoice};
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

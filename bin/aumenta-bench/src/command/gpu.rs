@@ -191,6 +191,6 @@ mod tests {
     #[test]
     fn a_build_for_the_cpu_says_how_to_make_another() {
         let error = Line::parse_from(["gpu"]).args.run().unwrap_err().to_string();
-        assert!(error.contains("build it with `--features cuda,cudnn"), "{error}");
+        assert!(error.contains("a build with `--features cuda,cudnn,nccl`"), "{error}");
     }
 }

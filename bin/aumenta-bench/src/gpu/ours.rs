@@ -16,7 +16,7 @@ use aumenta_seed::Seed;
 use aumenta_stream::{
     Cache, CacheConfig, CacheMode, Color, EvalConfig, EvalStream, Loader, Preprocessing, TrainConfig, TrainStream,
 };
-use aumenta_train::{Checkpoint, Fit, FitConfig, Length, Observer, fit};
+use aumenta_train::{Checkpoint, Fit, FitConfig, Length, Observer, batch_layout, fit};
 use candle_core::{Device, Tensor};
 use rand::RngExt as _;
 
@@ -85,11 +85,13 @@ impl Streamed {
         let loader = Loader { cache: cache.clone(), ..Loader::with_workers(threads) };
         let side = workload.network.side();
         let preprocessing = Preprocessing::new(side, side, Color::Rgb);
+        let layout = batch_layout(&preprocessing, &device);
         let config = TrainConfig {
             augment: AugmentConfig::book().build()?,
             loader: loader.clone(),
             // Another batch size at the end of each epoch would have its kernels chosen anew.
             drop_last: true,
+            layout,
             ..TrainConfig::new(preprocessing.clone(), workload.batch, SEED)
         };
         let train = TrainStream::new(Arc::clone(&dataset), config)?;
@@ -97,9 +99,9 @@ impl Streamed {
         if let Some(cache) = cache {
             fill(&cache, &train)?;
         }
-        let config = EvalConfig { loader, ..EvalConfig::new(preprocessing, workload.batch) };
+        let config = EvalConfig { layout, loader, ..EvalConfig::new(preprocessing, workload.batch) };
         let validation = EvalStream::new(Arc::clone(&dataset), Split::Val, &config)?;
-        let model = model(workload, &device)?;
+        let model = network(workload, &device)?;
         let folder = tempfile::tempdir()?;
         Ok(Self { workload, device, model, dataset, train, validation, folder, watch })
     }
@@ -148,7 +150,7 @@ impl Contender for Streamed {
             train: &self.train,
             validation: &self.validation,
             features: None,
-            config: FitConfig::new(rmsprop(), Length::Epochs(EPOCHS)),
+            config: FitConfig { precision: self.workload.precision, ..FitConfig::new(rmsprop(), Length::Epochs(EPOCHS)) },
             config_text: "",
             device: &self.device,
             interrupt: &interrupt,
@@ -202,7 +204,8 @@ impl Resident {
     /// Where the device has no room.
     pub fn build(workload: Workload, device: Device) -> Result<Self> {
         let watch = Watch::start(&device)?;
-        let model = model(workload, &device)?;
+        let mut model = network(workload, &device)?;
+        model.set_precision(workload.precision)?;
         let optimizer = Optimizer::new(rmsprop(), model.parameters())?;
         let (batch, side) = (workload.batch, workload.network.side());
         let mut rng = SEED.rng("bench", 0, 0);
@@ -258,11 +261,9 @@ impl Contender for Resident {
     }
 }
 
-/// The network of `workload` on `device`, in its precision.
-fn model(workload: Workload, device: &Device) -> Result<Box<dyn Model>> {
-    let mut model = workload.network.model()?.architecture()?.build(SEED, device)?;
-    model.set_precision(workload.precision)?;
-    Ok(model)
+/// The network of `workload` on `device`.
+fn network(workload: Workload, device: &Device) -> Result<Box<dyn Model>> {
+    Ok(workload.network.model()?.architecture()?.build(SEED, device)?)
 }
 
 /// The optimizer of all contenders.

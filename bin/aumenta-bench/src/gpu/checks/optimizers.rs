@@ -80,7 +80,7 @@ fn moved(config: &OptimizerConfig, device: &Device) -> Result<Vec<Output>> {
     for step in 0..STEPS {
         optimizer.step(&parameters, &gradients(&parameters, step, device)?)?;
     }
-    let named = parameters.tensors()?.into_iter().chain(optimizer.state().tensors);
+    let named = parameters.tensors()?.into_iter().chain(optimizer.state()?.tensors);
     Ok(named.map(|tensor| Output { name: tensor.name, values: tensor.values, tolerance: TOLERANCE }).collect())
 }
 

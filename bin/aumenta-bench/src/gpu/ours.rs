@@ -150,7 +150,10 @@ impl Contender for Streamed {
             train: &self.train,
             validation: &self.validation,
             features: None,
-            config: FitConfig { precision: self.workload.precision, ..FitConfig::new(rmsprop(), Length::Epochs(EPOCHS)) },
+            config: FitConfig {
+                precision: self.workload.precision,
+                ..FitConfig::new(rmsprop(), Length::Epochs(EPOCHS))
+            },
             config_text: "",
             device: &self.device,
             interrupt: &interrupt,

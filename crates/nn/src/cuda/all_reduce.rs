@@ -13,6 +13,7 @@ use candle_core::{CudaDevice, CudaStorage, Device, Storage, Tensor};
 
 use crate::buckets::{self, divide};
 use crate::error::NnError;
+use crate::gradients::Gradients;
 use crate::parameters::Parameters;
 use crate::rendezvous::{publish, wait_for};
 
@@ -32,15 +33,15 @@ const ID_BYTES: usize = 128;
 ///
 /// ```no_run
 /// # use std::path::Path;
-/// use aumenta_nn::GradientExchange;
-/// # use aumenta_nn::{Gradients, NnError, Parameters};
-/// # fn main() -> Result<(), NnError> {
-/// # let (device, parameters) = (candle_core::Device::new_cuda_with_stream(0)?, Parameters::default());
-/// # let gradients: Vec<candle_core::Tensor> = Vec::new();
+/// # use aumenta_nn::{GradientExchange, NnError, Optimizer, Sequential, binary_cross_entropy};
+/// # use candle_core::Tensor;
+/// # fn train(mut network: Sequential, mut optimizer: Optimizer, images: &Tensor, classes: &Tensor) -> Result<(), NnError> {
 /// // In the second of two processes.
-/// let mut exchange = GradientExchange::new(&device, 1, 2, Path::new("rendezvous"))?;
+/// let mut exchange = GradientExchange::new(images.device(), 1, 2, Path::new("rendezvous"))?;
+/// let parameters = network.parameters().clone();
 /// exchange.broadcast(&parameters)?;
-/// let averaged = exchange.average(&gradients)?;
+/// let step = network.gradients(images, 0, &mut |logits| binary_cross_entropy(logits, classes))?;
+/// optimizer.step(&parameters, &exchange.average(&step.gradients)?)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -83,12 +84,14 @@ impl GradientExchange {
         Ok(Self { device: device.clone(), comm: comm.map_err(|error| fail(explain(&error)))? })
     }
 
-    /// The mean of each tensor over all processes: f32 on this GPU, of the same shapes everywhere and in the same order.
+    /// The mean of each gradient over all processes, which are those of the mean loss of all their samples where each had equally
+    /// many. All have gradients of the same shapes, in the same order.
     ///
     /// # Errors
-    /// [`NnError::Exchange`] where NCCL cannot, [`NnError::Candle`] where a tensor is not f32 on this GPU.
-    pub fn average(&mut self, tensors: &[Tensor]) -> Result<Vec<Tensor>, NnError> {
-        self.exchange(tensors, &|sent, received| self.comm.all_reduce(sent, received, &ReduceOp::Avg))
+    /// [`NnError::Exchange`] where NCCL cannot, [`NnError::Candle`] where a gradient is not f32 on this GPU.
+    pub fn average(&mut self, gradients: &Gradients<'_>) -> Result<Gradients<'static>, NnError> {
+        let all_reduce: &Operation<'_> = &|sent, received| self.comm.all_reduce(sent, received, &ReduceOp::Avg);
+        Ok(Gradients::from_tensors(self.exchange(gradients.tensors(), all_reduce)?))
     }
 
     /// Gives all processes the parameters and statistics of rank 0, with which a training begins.

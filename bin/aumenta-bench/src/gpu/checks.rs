@@ -14,9 +14,9 @@ use aumenta_nn::Precision;
 
 use super::check::Check;
 
-/// All checks; of whole networks one for each of `precisions`.
+/// All checks: operations in f32, and what is computed in other `precisions` in these too, as whole networks are.
 pub fn all(precisions: &[Precision]) -> Vec<Check> {
-    let mut checks = convolutions::checks();
+    let mut checks = convolutions::checks(precisions);
     checks.extend(pooling::checks());
     checks.extend(normalization::checks());
     checks.extend(pointwise::checks());

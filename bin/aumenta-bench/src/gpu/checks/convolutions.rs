@@ -1,13 +1,26 @@
 //! Convolutions of all kinds, and dense layers: forward, and the gradients to images, weights and biases.
 
-use aumenta_nn::{Activation, Conv2dOptions, DepthwiseConv2dOptions, conv2d, dense, depthwise_conv2d, same_padding};
+use aumenta_nn::{
+    Activation, Conv2dOptions, DepthwiseConv2dOptions, Precision, conv2d, dense, depthwise_conv2d, same_padding,
+};
 
 use crate::gpu::check::{Check, Tolerance, with_gradients};
 
-const PLAIN: Conv2dOptions =
-    Conv2dOptions { stride: [1, 1], padding: [0; 4], dilation: [1, 1], groups: 1, activation: Activation::Linear };
+const PLAIN: Conv2dOptions = Conv2dOptions {
+    stride: [1, 1],
+    padding: [0; 4],
+    dilation: [1, 1],
+    groups: 1,
+    activation: Activation::Linear,
+    precision: Precision::F32,
+};
+
+/// The tolerance of products whose factors have 10 bits of mantissa: some of their roundoffs of 2^-11, since the errors of a sum's
+/// terms cancel each other as the terms do.
+const TF32: Tolerance = Tolerance::OfLargest(2e-3);
 
 /// A convolution of images `x` with windows `weight`.
+#[derive(Clone, Copy)]
 struct Convolution {
     name: &'static str,
     x: [usize; 4],
@@ -16,8 +29,17 @@ struct Convolution {
     options: Conv2dOptions,
 }
 
-pub fn checks() -> Vec<Check> {
+/// The checks in f32; where TF32 is among `precisions`, convolutions in it too, except those with an activation: coarse roundings move
+/// sums across its limits, and gradients with them.
+pub fn checks(precisions: &[Precision]) -> Vec<Check> {
     let mut checks: Vec<Check> = convolutions().into_iter().map(convolution).collect();
+    if precisions.contains(&Precision::Tf32) {
+        let linear = convolutions().into_iter().filter(|case| case.options.activation == Activation::Linear);
+        checks.extend(linear.map(|case| {
+            let options = Conv2dOptions { precision: Precision::Tf32, ..case.options };
+            convolution(Convolution { options, ..case })
+        }));
+    }
     checks.extend(depthwise_convolutions());
     checks.extend(dense_layers());
     checks
@@ -70,22 +92,23 @@ fn convolutions() -> Vec<Convolution> {
 
 fn convolution(case: Convolution) -> Check {
     let Convolution { name, x, weight, has_bias, options } = case;
-    Check::new(format!("conv2d {name}"), move |device| {
+    let in_tf32 = options.precision == Precision::Tf32;
+    let products = move |terms| if in_tf32 { TF32 } else { Tolerance::of_sum(terms) };
+    let name = format!("conv2d {name}{}", if in_tf32 { ", in tf32" } else { "" });
+    Check::new(name, move |device| {
         let [outputs, inputs, rows, columns] = weight;
         let window = rows * columns;
         // An upper bound of the windows of all images: one for each pixel of the padded input.
         let [top, bottom, left, right] = options.padding;
         let windows = x[0] * (x[1] + top + bottom) * (x[2] + left + right);
         let mut operands = vec![
-            ("x", x.to_vec(), Tolerance::of_sum(outputs / options.groups * window)),
-            ("weight", weight.to_vec(), Tolerance::of_sum(windows)),
+            ("x", x.to_vec(), products(outputs / options.groups * window)),
+            ("weight", weight.to_vec(), products(windows)),
         ];
         if has_bias {
             operands.push(("bias", vec![outputs], Tolerance::of_sum(windows)));
         }
-        with_gradients(device, &operands, Tolerance::of_sum(inputs * window), &|t| {
-            Ok(conv2d(&t[0], &t[1], t.get(2), options)?)
-        })
+        with_gradients(device, &operands, products(inputs * window), &|t| Ok(conv2d(&t[0], &t[1], t.get(2), options)?))
     })
 }
 

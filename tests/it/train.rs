@@ -94,6 +94,8 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         ("no_checkpoint.toml", format!("{CONFIG}\n[checkpoints]\nkeep = 0")),
         ("wild_schedule.toml", format!("{CONFIG}\n[schedule]\nname = \"step\"\nevery = 0\nfactor = 0.5")),
         ("not_toml.toml", "epochs = = 3".to_string()),
+        ("other_device.toml", format!("device = \"gpu\"\n{CONFIG}")),
+        ("fast_cpu.toml", format!("device = \"cpu\"\nprecision = \"bf16\"\n{CONFIG}")),
     ] {
         workspace.write(name, &text);
         let said = workspace.run(&["train", "--config", name]);
@@ -101,6 +103,34 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         assert!(!workspace.path("runs").exists(), "{name}");
     }
     insta::assert_snapshot!("refused", all.join("\n"));
+}
+
+#[test]
+fn a_device_that_the_program_was_not_built_for_is_refused_with_what_to_build() {
+    let workspace = Workspace::new();
+    workspace.draw(6).split("4,1,1").write("config.toml", CONFIG);
+    let mut all = Vec::new();
+    for args in [
+        &["train", "--config", "config.toml", "--device", "cuda:1"][..],
+        &["train", "--config", "config.toml", "--device", "gpu"],
+        &["find-rate", "--config", "config.toml", "--device", "cuda"],
+        &["features", "--config", "config.toml", "--device", "cuda", "--out", "features"],
+    ] {
+        let said = workspace.run(args);
+        all.push(format!("$ {}\n{}", args.join(" "), said.assert_code(2).whole()));
+        assert!(!workspace.path("runs").exists(), "{args:?}");
+    }
+    workspace.run(&["train", "--config", "config.toml", "--device", "cpu", "--epochs", "1"]).assert_code(0);
+    let config = fs_err::read_to_string(workspace.path("runs/first/config.toml")).unwrap();
+    assert!(config.contains("device = \"cpu\""), "{config}");
+    for args in [
+        &["evaluate", "runs/first", "--split", "val", "--device", "cuda"][..],
+        &["predict", "runs/first", "drawn.zip", "--device", "cuda"],
+        &["explain", "runs/first", "--device", "cuda", "--show", "patterns"],
+    ] {
+        all.push(format!("$ {}\n{}", args.join(" "), workspace.run(args).assert_code(2).whole()));
+    }
+    insta::assert_snapshot!("other_devices", all.join("\n"));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 pub mod augment;
 pub mod augmenter;
 pub mod contender;
+pub mod gpu;
+pub mod gpu_trainer;
 pub mod prepare;
 pub mod preparer;
 pub mod scaling;

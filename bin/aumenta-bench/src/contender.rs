@@ -176,9 +176,11 @@ impl Contender {
     }
 }
 
-/// Where the Python programs lie: the program measures from a checkout of the project.
+/// Where the Python programs lie: in the checkout of the project that the program was built from, or, on a machine that it was
+/// carried to, in the one whose root it is started in.
 pub fn peers() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    if built_from.exists() { built_from } else { Path::new("bin/aumenta-bench/peers").to_path_buf() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Measures training, augmentation, streaming and preparation with Aumenta against other libraries, interleaved in one run, and writes
-//! `docs/benchmarks.md`.
+//! `docs/benchmarks.md`; checks what a GPU computes against the CPU.
 
 #![expect(clippy::print_stderr, reason = "talk goes to standard error")]
 
@@ -8,6 +8,7 @@ mod command;
 mod contender;
 mod efficientnet_lite0;
 mod environment;
+mod gpu;
 mod machine;
 mod measure;
 mod memory;
@@ -48,6 +49,7 @@ enum Command {
     Augment(command::augment::Args),
     Stream(command::stream::Args),
     Prepare(command::prepare::Args),
+    Gpu(command::gpu::Args),
     #[command(hide = true)]
     Contender(command::contender::Args),
     #[command(hide = true)]
@@ -56,6 +58,8 @@ enum Command {
     Streamer(command::streamer::Args),
     #[command(hide = true)]
     Preparer(command::preparer::Args),
+    #[command(hide = true)]
+    GpuTrainer(command::gpu_trainer::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +73,8 @@ fn main() -> ExitCode {
         Command::Augmenter(args) => args.run(),
         Command::Streamer(args) => args.run(),
         Command::Preparer(args) => args.run(),
+        Command::Gpu(args) => args.run(),
+        Command::GpuTrainer(args) => args.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use aumenta_augment::{AugmentConfig, Augmentation, KerasConfig, MixConfig, NormalizationConfig};
 use aumenta_dataset::{Dataset, MANIFEST_FILE};
 use aumenta_models::{ModelChoice, ModelConfig, ModelError, Pretrained};
-use aumenta_nn::{OptimizerConfig, ScheduleConfig};
+use aumenta_nn::{DeviceChoice, OptimizerConfig, Precision, ScheduleConfig};
 use aumenta_stream::{Cache, CacheConfig, CacheMode, Loader, OnError, Sampling};
 use aumenta_train::{
     CheckpointsConfig, EarlyStopping, FitConfig, Freezing, Length, LossConfig, OnNan, ValidationConfig,
@@ -51,6 +51,12 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     pub on_nan: OnNan,
     /// Whether the run's folder also gets event files for TensorBoard. It does not change the result.
     pub tensorboard: bool,
+    /// Where the network computes. It changes no more of the result than how sums are rounded.
+    #[serde(skip_serializing_if = "is_default")]
+    pub device: DeviceChoice,
+    /// How exactly training steps are computed; all but `f32` needs a GPU.
+    #[serde(skip_serializing_if = "is_default")]
+    pub precision: Precision,
     /// Threads that prepare batches; the number of cores where it is not set. It does not change the result.
     pub workers: Option<usize>,
     /// Batches that are prepared ahead, at most; chosen from the workers and from how the training goes where it is not
@@ -127,6 +133,8 @@ impl<A: Default, M> Default for Config<A, M> {
             ema_decay: None,
             on_nan: OnNan::default(),
             tensorboard: false,
+            device: DeviceChoice::default(),
+            precision: Precision::default(),
             workers: None,
             prefetch: None,
             cache: CacheMode::default(),
@@ -243,6 +251,7 @@ impl Config {
             optimizer: self.optimizer.clone(),
             schedule: self.schedule,
             length: self.length()?,
+            precision: self.precision,
             accumulate: self.accumulate,
             freezing: Freezing::default(),
             loss: self.loss.clone(),
@@ -290,6 +299,11 @@ impl Config {
     }
 }
 
+/// Whether a setting is left as it is, so that a saved configuration need not say so.
+fn is_default<T: Default + PartialEq>(setting: &T) -> bool {
+    *setting == T::default()
+}
+
 /// The manifest's file, where a folder may stand for it.
 pub fn manifest_path(data: &Path) -> PathBuf {
     if data.is_dir() { data.join(MANIFEST_FILE) } else { data.to_path_buf() }
@@ -309,6 +323,8 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             ema_decay: self.ema_decay,
             on_nan: self.on_nan,
             tensorboard: self.tensorboard,
+            device: self.device,
+            precision: self.precision,
             workers: self.workers,
             prefetch: self.prefetch,
             cache: self.cache,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use aumenta_augment::TranslateError;
 use aumenta_dataset::{DatasetError, TableFault};
 use aumenta_models::ModelError;
+use aumenta_nn::NnError;
 use aumenta_report::{FormFault, ReportError};
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
@@ -92,9 +93,10 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(hint) = error.chain().find_map(|cause| {
         let of_form = || cause.downcast_ref().and_then(form_hint);
+        let of_device = || cause.downcast_ref().and_then(device_hint);
         let of_library = || cause.downcast_ref().and_then(library_hint);
         let advice = || cause.downcast_ref().map(|advised: &Advised| advised.hint.as_str());
-        cause.downcast_ref().and_then(hint).or_else(of_library).or_else(of_form).or_else(advice)
+        cause.downcast_ref().and_then(hint).or_else(of_device).or_else(of_library).or_else(of_form).or_else(advice)
     }) {
         eprintln!("hint: {hint}");
     }
@@ -119,6 +121,11 @@ fn hint(error: &DatasetError) -> Option<&'static str> {
     }
 }
 
+/// The device that is always there.
+fn device_hint(error: &NnError) -> Option<&'static str> {
+    matches!(error, NnError::Device { .. }).then_some("--device cpu needs no GPU")
+}
+
 /// The flag that says whose a program is.
 fn library_hint(error: &TranslateError) -> Option<&'static str> {
     matches!(error, TranslateError::Ambiguous { .. })
@@ -141,6 +148,7 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
             || cause.downcast_ref().is_some_and(StudyError::is_bad_use)
+            || matches!(cause.downcast_ref(), Some(NnError::Device { .. } | NnError::Precision { .. }))
             || matches!(cause.downcast_ref(), Some(ReportError::Form(_)))
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. } | TrainError::Setting { .. }))

@@ -5,6 +5,7 @@
 mod command;
 mod config;
 mod depth;
+mod device;
 mod events;
 mod failure;
 mod fine_tuning;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use aumenta_models::{Architecture, Model};
-use candle_core::{Tensor, Var};
+use candle_core::{Device, Tensor, Var};
 
 use crate::error::ExplainError;
 
@@ -89,6 +89,11 @@ impl<'a> Network<'a> {
     /// The network itself.
     pub fn model(&self) -> &'a dyn Model {
         self.model
+    }
+
+    /// Where its parameters are, and images have to be.
+    pub(crate) fn device(&self) -> Device {
+        self.model.parameters().all().next().map_or(Device::Cpu, |parameter| parameter.var.device().clone())
     }
 
     /// Whether there is such a class.

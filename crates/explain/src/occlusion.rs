@@ -99,7 +99,7 @@ fn probability(
     shape: [usize; 4],
     class: usize,
 ) -> Result<Vec<f32>, ExplainError> {
-    let images = Tensor::from_slice(values, &shape, &candle_core::Device::Cpu)?;
+    let images = Tensor::from_slice(values, &shape, &network.device())?;
     Ok(probabilities(network, &images)?.iter().map(|row| row[class]).collect())
 }
 

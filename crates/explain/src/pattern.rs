@@ -201,7 +201,7 @@ fn uphill(
         .enumerate()
         .map(|(at, value)| colors.black[at % channels] + ranges[at % channels] * value)
         .collect();
-    let device = candle_core::Device::Cpu;
+    let device = network.device();
     let var = Var::from_vec(values, (pictures.len(), side, side, channels), &device)?;
     let output = network.output_of(var.as_tensor(), layer)?;
     let (count, height, width, outputs) = output.dims4()?;

@@ -1,5 +1,6 @@
 //! What can go wrong in this crate.
 
+use crate::device::DeviceChoice;
 use crate::precision::Precision;
 
 /// An error of an operation, an initialiser, an optimizer or the parameters.
@@ -67,6 +68,20 @@ pub enum NnError {
         /// The device, in words.
         device: &'static str,
     },
+    /// A device that cannot be used.
+    #[error("cannot compute on `{choice}`: {reason}")]
+    Device {
+        /// The device, as it was asked for.
+        choice: DeviceChoice,
+        /// What is missing, or what the driver says.
+        reason: String,
+    },
+    /// A name that no device has.
+    #[error("`{name}` is no device: give `auto`, `cpu`, `cuda` or `cuda:N`")]
+    DeviceName {
+        /// The name.
+        name: String,
+    },
     /// The backward pass left a trainable parameter without a gradient.
     #[error("parameter `{name}` got no gradient: the loss does not depend on it")]
     NoGradient {
@@ -107,6 +122,14 @@ pub enum NnError {
     #[error("weights do not fit this network: {reason}")]
     Weights {
         /// The tensor and what differs.
+        reason: String,
+    },
+    /// Gradients that could not be exchanged with other processes.
+    #[error("the exchange of gradients of rank {rank} failed: {reason}")]
+    Exchange {
+        /// This process's number.
+        rank: usize,
+        /// What went wrong, and what to do.
         reason: String,
     },
     /// The bytes are no safetensors file.

@@ -32,8 +32,11 @@
 //! ```
 
 mod activations;
+#[cfg(any(test, feature = "nccl"))]
+mod buckets;
 #[cfg(any(test, feature = "cuda"))]
 mod cuda;
+mod device;
 mod error;
 #[cfg(test)]
 mod finite_differences;
@@ -49,6 +52,8 @@ mod plan;
 mod precision;
 #[cfg(test)]
 mod reference;
+#[cfg(any(test, feature = "nccl"))]
+mod rendezvous;
 mod schedule;
 mod sequential;
 mod setting;
@@ -58,6 +63,11 @@ mod tensor_file;
 mod weight_average;
 
 pub use activations::LayerVisitor;
+#[cfg(feature = "nccl")]
+pub use cuda::all_reduce::GradientExchange;
+#[cfg(feature = "cuda")]
+pub use cuda::upload::Uploader;
+pub use device::{ChosenDevice, DeviceChoice};
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
 pub use init::Initializer;

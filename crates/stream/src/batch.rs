@@ -10,6 +10,15 @@ use crate::layout::{Layout, Shape};
 use crate::memory::Memory;
 use crate::pool::Pool;
 
+/// The values of a batch, in the type of its layout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Values<'a> {
+    /// Normalized numbers.
+    Floats(&'a [f32]),
+    /// From 0 to 255, to be normalized.
+    Bytes(&'a [u8]),
+}
+
 /// Images with their classes, in the order of the epoch.
 ///
 /// Its memory goes back to the stream when it is dropped, which uses it for a later batch.
@@ -67,6 +76,14 @@ impl Batch {
     pub fn bytes(&self) -> &[u8] {
         assert_eq!(self.shape.layout, Layout::U8Nhwc, "a batch of floats has no bytes");
         self.raw()
+    }
+
+    /// The values of all images, in the order of [`dimensions`](Self::dimensions), whatever the layout.
+    pub fn values(&self) -> Values<'_> {
+        match self.shape.layout {
+            Layout::U8Nhwc => Values::Bytes(self.bytes()),
+            Layout::F32Nhwc | Layout::F32Nchw => Values::Floats(self.floats()),
+        }
     }
 
     /// The bytes of all values, whatever they are.

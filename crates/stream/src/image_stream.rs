@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aumenta_dataset::Source;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Values};
 use crate::epoch::{Batching, Epoch};
 use crate::error::StreamError;
 use crate::fault::{Fault, OnError};
@@ -18,7 +18,7 @@ use crate::sampler::{Draw, Shard};
 use crate::streams::Stream;
 use crate::views::Views;
 
-/// What an [`ImageStream`] delivers, as normalized f32 NHWC.
+/// What an [`ImageStream`] delivers.
 #[derive(Debug)]
 pub struct ImageConfig {
     /// The form of every image.
@@ -27,6 +27,8 @@ pub struct ImageConfig {
     pub batch_size: usize,
     /// The versions of each image.
     pub views: Views,
+    /// The form of the values.
+    pub layout: Layout,
     /// What becomes of an image that cannot be used.
     pub on_error: OnError,
     /// How batches are made, which changes nothing in them. There is no use for its cache.
@@ -34,10 +36,10 @@ pub struct ImageConfig {
 }
 
 impl ImageConfig {
-    /// Every image once, as evaluation sees it.
+    /// Every image once, as evaluation sees it, as normalized f32 NHWC.
     pub fn new(preprocessing: Preprocessing, batch_size: usize) -> Self {
         let (views, on_error, loader) = (Views::default(), OnError::default(), Loader::default());
-        Self { preprocessing, batch_size, views, on_error, loader }
+        Self { preprocessing, batch_size, views, layout: Layout::default(), on_error, loader }
     }
 }
 
@@ -77,9 +79,9 @@ impl ImageStream {
     ///
     /// # Errors
     /// [`StreamError::Zero`] and [`StreamError::TooMany`] where a size or count cannot be; [`StreamError::Excluded`] where
-    /// images that cannot be used would be replaced, or the normalization does not go with NHWC.
+    /// images that cannot be used would be replaced, or the layout does not go with the normalization.
     pub fn new(source: Arc<dyn Source>, config: ImageConfig) -> Result<Self, StreamError> {
-        let ImageConfig { preprocessing, batch_size, views, on_error, loader } = config;
+        let ImageConfig { preprocessing, batch_size, views, layout, on_error, loader } = config;
         if on_error == OnError::Replace {
             return Err(StreamError::Excluded {
                 one: "prediction",
@@ -88,7 +90,7 @@ impl ImageStream {
             });
         }
         let views_of_each = views.count() as usize;
-        let (limits, layout, cache) = (loader.limits, Layout::F32Nhwc, None);
+        let (limits, cache) = (loader.limits, None);
         let (images, variation) = (Images::Unlabeled(source), Variation::Views(views));
         let batching = Batching {
             samples: images.len() * views_of_each,
@@ -99,6 +101,11 @@ impl ImageStream {
         };
         let recipe = Recipe { images, preprocessing, layout, on_error, limits, cache, variation };
         Ok(Self { stream: Stream::new(recipe, batching, loader)?, views: views_of_each })
+    }
+
+    /// The form of every image.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.stream.recipe.preprocessing
     }
 
     /// How many images a pass has.
@@ -165,13 +172,21 @@ impl ImageBatch {
         ranges.filter(|(_, rows)| rows.len() == self.views)
     }
 
-    /// The dimensions of its values: views, height, width, channels.
+    /// The dimensions of its values, in the order of its layout: by default views, height, width, channels.
     pub fn dimensions(&self) -> [usize; 4] {
         self.batch.dimensions()
     }
 
     /// The normalized values of all views, in the order of [`dimensions`](Self::dimensions).
+    ///
+    /// # Panics
+    /// Where the layout is [`Layout::U8Nhwc`].
     pub fn floats(&self) -> &[f32] {
         self.batch.floats()
+    }
+
+    /// The values of all views, in the order of [`dimensions`](Self::dimensions), whatever the layout.
+    pub fn values(&self) -> Values<'_> {
+        self.batch.values()
     }
 }

@@ -76,7 +76,7 @@ mod views;
 mod watchdog;
 mod worker;
 
-pub use batch::Batch;
+pub use batch::{Batch, Values};
 pub use cache::{Cache, CacheConfig, CacheMode, CacheUse};
 pub use epoch::{Cursor, Epoch};
 pub use error::StreamError;

@@ -92,6 +92,22 @@ impl Preprocessing {
         Ok(Self { normalization: fit.finish()?, ..self })
     }
 
+    /// What the values of [`Layout::U8Nhwc`](crate::Layout::U8Nhwc) are multiplied by and what is then added to them, for each
+    /// channel, with a rounding to f32 after each: so they become the values of the other layouts, bit for bit. `None` where
+    /// the normalization is more than that, and the layout is refused.
+    ///
+    /// ```
+    /// use aumenta_stream::{Color, Preprocessing};
+    ///
+    /// let (scale, offset) = Preprocessing::new(28, 28, Color::Gray).scale_and_offset().expect("it is a division by 255");
+    /// assert_eq!((scale, offset), (vec![1.0 / 255.0], vec![0.0]));
+    /// ```
+    pub fn scale_and_offset(&self) -> Option<(Vec<f32>, Vec<f32>)> {
+        let Normalization::Affine { scale, offset } = &self.normalization else { return None };
+        let channels = self.color.channels();
+        Some((scale[..channels].to_vec(), offset[..channels].to_vec()))
+    }
+
     /// Width and height.
     pub fn size(&self) -> Size {
         Size { width: self.width, height: self.height }

@@ -47,6 +47,12 @@ pub enum TrainError {
     /// The loss or a gradient is NaN or infinite.
     #[error(transparent)]
     Diverged(Box<Divergence>),
+    /// The thread that copies batches to the network's device has come to a panic.
+    #[error("the thread that feeds the network panicked: {message}; this is a fault of the program; please report it")]
+    FeedPanic {
+        /// What the panic said.
+        message: String,
+    },
     /// A tensor that was to stay as it is has changed. No weights were written after it.
     #[error(
         "`{name}` is frozen and has changed in epoch {epoch}: this is a fault of the program, and the run's weights are those of \

@@ -11,10 +11,11 @@ use candle_core::Device;
 
 use crate::error::TrainError;
 use crate::features::Rows;
+use crate::feed::Images;
 use crate::observer::Observer;
 use crate::predictions::{Predictions, push_probabilities};
 use crate::tally::Tally;
-use crate::tensors::{Examples, Input};
+use crate::tensors::{Crossing, Examples, Input};
 
 /// What [`evaluate`] finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +40,7 @@ pub fn evaluate(
     device: &Device,
     observer: &mut dyn Observer,
 ) -> Result<Measured, TrainError> {
-    measure(model, classes, stream, device, 0, observer)
+    measure(model, classes, stream, &Crossing::to(device)?, 0, observer)
 }
 
 /// As [`evaluate`], in epoch `epoch` of a training.
@@ -47,16 +48,16 @@ pub(crate) fn measure(
     model: &dyn Model,
     classes: usize,
     stream: &EvalStream,
-    device: &Device,
+    crossing: &Crossing,
     epoch: usize,
     observer: &mut dyn Observer,
 ) -> Result<Measured, TrainError> {
     let mut measurement = Measurement::new(classes, stream.image_count(), epoch, observer);
-    let mut pass = stream.pass();
-    for batch in pass.by_ref() {
-        measurement.add(model, Examples::of_batch(&batch?, classes, device)?)?;
+    let mut images = Images::new(stream.pass(), stream.preprocessing(), classes, crossing)?;
+    while let Some(examples) = images.next() {
+        measurement.add(model, examples?)?;
     }
-    Ok(measurement.measured(stream.split(), pass.faults().to_vec()))
+    Ok(measurement.measured(stream.split(), images.faults()))
 }
 
 /// As [`measure`], from what the frozen layers of `model` have made of the split's images, `rows`.

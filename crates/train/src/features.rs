@@ -13,9 +13,10 @@ use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FeaturesFault, TrainError};
+use crate::feed::Images;
 use crate::observer::{Observer, Progress};
 use crate::seal::hash_of;
-use crate::tensors::{Examples, Input};
+use crate::tensors::{Crossing, Input};
 
 /// The entry of the safetensors header that holds a [`FeaturesKey`] as JSON.
 const HEADER: &str = "aumenta-features";
@@ -150,10 +151,12 @@ impl Features {
         observer: &mut dyn Observer,
     ) -> Result<Self, TrainError> {
         let epochs = (0..u64::from(key.views)).map(|view| train.epoch(view));
-        let mut extraction = Extraction { model, classes: key.classes.len(), device, observer };
-        let mut splits = vec![(Split::Train, extraction.rows(epochs, train.listings(0))?)];
+        let crossing = Crossing::to(device)?;
+        let mut extraction = Extraction { model, classes: key.classes.len(), crossing, observer };
+        let mut splits = vec![(Split::Train, extraction.rows(epochs, train.preprocessing(), train.listings(0))?)];
         for stream in others {
-            splits.push((stream.split(), extraction.rows([stream.pass()], stream.listings())?));
+            let rows = extraction.rows([stream.pass()], stream.preprocessing(), stream.listings())?;
+            splits.push((stream.split(), rows));
         }
         Ok(Self { key, splits })
     }
@@ -279,20 +282,26 @@ impl Rows {
 struct Extraction<'a> {
     model: &'a dyn Model,
     classes: usize,
-    device: &'a Device,
+    crossing: Crossing,
     observer: &'a mut dyn Observer,
 }
 
 impl Extraction<'_> {
     /// Of each pass a view of the images in `listings`.
-    fn rows(&mut self, passes: impl IntoIterator<Item = Epoch>, listings: Vec<Listing>) -> Result<Rows, TrainError> {
+    fn rows(
+        &mut self,
+        passes: impl IntoIterator<Item = Epoch>,
+        preprocessing: &Preprocessing,
+        listings: Vec<Listing>,
+    ) -> Result<Rows, TrainError> {
         let classes: Vec<u32> = listings.into_iter().flat_map(|listing| listing.classes).collect();
         let images = classes.len();
         let started = std::time::Instant::now();
         let (mut values, mut views, mut shape, mut done) = (Vec::new(), 0, Vec::new(), 0);
         for pass in passes {
-            for batch in pass {
-                let examples = Examples::of_batch(&batch?, self.classes, self.device)?;
+            let mut pass = Images::new(pass, preprocessing, self.classes, &self.crossing)?;
+            while let Some(examples) = pass.next() {
+                let examples = examples?;
                 let count = examples.len();
                 if let Input::Images(images) = &examples.input {
                     let output = self.model.frozen_output(images)?;

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
-use aumenta_nn::{OptimizerConfig, ScheduleConfig};
+use aumenta_nn::{OptimizerConfig, Precision, ScheduleConfig};
 use aumenta_runs::{EpochRecord, RunFolder};
 use aumenta_stream::{EvalStream, TrainStream};
 use candle_core::Device;
@@ -33,7 +33,7 @@ pub struct Fit<'a> {
     pub config: FitConfig,
     /// The configuration of the run as text, which snapshots keep.
     pub config_text: &'a str,
-    /// Where tensors live.
+    /// Where tensors live. The streams deliver bytes or f32 NHWC; [`batch_layout`](crate::batch_layout) says which to choose.
     pub device: &'a Device,
     /// Set from outside, it ends the training after the step under way, with a snapshot.
     pub interrupt: &'a AtomicBool,
@@ -48,6 +48,8 @@ pub struct FitConfig {
     pub schedule: ScheduleConfig,
     /// When the training is over.
     pub length: Length,
+    /// How exactly training steps are computed. The validation split is measured in f32, as it is later.
+    pub precision: Precision,
     /// Batches that one optimizer step takes together, at least 1. Batch normalization and dropout still see one at a time.
     pub accumulate: usize,
     /// Which layers stay as they are.
@@ -73,6 +75,7 @@ impl FitConfig {
             optimizer,
             schedule: ScheduleConfig::default(),
             length,
+            precision: Precision::default(),
             accumulate: 1,
             freezing: Freezing::default(),
             loss: LossConfig::default(),
@@ -255,13 +258,14 @@ mod tests {
     use aumenta_nn::{AdamConfig, OneCycleConfig, PlateauConfig};
     use aumenta_runs::{Kept, best_epoch};
     use aumenta_seed::Seed;
-    use aumenta_stream::TrainConfig;
+    use aumenta_stream::{OnError, TrainConfig};
 
     use super::*;
     use crate::error::NotFinite;
     use crate::evaluate::evaluate;
     use crate::objective::ClassWeights;
-    use crate::test_place::{PREPROCESSING, Place, bytes, epochs, rmsprop, timeless};
+    use crate::tensors::Crossing;
+    use crate::test_place::{PREPROCESSING, Place, SEED, bytes, epochs, rmsprop, timeless};
 
     #[test]
     fn the_best_network_is_that_of_the_best_epoch_and_the_last_that_of_the_last() {
@@ -393,6 +397,47 @@ mod tests {
                 assert!((a - b).abs() < 1e-5, "{}: {a} and {b}", large.name);
             }
         }
+    }
+
+    #[test]
+    fn an_epoch_ends_behind_a_last_batch_that_is_empty() {
+        let place = Place::new();
+        let skipping = || {
+            let config = TrainConfig { on_error: OnError::Skip, ..TrainConfig::new(PREPROCESSING, 11, SEED) };
+            TrainStream::new(Arc::clone(&place.dataset), config).unwrap()
+        };
+        let train = skipping();
+        let last = train.listings(0).pop().unwrap();
+        assert_eq!(last.ids.len(), 1, "12 images in batches of 11");
+        place.spoil(last.ids[0]);
+        for crossing in [Crossing::to(&Device::Cpu).unwrap(), Crossing::ahead_of_cpu()] {
+            let (mut model, checkpoint, run) = (place.model(), place.checkpoint(), place.new_run("run"));
+            let settings = Fit {
+                train: &train,
+                validation: &place.validation(),
+                features: None,
+                config: epochs(2),
+                config_text: "",
+                device: &Device::Cpu,
+                interrupt: &AtomicBool::new(false),
+            };
+            let mut training = Training::new(&mut *model, &settings, &checkpoint, &run, None).unwrap();
+            training.crossing = crossing;
+            let fitted = training.run(&mut ()).unwrap();
+            let images: Vec<u64> = fitted.epochs.iter().map(|record| record.train.images).collect();
+            let skipped: Vec<u64> = fitted.epochs.iter().map(|record| record.skipped).collect();
+            assert_eq!((images, skipped), (vec![11, 11], vec![1, 1]));
+            fs_err::remove_dir_all(run.path()).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_precision_that_the_device_does_not_have_is_refused_before_anything_is_done() {
+        let place = Place::new();
+        let run = place.new_run("run");
+        let error = place.train(&run, FitConfig { precision: Precision::Bf16, ..epochs(1) }, None).unwrap_err();
+        assert_eq!(error.to_string(), "the CPU has no kernels for bf16: networks there compute in f32");
+        assert!(run.snapshot_steps().unwrap().is_empty());
     }
 
     #[test]

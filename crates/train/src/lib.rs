@@ -4,15 +4,17 @@
 //! saves a [`Checkpoint`], the network with what it belongs to, and a [`Snapshot`], from which the training can be taken up
 //! again after a kill. [`evaluate`] measures a split in one pass, from the [`Predictions`] for its images. Both tell an
 //! [`Observer`] how far they are and print nothing. [`predict`] says of images without classes what they may be. Batches
-//! become tensors in one place, which is the only crossing from host to device.
+//! become tensors in one place, which is the only crossing from host to device; on the way to a GPU they are copied in advance.
 //!
 //! On the CPU the same configuration and seed end with the same weights, byte for byte, for any number of threads, whether
 //! the training was interrupted or not.
 
+mod ahead;
 mod checkpoint;
 mod error;
 mod evaluate;
 mod features;
+mod feed;
 mod fit;
 mod freezing;
 mod monitor;
@@ -44,3 +46,4 @@ pub use predict::predict;
 pub use predictions::Predictions;
 pub use rate_search::{RatePoint, RateSearch, RateSearchConfig, SMOOTHING, search_rate};
 pub use snapshot::{Found, Snapshot};
+pub use tensors::batch_layout;

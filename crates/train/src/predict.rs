@@ -5,11 +5,12 @@ use aumenta_stream::{Fault, ImageStream};
 use candle_core::Device;
 
 use crate::error::TrainError;
+use crate::feed::Unlabeled;
 use crate::predictions::push_probabilities;
-use crate::tensors::from_images;
+use crate::tensors::Crossing;
 
 /// Hands the path and the probabilities of each image of `stream` to `each`, in the order of the source, and says which
-/// images could not be used. Where the stream has several views of an image, probabilities are their mean. No more is held
+/// images could not be used. The stream delivers what [`batch_layout`](crate::batch_layout) says, or f32 NHWC. Where the stream has several views of an image, probabilities are their mean. No more is held
 /// in memory than the batches under way.
 ///
 /// # Errors
@@ -21,16 +22,17 @@ pub fn predict<E: From<TrainError>>(
     device: &Device,
     mut each: impl FnMut(&str, &[f32]) -> Result<(), E>,
 ) -> Result<Vec<Fault>, E> {
-    let mut pass = stream.pass();
-    for batch in pass.by_ref() {
-        let batch = batch.map_err(TrainError::from)?;
-        let logits = from_images(&batch, device).and_then(|images| model.predict(&images)).map_err(TrainError::from)?;
+    let crossing = Crossing::to(device).map_err(TrainError::from)?;
+    let mut unlabeled = Unlabeled::new(stream.pass(), stream.preprocessing(), &crossing)?;
+    while let Some(batch) = unlabeled.next() {
+        let (views, images) = batch?;
+        let logits = model.predict(&views).map_err(TrainError::from)?;
         let rows = logits.to_vec2::<f32>().map_err(|error| TrainError::Network(error.into()))?;
-        for (index, views) in batch.images() {
+        for (index, views) in images {
             each(stream.path(index), &mean_probabilities(&rows[views]))?;
         }
     }
-    Ok(pass.faults())
+    Ok(unlabeled.faults())
 }
 
 /// The mean over views of the probabilities that their logits mean.

@@ -5,10 +5,11 @@ use aumenta_models::Model;
 use serde::Serialize;
 
 use crate::error::TrainError;
+use crate::feed::Images;
 use crate::fit::Fit;
 use crate::observer::{Observer, Progress, StepProgress};
 use crate::stepper::Stepper;
-use crate::tensors::Examples;
+use crate::tensors::Crossing;
 
 /// Which rates are tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,16 +77,16 @@ pub fn search_rate(
     let mut points: Vec<RatePoint> = Vec::new();
     let mut losses = Smoothed::default();
     let mut of_step = Vec::new();
-    let an_epoch = fit.train.batch_count();
+    let (an_epoch, crossing) = (fit.train.batch_count(), Crossing::to(fit.device)?);
     for epoch in 0.. {
-        let mut stream = fit.train.epoch(epoch);
-        while let Some(batch) = stream.next() {
-            let batch = batch?;
+        let mut images = Images::new(fit.train.epoch(epoch), fit.train.preprocessing(), classes, &crossing)?;
+        while let Some(examples) = images.next() {
+            let examples = examples?;
             let rate = config.rate(points.len() as u64);
             stepper.optimizer.set_learning_rate(rate)?;
-            let ends_step = fit.config.ends_step(stream.cursor().batch, an_epoch);
-            let examples = Examples::of_batch(&batch, classes, fit.device)?;
-            let step = stepper.train(&examples, epoch * an_epoch as u64 + batch.index as u64, ends_step)?;
+            let ends_step = fit.config.ends_step(images.cursor().batch, an_epoch);
+            let number = epoch * an_epoch as u64 + examples.index as u64;
+            let step = stepper.train(&examples, number, ends_step)?;
             let Ok(trained) = step.trained else { return Ok(RateSearch::of(points)) };
             of_step.extend(trained.losses.iter().map(|loss| f64::from(*loss)));
             if !ends_step {
@@ -94,7 +95,7 @@ pub fn search_rate(
             let loss = of_step.iter().sum::<f64>() / of_step.len() as f64;
             of_step.clear();
             points.push(RatePoint { rate, loss, smoothed: losses.add(loss) });
-            tell(observer, &points, config.steps, stream.stalls().share());
+            tell(observer, &points, config.steps, images.loading().data_wait_share);
             let smallest = points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
             if points.len() as u64 == config.steps || loss > RUNAWAY * smallest {
                 return Ok(RateSearch::of(points));

@@ -44,6 +44,7 @@ impl<'a> Stepper<'a> {
     /// For the epochs of `phase`.
     pub fn new(model: &'a mut dyn Model, fit: &Fit<'a>, classes: usize, phase: Phase) -> Result<Self, NnError> {
         let config = &fit.config;
+        model.set_precision(config.precision)?;
         model.freeze(phase.frozen)?;
         let parameters = model.parameters().clone();
         Ok(Self {

@@ -10,7 +10,7 @@ use aumenta_models::{Model, ModelConfig};
 use aumenta_nn::{OptimizerConfig, RmsPropConfig};
 use aumenta_runs::{EpochRecord, Kept, ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
-use aumenta_stream::{Color, EvalConfig, EvalStream, Preprocessing, TrainConfig, TrainStream};
+use aumenta_stream::{Color, EvalConfig, EvalStream, Layout, Preprocessing, TrainConfig, TrainStream};
 use candle_core::Device;
 
 use crate::checkpoint::Checkpoint;
@@ -19,6 +19,8 @@ use crate::features::Features;
 use crate::fit::{Fit, FitConfig, Fitted, Length, fit};
 use crate::observer::{Observer, Progress, StepProgress};
 use crate::snapshot::Snapshot;
+use crate::tensors::Crossing;
+use crate::training::Training;
 
 pub const PREPROCESSING: Preprocessing = Preprocessing::new(46, 46, Color::Rgb);
 
@@ -31,6 +33,10 @@ pub struct Place {
     pub augment: AugmentConfig,
     pub mix: MixConfig,
     pub features: Option<Features>,
+    /// What its streams deliver.
+    pub layout: Layout,
+    /// How batches get to the network, where it is not as on the CPU.
+    pub crossing: Option<Crossing>,
     /// Factors of the learning rate of each layer.
     pub rate_scales: Option<Vec<f32>>,
 }
@@ -50,8 +56,21 @@ impl Place {
             augment: AugmentConfig::default(),
             mix: MixConfig::default(),
             features: None,
+            layout: Layout::default(),
+            crossing: None,
             rate_scales: None,
         }
+    }
+
+    /// Overwrites the image of a record in the archive, whose manifest still means the old one.
+    pub fn spoil(&self, id: u32) {
+        let record = self.dataset.records(Split::Train).iter().find(|record| record.id == id).unwrap();
+        let (zip, name) = (self.folder.path().join("drawn.zip"), record.path.as_bytes());
+        let mut bytes = fs_err::read(&zip).unwrap();
+        // The first place of its name is the header before the image's own bytes.
+        let start = bytes.windows(name.len()).position(|window| window == name).unwrap() + name.len();
+        bytes[start + 100..start + 200].fill(7);
+        fs_err::write(&zip, bytes).unwrap();
     }
 
     pub fn checkpoint(&self) -> Checkpoint {
@@ -82,7 +101,8 @@ impl Place {
     }
 
     pub fn validation(&self) -> EvalStream {
-        EvalStream::new(Arc::clone(&self.dataset), Split::Val, &EvalConfig::new(PREPROCESSING, 4)).unwrap()
+        let config = EvalConfig { layout: self.layout, ..EvalConfig::new(PREPROCESSING, 4) };
+        EvalStream::new(Arc::clone(&self.dataset), Split::Val, &config).unwrap()
     }
 
     /// The network as a training begins with it.
@@ -110,7 +130,7 @@ impl Place {
         observer: &mut dyn Observer,
     ) -> Result<Fitted, TrainError> {
         let (augment, mix) = (self.augment.build().unwrap(), self.mix.build().unwrap());
-        let train = TrainConfig { augment, mix, ..TrainConfig::new(PREPROCESSING, 4, SEED) };
+        let train = TrainConfig { augment, mix, layout: self.layout, ..TrainConfig::new(PREPROCESSING, 4, SEED) };
         let settings = Fit {
             train: &TrainStream::new(Arc::clone(&self.dataset), train).unwrap(),
             validation: &self.validation(),
@@ -124,7 +144,11 @@ impl Place {
             steps if steps.is_empty() => None,
             _ => Some(Snapshot::latest(run).unwrap().snapshot),
         };
-        fit(model, &settings, &self.checkpoint(), run, from, observer)
+        let checkpoint = self.checkpoint();
+        let Some(crossing) = &self.crossing else { return fit(model, &settings, &checkpoint, run, from, observer) };
+        let mut training = Training::new(model, &settings, &checkpoint, run, from)?;
+        training.crossing = crossing.clone();
+        training.run(observer)
     }
 
     /// Trains in a new run to the end.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use aumenta_dataset::Split;
 use aumenta_metrics::Measure;
 use aumenta_models::Model;
-use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, ScheduleConfig, WeightAverage};
+use aumenta_nn::{Goal, NnError, Plateau, PlateauDecision, Precision, ScheduleConfig, WeightAverage};
 use aumenta_runs::{EpochRecord, FaultRecord, Kept, Merit, RunFolder, Scores, ValidationRecord};
 use aumenta_stream::{Cursor, Fault};
 
@@ -14,20 +14,23 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{Divergence, NotFinite, TrainError};
 use crate::evaluate::{Measured, measure, measure_rows};
 use crate::features::Rows;
+use crate::feed::{Images, Loading};
 use crate::fit::{End, Fit, Fitted, Length, OnNan};
 use crate::freezing::{Phase, PhaseRecord};
 use crate::observer::{Observer, Progress, StepProgress};
-use crate::pass::{Loading, Pass, RowPass};
+use crate::pass::{Pass, RowPass};
 use crate::seal::Seal;
 use crate::snapshot::{Snapshot, Standing, State};
 use crate::stepper::{Step, Stepper};
-use crate::tensors::Examples;
+use crate::tensors::{Crossing, Examples};
 
 /// Everything that changes in the course of a training.
 pub(crate) struct Training<'a> {
     fit: &'a Fit<'a>,
     network: &'a Checkpoint,
     run: &'a RunFolder,
+    /// How batches get to the network.
+    pub crossing: Crossing,
     /// The phase that the epoch under way belongs to.
     phase: Phase,
     /// What must not change in it.
@@ -69,6 +72,7 @@ impl<'a> Training<'a> {
             fit,
             network,
             run,
+            crossing: Crossing::to(fit.device)?,
             phase,
             seal: Seal::new(&stepper.parameters, &stepper.optimizer)?,
             stepper,
@@ -150,23 +154,28 @@ impl<'a> Training<'a> {
         let fit = self.fit;
         let faults_before = self.standing.faults.clone();
         let mut clock = Clock::start();
-        let (mut pass, classes) = (self.pass()?, self.network.classes.len());
+        let mut pass = self.pass()?;
         while !matches!(fit.config.length, Length::Steps(steps) if self.standing.step >= steps) {
-            let Some(examples) = pass.next(classes, fit.device) else { break };
-            let ends_step = fit.config.ends_step(pass.cursor().batch, pass.batch_count());
+            let Some(examples) = pass.next() else {
+                // Batches of which no image could be used may have come behind the last one that was trained on.
+                self.standing.cursor = pass.cursor();
+                self.note_faults(&faults_before, &pass);
+                break;
+            };
+            let cursor = pass.cursor();
+            let ends_step = fit.config.ends_step(cursor.batch, pass.batch_count());
             let step = self.train_batch(&examples?, ends_step)?;
-            self.standing.cursor = pass.cursor();
+            self.standing.cursor = cursor;
             let of_batch = step.trained.as_ref().map_or(f64::NAN, |trained| mean(&trained.losses));
             let (progress, step_progress) = self.progress(of_batch, &clock, &pass);
             observer.trained(&progress, &step_progress);
             if !ends_step {
                 continue;
             }
-            self.standing.faults.clone_from(&faults_before);
-            self.standing.faults.extend(to_records(self.epoch(), Split::Train, pass.faults().to_vec()));
+            self.note_faults(&faults_before, &pass);
             let step = step.moved.then_some(self.standing.step);
             let is_due = |every: Option<u64>| matches!((every, step), (Some(every), Some(step)) if step % every == 0);
-            let is_last = pass.cursor().batch == pass.batch_count();
+            let is_last = cursor.batch == pass.batch_count();
             if is_due(fit.config.validation.every_steps) && !is_last {
                 clock.stop(&mut self.standing);
                 self.validate_within_epoch(observer)?;
@@ -187,6 +196,12 @@ impl<'a> Training<'a> {
         Ok(Pause::Done(pass.loading()))
     }
 
+    /// Notes which images of the epoch under way could not be used: those `before` this pass, and those in it.
+    fn note_faults(&mut self, before: &[FaultRecord], pass: &Pass<'_>) {
+        let in_pass = to_records(self.epoch(), Split::Train, pass.faults());
+        self.standing.faults = before.iter().cloned().chain(in_pass).collect();
+    }
+
     /// The features of a split that take the place of its images, in the phase that they were computed for.
     fn rows(&self, split: Split) -> Option<&'a Rows> {
         self.fit.features.filter(|_| self.phase.first_epoch == 0).and_then(|features| features.rows(split))
@@ -194,10 +209,12 @@ impl<'a> Training<'a> {
 
     /// The rest of the pass over the training split that is under way.
     fn pass(&self) -> Result<Pass<'a>, TrainError> {
-        let (train, cursor) = (self.fit.train, self.standing.cursor);
+        let (train, cursor, classes) = (self.fit.train, self.standing.cursor, self.network.classes.len());
         Ok(match self.rows(Split::Train) {
-            Some(rows) => Pass::Rows(RowPass::new(rows, train.listings(cursor.epoch), cursor)),
-            None => Pass::Images(train.resume(cursor)?),
+            Some(rows) => {
+                Pass::Rows(RowPass::new(rows, train.listings(cursor.epoch), cursor, classes, self.fit.device))
+            }
+            None => Pass::Images(Images::new(train.resume(cursor)?, train.preprocessing(), classes, &self.crossing)?),
         })
     }
 
@@ -319,11 +336,14 @@ impl<'a> Training<'a> {
         let (epoch, classes, monitor) = (self.epoch(), self.network.classes.len(), config.validation.monitor);
         self.check_seal()?;
         let weights = self.stepper.show_average()?;
+        // As it is measured later, whatever the steps are computed with.
+        self.stepper.model.set_precision(Precision::F32)?;
         let model = &*self.stepper.model;
         let measured = match self.rows(validation.split()) {
             Some(rows) => measure_rows(model, classes, validation, rows, device, epoch, observer),
-            None => measure(model, classes, validation, device, epoch, observer),
+            None => measure(model, classes, validation, &self.crossing, epoch, observer),
         };
+        self.stepper.model.set_precision(config.precision)?;
         let Measured { evaluation, faults, .. } = match measured {
             Err(TrainError::Network(NnError::LogitNotFinite { .. })) => {
                 let Standing { cursor, step, .. } = self.standing;

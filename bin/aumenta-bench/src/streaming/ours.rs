@@ -206,7 +206,10 @@ impl DecodeOnly {
 }
 
 /// Passes over epochs until one finds all its images in `cache`: a training of many epochs has them.
-fn fill(cache: &Cache, training: &TrainStream) -> Result<()> {
+///
+/// # Errors
+/// Where an image cannot be read, or the cache does not hold all.
+pub fn fill(cache: &Cache, training: &TrainStream) -> Result<()> {
     for epoch in 0..EPOCHS_TO_FILL {
         let before = cache.usage().misses;
         training.epoch(epoch).try_for_each(|batch| batch.map(drop))?;

@@ -103,14 +103,19 @@ impl Origin {
         sizes.into_values().min().unwrap_or(0)
     }
 
-    fn class(&self, index: usize) -> &str {
+    /// The class of photograph `index`.
+    pub fn class(&self, index: usize) -> &str {
         match self {
             Self::Drawn => animal(index as u64).name(),
             Self::Found { files, .. } => &files[index].0,
         }
     }
 
-    fn image(&self, index: usize) -> Result<Image> {
+    /// Photograph `index`.
+    ///
+    /// # Errors
+    /// Where it is broken.
+    pub fn image(&self, index: usize) -> Result<Image> {
         match self {
             Self::Drawn => Ok(photograph(Seed::new(7), index as u64)),
             Self::Found { files, .. } => Ok(decode(&files[index].1, &Limits::default())?),

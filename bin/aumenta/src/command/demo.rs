@@ -21,6 +21,7 @@ use crate::command::preview::sheet;
 use crate::command::split::split;
 use crate::command::train::{Talk, train};
 use crate::config::Config;
+use crate::device;
 use crate::failure::BadUse;
 use crate::output::print;
 
@@ -157,7 +158,8 @@ fn train_and_measure(config: &Config, name: &str, description: &str) -> Result<R
     train(config, Talk::default())?;
     let run = RunFolder::open(config.run()?)?;
     let Config { batch_size, workers, on_error, .. } = *config;
-    Measurement { kept: Kept::Best, data: None, split: Split::Test, batch_size, workers, on_error }.of(&run)?;
+    let (kept, split, device) = (Kept::Best, Split::Test, device::open(config.device)?);
+    Measurement { kept, data: None, split, batch_size, workers, on_error, device }.of(&run)?;
     Ok(RunSummary::read(name, description, &run, Split::Test.name())?)
 }
 

@@ -9,10 +9,11 @@ use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
 use aumenta_runs::{Kept, RunFolder};
 use aumenta_stream::{EvalConfig, EvalStream, Loader, OnError};
-use aumenta_train::{Checkpoint, Measured, evaluate};
+use aumenta_train::{Checkpoint, Measured, batch_layout, evaluate};
 use candle_core::Device;
 use clap::ValueEnum;
 
+use crate::device::DeviceArgs;
 use crate::failure::BadUse;
 use crate::output::print;
 use crate::progress::TrainingBar;
@@ -47,6 +48,8 @@ pub struct Args {
     /// What becomes of an image that cannot be read or decoded.
     #[arg(long, value_enum, default_value_t = OnErrorName::Fail)]
     on_error: OnErrorName,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -110,6 +113,7 @@ impl Args {
             batch_size: self.batch_size,
             workers: self.workers,
             on_error: self.on_error.into(),
+            device: self.device.open()?,
         };
         let outcome = measurement.of(&run)?;
         let mut report = files::report(&run, &outcome);
@@ -137,6 +141,7 @@ pub struct Measurement<'a> {
     pub batch_size: usize,
     pub workers: Option<usize>,
     pub on_error: OnError,
+    pub device: Device,
 }
 
 /// What was measured, on what.
@@ -150,17 +155,18 @@ impl Measurement<'_> {
     /// Measures a run, with a progress bar, and keeps with it what speaks of its best checkpoint and its own data, as
     /// reports take it to.
     pub fn of(&self, run: &RunFolder) -> Result<Outcome> {
-        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &Device::Cpu)?;
+        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &self.device)?;
         let dataset = open_data(run, &checkpoint, self.data)?;
         let loader = Loader { workers: self.workers, ..Loader::default() };
         let config = EvalConfig {
             on_error: self.on_error,
+            layout: batch_layout(&checkpoint.preprocessing, &self.device),
             loader,
             ..EvalConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
         };
         let stream = EvalStream::new(Arc::clone(&dataset), self.split, &config)?;
         let classes = checkpoint.classes.len();
-        let measured = evaluate(&*model, classes, &stream, &Device::Cpu, &mut TrainingBar::for_evaluation())?;
+        let measured = evaluate(&*model, classes, &stream, &self.device, &mut TrainingBar::for_evaluation())?;
         if self.is_of_the_run() {
             run.write_evaluation(&measured.evaluation)?;
         }

@@ -17,6 +17,7 @@ use serde_json::json;
 use self::gallery::Gallery;
 use self::subject::Subject;
 use crate::command::evaluate::{CheckpointName, SplitName};
+use crate::device::DeviceArgs;
 use crate::failure::BadUse;
 use crate::output::print;
 
@@ -78,6 +79,8 @@ pub struct Args {
     /// What noise and shifts are drawn from.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Print JSON: what was made, and how long each took.
     #[arg(long)]
     json: bool,
@@ -141,7 +144,7 @@ const PAGE: &str = "explanation.html";
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let subject = Subject::load(&self.run, self.checkpoint.into())?;
+        let subject = Subject::load(&self.run, self.checkpoint.into(), self.device.open()?)?;
         let mut gallery = Gallery::new(self.out.clone().unwrap_or_else(|| subject.folder().join("explanation")));
         let report = match self.top_losses {
             Some(count) => top_losses::report(&self, &subject, usize::from(count), &mut gallery)?,

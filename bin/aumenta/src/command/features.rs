@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use anyhow::Result;
 use aumenta_dataset::Split;
 use aumenta_report::count;
-use candle_core::Device;
 use serde_json::json;
 
 use crate::command::train::{Made, Settings, Setup, check_features, made};
@@ -39,7 +38,7 @@ impl Args {
         config.fine_tuning.freeze_until.get_or_insert_with(|| "head".to_string());
         let setup = Setup::new(&config)?;
         check_features(&config, setup.fit.freezing.layers)?;
-        let mut model = setup.model(&Device::Cpu)?;
+        let mut model = setup.model()?;
         let made = made(&setup, &mut *model, &self.out, &[Split::Val, Split::Test])?;
         if self.json { print(&format!("{:#}\n", to_json(&made))) } else { print(&to_text(&made)) }
     }

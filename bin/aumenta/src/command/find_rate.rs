@@ -6,7 +6,6 @@ use anyhow::Result;
 use aumenta_report::rate_chart;
 use aumenta_runs::write_atomic_bytes;
 use aumenta_train::{Fit, Length, RateSearch, RateSearchConfig, search_rate};
-use candle_core::Device;
 
 use crate::command::train::{Settings, Setup};
 use crate::config::Config;
@@ -56,15 +55,14 @@ impl Args {
 
 fn search(config: &Config, rates: RateSearchConfig) -> Result<RateSearch> {
     let setup = Setup::new(config)?;
-    let device = Device::Cpu;
-    let mut model = setup.model(&device)?;
+    let mut model = setup.model()?;
     let fit = Fit {
         train: &setup.train,
         validation: &setup.validation,
         features: None,
         config: setup.fit,
         config_text: "",
-        device: &device,
+        device: &setup.device,
         interrupt: interrupt::flag()?,
     };
     let mut bar = TrainingBar::new(Length::Steps(rates.steps));

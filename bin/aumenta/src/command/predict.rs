@@ -12,12 +12,13 @@ use aumenta_models::Model;
 use aumenta_report::{ImageProbabilities, SubmissionForm, SubmissionSettings, csv_line, csv_probability};
 use aumenta_runs::RunFolder;
 use aumenta_stream::{Fault, ImageConfig, ImageStream, Loader, OnError};
-use aumenta_train::{Checkpoint, predict};
+use aumenta_train::{Checkpoint, batch_layout, predict};
 use candle_core::Device;
 use indicatif::ProgressBar;
 
 use self::views::Tta;
 use crate::command::evaluate::{CheckpointName, OnErrorName};
+use crate::device::DeviceArgs;
 use crate::failure::BadUse;
 use crate::limits::LimitArgs;
 use crate::output::print;
@@ -71,6 +72,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = OnErrorName::Fail)]
     on_error: OnErrorName,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     limits: LimitArgs,
 }
 
@@ -86,19 +89,20 @@ fn clip(text: &str) -> Result<f64, String> {
 impl Args {
     pub fn run(self) -> Result<()> {
         let run = RunFolder::open(&self.run)?;
-        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.checkpoint.into()), &Device::Cpu)?;
+        let device = self.device.open()?;
+        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.checkpoint.into()), &device)?;
         checkpoint.check_classes()?;
         let options = OpenOptions { inner: self.inner.clone(), limits: self.limits.of_source() };
         let sources = open_images(&self.images, &options)?;
         let mut streams = Vec::new();
         for source in sources {
             let prefix = self.prefix(&*source);
-            streams.push((prefix, self.stream(&run, &checkpoint, source.into())?));
+            streams.push((prefix, self.stream(&run, &checkpoint, &device, source.into())?));
         }
         let images = streams.iter().map(|(_, stream)| stream.image_count() as u64).sum();
         let bar = counting("predicting");
         bar.set_length(images);
-        let predictor = Predictor { model: &*model, streams, bar };
+        let predictor = Predictor { model: &*model, device, streams, bar };
         let faults = match &self.submission {
             Some(form) => self.fill_in(form, &predictor, &checkpoint.classes)?,
             None => self.write_csv(&predictor, &checkpoint.classes)?,
@@ -118,9 +122,16 @@ impl Args {
         has_place.then(|| source.path().to_owned())
     }
 
-    fn stream(&self, run: &RunFolder, checkpoint: &Checkpoint, source: Arc<dyn Source>) -> Result<ImageStream> {
+    fn stream(
+        &self,
+        run: &RunFolder,
+        checkpoint: &Checkpoint,
+        device: &Device,
+        source: Arc<dyn Source>,
+    ) -> Result<ImageStream> {
         let config = ImageConfig {
             views: views::of(&self.tta, run)?,
+            layout: batch_layout(&checkpoint.preprocessing, device),
             on_error: if self.fill.is_some() { OnError::Skip } else { self.on_error.into() },
             loader: Loader { workers: self.workers, limits: self.limits.of_images(), ..Loader::default() },
             ..ImageConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
@@ -189,6 +200,7 @@ fn class_named(name: &str, classes: &[String]) -> Result<usize> {
 /// A network with what it is to look at.
 struct Predictor<'a> {
     model: &'a dyn Model,
+    device: Device,
     /// Each with what stands before its paths.
     streams: Vec<(Option<PathBuf>, ImageStream)>,
     bar: ProgressBar,
@@ -207,7 +219,7 @@ impl Predictor<'_> {
         let mut faults = Vec::new();
         for (prefix, stream) in &self.streams {
             let named = |path: &str| named(prefix.as_deref(), path);
-            let of_stream = predict(self.model, stream, &Device::Cpu, |path, probabilities| {
+            let of_stream = predict(self.model, stream, &self.device, |path, probabilities| {
                 self.bar.inc(1);
                 each(named(path), probabilities)
             })?;

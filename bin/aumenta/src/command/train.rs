@@ -10,7 +10,7 @@ use anyhow::Result;
 use aumenta_augment::{AugmentConfig, NormalizationConfig};
 use aumenta_metrics::Measure;
 use aumenta_models::ModelConfig;
-use aumenta_nn::ScheduleConfig;
+use aumenta_nn::{DeviceChoice, Precision, ScheduleConfig};
 use aumenta_stream::{CacheMode, OnError};
 use aumenta_train::{ClassWeights, EarlyStopping, OnNan};
 use clap::ValueEnum;
@@ -30,7 +30,7 @@ pub use setup::{Setup, Talk, preprocessing, train, train_config};
 #[derive(clap::Args, Default)]
 pub struct Args {
     /// A TOML file with any of: data, run, seed, weights, features, views, epochs, steps, batch-size, accumulate, ema-decay, on-nan,
-    /// tensorboard, workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing,
+    /// tensorboard, device, precision, workers, prefetch, cache, cache-memory-mib, cache-folder, on-error; tables: sampling, model, preprocessing,
     /// optimizer, schedule, fine-tuning, loss, validation, early-stopping, checkpoints, augment, mix.
     #[arg(long)]
     pub config: Option<PathBuf>,
@@ -161,6 +161,14 @@ pub struct Settings {
     /// Write event files for TensorBoard into the run's folder.
     #[arg(long)]
     pub tensorboard: bool,
+    /// Where the network computes: `auto` (the first NVIDIA GPU that can be used, else the CPU), `cpu`, or `cuda:N` [default:
+    /// auto].
+    #[arg(long)]
+    pub device: Option<DeviceChoice>,
+    /// How exactly training steps are computed: `f32`, or on a GPU also `tf32` or `bf16`. What is measured is computed in f32
+    /// [default: f32].
+    #[arg(long, value_parser = named::<Precision>)]
+    pub precision: Option<Precision>,
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
@@ -251,6 +259,8 @@ impl Settings {
         config.weights = self.weights.or(config.weights);
         config.features = self.features.or(config.features);
         config.views = self.views.or(config.views);
+        config.device = self.device.unwrap_or(config.device);
+        config.precision = self.precision.unwrap_or(config.precision);
         config.workers = self.workers.or(config.workers);
         config.prefetch = self.prefetch.or(config.prefetch);
         config.cache = self.cache.unwrap_or(config.cache);

@@ -4,11 +4,13 @@
 //! too, so tests run the same text on the CPU and hold it to the CPU's kernels (`host.rs`). Convolutions go through cuDNN where the
 //! feature `cudnn` is on (`cudnn.rs`), products of matrices through cuBLAS, as Candle calls it.
 //!
-//! `unsafe` stands in `launch.rs` and `cudnn.rs` alone. Sums are added in a fixed order, so on one GPU with one version of the
+//! `unsafe` stands in `launch.rs`, `cudnn.rs`, `memory.rs` and `upload.rs` alone. Sums are added in a fixed order, so on one GPU with one version of the
 //! libraries the same seed gives the same weights; they are not the bytes of the CPU.
 
 #[cfg(feature = "cuda")]
 pub mod activation;
+#[cfg(feature = "nccl")]
+pub mod all_reduce;
 #[cfg(feature = "cuda")]
 pub mod batch_norm;
 #[cfg(feature = "cuda")]
@@ -41,3 +43,5 @@ mod source;
 pub mod sums;
 #[cfg(feature = "cuda")]
 pub mod tensors;
+#[cfg(feature = "cuda")]
+pub mod upload;

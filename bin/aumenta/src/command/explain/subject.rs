@@ -23,6 +23,8 @@ use crate::failure::BadUse;
 pub struct Subject {
     pub architecture: Architecture,
     pub model: Box<dyn Model>,
+    /// Where it computes.
+    pub device: Device,
     pub preprocessing: Preprocessing,
     pub classes: Vec<String>,
     /// What a page says of it.
@@ -49,28 +51,29 @@ impl Seen {
 
 impl Subject {
     /// Loads the network of a run, of a checkpoint, or of a file of imported weights.
-    pub fn load(path: &Path, kept: Kept) -> Result<Self> {
+    pub fn load(path: &Path, kept: Kept, device: Device) -> Result<Self> {
         if path.is_dir() {
             let run = RunFolder::open(path)?;
-            return Self::of_checkpoint(path, &run.weights_path(kept));
+            return Self::of_checkpoint(path, &run.weights_path(kept), device);
         }
         let file = TensorFile::from_bytes(&fs_err::read(path).map_err(BadUse::from_error)?)
             .with_context(|| format!("`{}` is neither a run nor a file of weights", path.display()))
             .map_err(BadUse::wrap)?;
         match file.metadata.get("model") {
-            Some(model) if !file.metadata.contains_key("aumenta") => Self::of_weights(path, model, &file),
-            _ => Self::of_checkpoint(path, path),
+            Some(model) if !file.metadata.contains_key("aumenta") => Self::of_weights(path, model, &file, device),
+            _ => Self::of_checkpoint(path, path, device),
         }
     }
 
-    fn of_checkpoint(path: &Path, weights: &Path) -> Result<Self> {
-        let (checkpoint, model) = Checkpoint::load(weights, &Device::Cpu)?;
+    fn of_checkpoint(path: &Path, weights: &Path, device: Device) -> Result<Self> {
+        let (checkpoint, model) = Checkpoint::load(weights, &device)?;
         checkpoint.check_classes()?;
         let architecture = checkpoint.model.architecture()?;
         let trained = format!("{}, epoch {}", checkpoint.model.name(), checkpoint.epoch);
         Ok(Self {
             architecture,
             model,
+            device,
             preprocessing: checkpoint.preprocessing,
             classes: checkpoint.classes,
             facts: vec![("model".to_owned(), trained)],
@@ -79,14 +82,14 @@ impl Subject {
     }
 
     /// The network whose weights `aumenta weights` wrote, with what its header says that it takes.
-    fn of_weights(path: &Path, model: &str, file: &TensorFile) -> Result<Self> {
+    fn of_weights(path: &Path, model: &str, file: &TensorFile, device: Device) -> Result<Self> {
         let architecture = ModelConfig::named(model)?.architecture()?;
         let found = architecture.find_weights(read_weights(path)?)?;
         if !found.has_head {
             let reason = format!("`{}` has no head, so that it tells no classes apart: train it first", path.display());
             return Err(BadUse::message(reason));
         }
-        let network = architecture.build(Seed::new(0), &Device::Cpu)?;
+        let network = architecture.build(Seed::new(0), &device)?;
         found.load(network.parameters())?;
         let header = |key: &str| file.metadata.get(key).map(String::as_str).unwrap_or_default();
         let normalization: Normalization = serde_json::from_str(header("normalization"))
@@ -99,6 +102,7 @@ impl Subject {
             facts: vec![("model".to_owned(), model.to_owned()), ("weights".to_owned(), header("source").to_owned())],
             architecture,
             model: network,
+            device,
             path: path.to_owned(),
         })
     }
@@ -165,7 +169,7 @@ impl Subject {
     /// What the network sees and says of an image of its size.
     pub fn see(&self, image: Image) -> Result<Seen> {
         let Preprocessing { height, width, color, .. } = self.preprocessing;
-        let tensor = Tensor::from_vec(self.normalized(&image), (1, height, width, color.channels()), &Device::Cpu)?;
+        let tensor = Tensor::from_vec(self.normalized(&image), (1, height, width, color.channels()), &self.device)?;
         let probabilities = probabilities(&self.network(), &tensor)?.swap_remove(0);
         let image = match color {
             Color::Rgb => image,

@@ -34,6 +34,7 @@ pub fn report(args: &Args, subject: &Subject, count: usize, gallery: &mut Galler
         batch_size: 32,
         workers: None,
         on_error: OnError::Fail,
+        device: subject.device.clone(),
     };
     let start = Instant::now();
     let outcome = measurement.of(&RunFolder::open(&args.run)?)?;

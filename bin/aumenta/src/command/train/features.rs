@@ -9,7 +9,6 @@ use aumenta_dataset::Split;
 use aumenta_models::Model;
 use aumenta_stream::{EvalStream, Sampling, TrainConfig, TrainStream};
 use aumenta_train::{Features, FeaturesKey};
-use candle_core::Device;
 
 use super::setup::{Setup, train_config};
 use crate::config::Config;
@@ -62,7 +61,11 @@ pub fn made(setup: &Setup<'_>, model: &mut dyn Model, path: &Path, splits: &[Spl
         return Ok(Made { features: Features::load(path, &key)?, path: path.to_path_buf(), computed: None });
     }
     let (dataset, loader) = (&setup.dataset, setup.eval.loader.clone());
-    let train = TrainConfig { sampling: Sampling::SEQUENTIAL, ..train_config(config, preprocessing.clone(), loader)? };
+    let train = TrainConfig {
+        sampling: Sampling::SEQUENTIAL,
+        layout: setup.eval.layout,
+        ..train_config(config, preprocessing.clone(), loader)?
+    };
     let train = TrainStream::new(dataset.clone(), train)?;
     let others = splits.iter().filter(|split| !dataset.records(**split).is_empty());
     let others =
@@ -71,7 +74,7 @@ pub fn made(setup: &Setup<'_>, model: &mut dyn Model, path: &Path, splits: &[Spl
     let images = train.image_count() * key.views as usize + evaluated;
     let started = Instant::now();
     let mut bar = TrainingBar::for_features();
-    let features = Features::compute(key, model, &train, &others, &Device::Cpu, &mut bar)?;
+    let features = Features::compute(key, model, &train, &others, &setup.device, &mut bar)?;
     let seconds = started.elapsed().as_secs_f64();
     drop(bar);
     features.save(path)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::Manifest;
+use aumenta_nn::DeviceChoice;
 use aumenta_runs::RunFolder;
 use aumenta_train::{Found, Snapshot};
 use toml::{Table, Value};
@@ -12,9 +13,19 @@ use toml::{Table, Value};
 use crate::config::Config;
 use crate::failure::BadUse;
 
-/// Settings that do not change what a training comes to.
-pub const WITHOUT_EFFECT: [&str; 9] =
-    ["data", "run", "features", "workers", "prefetch", "cache", "cache-memory-mib", "cache-folder", "tensorboard"];
+/// Settings that do not change what a training comes to; `device` changes no more of it than how sums are rounded.
+pub const WITHOUT_EFFECT: [&str; 10] = [
+    "data",
+    "run",
+    "features",
+    "device",
+    "workers",
+    "prefetch",
+    "cache",
+    "cache-memory-mib",
+    "cache-folder",
+    "tensorboard",
+];
 
 /// Settings that another start of the epoch under way is needed for, since its batches become others.
 const OTHER_BATCHES: [&str; 3] = ["seed", "batch-size", "sampling"];
@@ -68,6 +79,24 @@ pub fn checked(
         OTHER_BATCHES.iter().any(|key| difference.key == *key || difference.key.starts_with(&format!("{key}.")))
     };
     Ok(if other_data || differences.iter().any(other_batches) { snapshot.at_start_of_epoch() } else { snapshot })
+}
+
+/// Says on standard error where a run goes on with `device` that was trained on another one so far.
+pub fn remark_on_device(snapshot: &Snapshot, device: DeviceChoice) -> Result<()> {
+    let before = device_of(snapshot.config())?;
+    if before != device {
+        eprintln!(
+            "note: the run was trained on {before} so far and goes on on {device}: sums are rounded otherwise there, so that it \
+             ends with other bytes than on one device"
+        );
+    }
+    Ok(())
+}
+
+/// Where a snapshot with this configuration was trained; before there was a choice, on the CPU.
+fn device_of(config: &str) -> Result<DeviceChoice> {
+    let table: Table = toml::from_str(config).context("the snapshot's configuration cannot be read")?;
+    Ok(table.get("device").and_then(Value::as_str).map_or(Ok(DeviceChoice::Cpu), str::parse)?)
 }
 
 /// Whether another number of epochs changes the steps before their end.
@@ -156,5 +185,13 @@ mod tests {
     #[test]
     fn settings_without_effect_may_change() {
         check("data = \"a\"\nworkers = 1\ncache = \"off\"", "data = \"b\"\ncache = \"ram\"\ntensorboard = true", &[]);
+        check("device = \"cpu\"", "device = \"cuda:0\"", &[]);
+        check("", "precision = \"bf16\"", &["`precision` was not set, now \"bf16\""]);
+    }
+
+    #[test]
+    fn a_snapshot_says_where_it_was_trained_and_one_from_before_that_was_a_choice_is_of_the_cpu() {
+        assert_eq!(device_of("device = \"cuda:1\"").unwrap(), DeviceChoice::Cuda(1));
+        assert_eq!(device_of("seed = 7").unwrap(), DeviceChoice::Cpu);
     }
 }

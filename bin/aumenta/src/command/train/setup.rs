@@ -6,15 +6,17 @@ use std::sync::Arc;
 use anyhow::Result;
 use aumenta_dataset::{Dataset, Split};
 use aumenta_models::{Architecture, FoundWeights, Model, read_weights};
+use aumenta_nn::{DeviceChoice, Precision};
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
-use aumenta_stream::{Color, EvalConfig, EvalStream, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
-use aumenta_train::{Checkpoint, End, Features, Fit, FitConfig, Length, Snapshot, fit};
+use aumenta_stream::{Color, EvalConfig, EvalStream, Layout, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
+use aumenta_train::{Checkpoint, End, Features, Fit, FitConfig, Length, Snapshot, batch_layout, fit};
 use candle_core::Device;
 
 use super::{features, resume};
 use crate::command::weights;
 use crate::config::{Config, manifest_path, relative_to};
+use crate::device;
 use crate::events::Events;
 use crate::failure::BadUse;
 use crate::interrupt::{self, Interrupted};
@@ -39,7 +41,7 @@ pub fn train(config: &Config, talk: Talk) -> Result<()> {
     tracing::debug!(?config, "resolved configuration");
     let run = config.run()?;
     let setup = Setup::new(config)?;
-    let mut model = setup.model(&Device::Cpu)?;
+    let mut model = setup.model()?;
     let features = features::existing(&setup, &mut *model)?;
     let folder = create_run(config, &setup, run)?;
     let features = features.map_or_else(|| features::of_training(&setup, &mut *model, run), |found| Ok(Some(found)))?;
@@ -56,8 +58,9 @@ pub fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> R
     // What was fitted for the preprocessing is the network's own.
     let network = Checkpoint { manifest_hash: dataset.manifest().hash(), ..snapshot.network().clone() };
     let setup = Setup::prepare(config, fit, dataset, network, loader)?;
+    resume::remark_on_device(&snapshot, DeviceChoice::of(&setup.device))?;
     folder.replace_config(&config.to_toml(folder.path())?)?;
-    let mut model = setup.model(&Device::Cpu)?;
+    let mut model = setup.model()?;
     model.parameters().set_tensors(snapshot.weights())?;
     // Once more layers are trained, nothing of the images stays as it is.
     let is_frozen = setup.fit.freezing.unfreezing.is_none_or(|then| snapshot.epoch() < then.epoch);
@@ -69,6 +72,8 @@ pub fn resume(config: &Config, folder: &RunFolder, force: bool, talk: Talk) -> R
 pub struct Setup<'a> {
     pub config: &'a Config,
     pub dataset: Arc<Dataset>,
+    /// Where the network computes.
+    pub device: Device,
     pub fit: FitConfig,
     pub network: Checkpoint,
     pub architecture: Architecture,
@@ -120,15 +125,20 @@ impl<'a> Setup<'a> {
             features::check(config, fit.freezing.layers)?;
         }
         let rate_scales = config.fine_tuning.rate_scales(&architecture)?;
-        let preprocessing = &network.preprocessing;
+        let (preprocessing, device) = (&network.preprocessing, device::open(config.device)?);
+        let layout = batch_layout(preprocessing, &device);
         let train = train_config(config, preprocessing.clone(), loader.clone())?;
+        // Mixed values are no bytes.
+        let train = TrainConfig { layout: if train.mix.is_some() { Layout::default() } else { layout }, ..train };
         let eval = EvalConfig {
             on_error: if config.on_error == OnError::Replace { OnError::Skip } else { config.on_error },
+            layout,
             loader,
             ..EvalConfig::new(preprocessing.clone(), config.batch_size)
         };
         Ok(Self {
             config,
+            device,
             fit,
             architecture,
             rate_scales,
@@ -142,12 +152,15 @@ impl<'a> Setup<'a> {
     }
 
     /// The network as a training begins with it.
-    pub fn model(&self, device: &Device) -> Result<Box<dyn Model>> {
-        let mut model = self.architecture.build(Seed::new(self.config.seed), device)?;
+    pub fn model(&self) -> Result<Box<dyn Model>> {
+        let mut model = self.architecture.build(Seed::new(self.config.seed), &self.device)?;
         if let Some(weights) = &self.weights {
             weights.load(model.parameters())?;
         }
         model.scale_rates(&self.rate_scales)?;
+        // What the device does not compute with is refused here, before there is a run. Features are f32 in any case.
+        model.set_precision(self.fit.precision)?;
+        model.set_precision(Precision::F32)?;
         model.fix_statistics(self.config.fine_tuning.fixed_statistics(&self.architecture))?;
         Ok(model)
     }
@@ -161,9 +174,11 @@ impl<'a> Setup<'a> {
         from: Option<Snapshot>,
         talk: Talk,
     ) -> Result<()> {
-        let Self { config, fit: settings, network, architecture, weights, train, validation, .. } = self;
+        let Self { config, device, fit: settings, network, architecture, weights, train, validation, .. } = self;
         let run = folder.path().display();
-        let config_text = config.to_toml(folder.path())?;
+        // A snapshot says where it was trained, also where that was nobody's choice.
+        let trained = Config { device: DeviceChoice::of(&device), ..config.clone() };
+        let config_text = trained.to_toml(folder.path())?;
         if talk == Talk::Progress {
             let begun = from.as_ref().map_or_else(String::new, |from| {
                 format!(", going on in epoch {} after step {}", from.epoch(), from.step())
@@ -186,7 +201,7 @@ impl<'a> Setup<'a> {
             features,
             config: settings,
             config_text: &config_text,
-            device: &Device::Cpu,
+            device: &device,
             interrupt: interrupt::flag()?,
         };
         let fitted = fit(model, &fitting, &network, folder, from, &mut observer)?;

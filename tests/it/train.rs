@@ -105,6 +105,7 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
     insta::assert_snapshot!("refused", all.join("\n"));
 }
 
+#[cfg(not(feature = "cuda"))]
 #[test]
 fn a_device_that_the_program_was_not_built_for_is_refused_with_what_to_build() {
     let workspace = Workspace::new();

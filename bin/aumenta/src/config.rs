@@ -517,6 +517,17 @@ mod tests {
     }
 
     #[test]
+    fn a_device_and_a_precision_are_written_down_where_they_were_chosen() {
+        let written = |text: &str| Config::parse(text, Path::new("")).unwrap().to_toml(Path::new("")).unwrap();
+        let neither = written("seed = 7");
+        assert!(!neither.contains("device") && !neither.contains("precision"), "{neither}");
+        let both = written("device = 'cuda'\nprecision = 'bf16'");
+        assert!(both.contains("device = \"cuda:0\"\nprecision = \"bf16\""), "{both}");
+        let message = Config::parse("device = 'gpu'", Path::new("")).unwrap_err().to_string();
+        assert!(message.contains("`gpu` is no device: give `auto`, `cpu`, `cuda` or `cuda:N`"), "{message}");
+    }
+
+    #[test]
     fn weights_bring_their_normalization_unless_the_file_says_otherwise() {
         let normalization = |text: &str| {
             let text = format!("weights = 'w.safetensors'\n[model]\nname = 'resnet18'\n{text}");

@@ -12,7 +12,7 @@ use crate::tensors::Examples;
 /// The rest of a pass over the training split.
 pub(crate) enum Pass<'a> {
     /// Its images.
-    Images(Images),
+    Images(Box<Images>),
     /// What the frozen layers have made of them.
     Rows(RowPass<'a>),
 }

@@ -210,12 +210,12 @@ impl<'a> Training<'a> {
     /// The rest of the pass over the training split that is under way.
     fn pass(&self) -> Result<Pass<'a>, TrainError> {
         let (train, cursor, classes) = (self.fit.train, self.standing.cursor, self.network.classes.len());
-        Ok(match self.rows(Split::Train) {
-            Some(rows) => {
-                Pass::Rows(RowPass::new(rows, train.listings(cursor.epoch), cursor, classes, self.fit.device))
-            }
-            None => Pass::Images(Images::new(train.resume(cursor)?, train.preprocessing(), classes, &self.crossing)?),
-        })
+        if let Some(rows) = self.rows(Split::Train) {
+            let listings = train.listings(cursor.epoch);
+            return Ok(Pass::Rows(RowPass::new(rows, listings, cursor, classes, self.fit.device)));
+        }
+        let images = Images::new(train.resume(cursor)?, train.preprocessing(), classes, &self.crossing)?;
+        Ok(Pass::Images(Box::new(images)))
     }
 
     fn train_batch(&mut self, examples: &Examples, ends_step: bool) -> Result<Step, TrainError> {

@@ -137,9 +137,12 @@ fn pure_rooms_touch_nothing_outside_themselves() {
 
 #[test]
 fn unsafe_code_stands_in_few_named_files() {
-    const ALLOWED: [&str; 5] = [
+    const ALLOWED: [&str; 8] = [
         "crates/counting/src/lib.rs",
         "crates/imgproc/src/table/avx512.rs",
+        "crates/nn/src/cuda/cudnn.rs",
+        "crates/nn/src/cuda/launch.rs",
+        "crates/nn/src/cuda/memory.rs",
         "crates/nn/src/cuda/upload.rs",
         "crates/nn/src/kernel/matmul.rs",
         "crates/stream/src/cache/map.rs",

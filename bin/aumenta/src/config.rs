@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::command::weights;
 use crate::failure::BadUse;
 use crate::fine_tuning::FineTuning;
+use crate::ranks::Ranks;
 
 /// Passes over the training split where neither these nor steps are set.
 pub const DEFAULT_EPOCHS: usize = 10;
@@ -54,6 +55,9 @@ pub struct Config<A = Augmentation, M = ModelConfig> {
     /// Where the network computes. It changes no more of the result than how sums are rounded.
     #[serde(skip_serializing_if = "is_default")]
     pub device: DeviceChoice,
+    /// Which of several processes that train together this one is; a matter of each call.
+    #[serde(skip)]
+    pub ranks: Option<Ranks>,
     /// How exactly training steps are computed; all but `f32` needs a GPU.
     #[serde(skip_serializing_if = "is_default")]
     pub precision: Precision,
@@ -134,6 +138,7 @@ impl<A: Default, M> Default for Config<A, M> {
             on_nan: OnNan::default(),
             tensorboard: false,
             device: DeviceChoice::default(),
+            ranks: None,
             precision: Precision::default(),
             workers: None,
             prefetch: None,
@@ -324,6 +329,7 @@ impl<A: Into<Augmentation>> Config<A, ModelChoice> {
             on_nan: self.on_nan,
             tensorboard: self.tensorboard,
             device: self.device,
+            ranks: self.ranks,
             precision: self.precision,
             workers: self.workers,
             prefetch: self.prefetch,

@@ -15,6 +15,7 @@ mod limits;
 mod observers;
 mod output;
 mod progress;
+mod ranks;
 mod tensorboard;
 
 use std::process::ExitCode;

@@ -119,7 +119,11 @@ fn first_gpu() -> Result<Device, String> {
 /// another's work on it is done.
 #[cfg(feature = "cuda")]
 fn open_gpu(number: usize) -> Result<Device, String> {
-    Device::new_cuda_with_stream(number).map_err(|error| error.to_string())
+    let device = Device::new_cuda_with_stream(number).map_err(|error| error.to_string())?;
+    if let Device::Cuda(device) = &device {
+        crate::cuda::memory::keep_freed(device).map_err(|error| error.to_string())?;
+    }
+    Ok(device)
 }
 
 impl FromStr for DeviceChoice {

@@ -42,8 +42,8 @@ impl<'a> Gradients<'a> {
         Ok(Self { tensors: tensors.collect::<Result<_, _>>()?, buffers: PhantomData })
     }
 
-    /// Gradients that somebody has computed.
-    pub(crate) fn from_tensors(tensors: Vec<Tensor>) -> Self {
+    /// Gradients that were computed otherwise, in the parameters' order.
+    pub fn from_tensors(tensors: Vec<Tensor>) -> Self {
         Self { tensors, buffers: PhantomData }
     }
 

@@ -1,5 +1,6 @@
 //! The training loop.
 
+use std::cell::RefCell;
 use std::sync::atomic::AtomicBool;
 
 use aumenta_metrics::Measure;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::Checkpoint;
 use crate::error::TrainError;
+use crate::exchange::Exchange;
 use crate::features::Features;
 use crate::freezing::Freezing;
 use crate::monitor::EarlyStopping;
@@ -35,6 +37,8 @@ pub struct Fit<'a> {
     pub config_text: &'a str,
     /// Where tensors live. The streams deliver bytes or f32 NHWC; [`batch_layout`](crate::batch_layout) says which to choose.
     pub device: &'a Device,
+    /// What the gradients of other processes come through, where several train together.
+    pub exchange: Option<&'a RefCell<Box<dyn Exchange>>>,
     /// Set from outside, it ends the training after the step under way, with a snapshot.
     pub interrupt: &'a AtomicBool,
 }
@@ -387,6 +391,7 @@ mod tests {
                 config: FitConfig { accumulate, ..FitConfig::new(sgd, Length::Epochs(1)) },
                 config_text: "",
                 device: &Device::Cpu,
+                exchange: None,
                 interrupt: &AtomicBool::new(false),
             };
             fit(&mut *model, &settings, &checkpoint, &place.new_run("run"), None, &mut ()).unwrap();
@@ -419,6 +424,7 @@ mod tests {
                 config: epochs(2),
                 config_text: "",
                 device: &Device::Cpu,
+                exchange: None,
                 interrupt: &AtomicBool::new(false),
             };
             let mut training = Training::new(&mut *model, &settings, &checkpoint, &run, None).unwrap();

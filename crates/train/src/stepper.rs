@@ -1,10 +1,13 @@
 //! From a batch to weights that have moved, or to the reason why they have not.
 
+use std::cell::RefCell;
+
 use aumenta_models::Model;
 use aumenta_nn::{GradientSum, Gradients, NamedTensor, NnError, Optimizer, OptimizerState, Parameters, WeightAverage};
 use candle_core::Tensor;
 
 use crate::error::NotFinite;
+use crate::exchange::Exchange;
 use crate::fit::{Fit, FitConfig, OnNan};
 use crate::freezing::Phase;
 use crate::objective::{Objective, losses};
@@ -20,6 +23,7 @@ pub(crate) struct Stepper<'a> {
     objective: Objective,
     /// Gradients of batches that make a step together; `None` where each makes its own.
     sum: Option<GradientSum>,
+    exchange: Option<&'a RefCell<Box<dyn Exchange>>>,
     /// Whether running statistics come back after a batch that moves no weight.
     keeps_statistics: bool,
 }
@@ -53,6 +57,7 @@ impl<'a> Stepper<'a> {
             average: average(config, &parameters)?,
             objective: Objective::new(&config.loss, &fit.train.class_counts(classes)),
             sum: sum(config, &parameters),
+            exchange: fit.exchange,
             keeps_statistics: config.on_nan == OnNan::Skip,
             parameters,
         })
@@ -102,11 +107,15 @@ impl<'a> Stepper<'a> {
             Err(NnError::LogitNotFinite { .. }) => return useless(NotFinite::Loss),
             result => result?,
         };
+        let (mut gradients, logits) = (result.gradients, result.output);
+        // Before anything is decided, so that all processes decide alike.
+        if let Some(exchange) = self.exchange {
+            gradients = exchange.borrow_mut().average(&gradients)?;
+        }
         let losses: Vec<f32> = result.losses.to_vec1()?;
         if losses.iter().any(|loss| !loss.is_finite()) {
             return useless(NotFinite::Loss);
         }
-        let (gradients, logits) = (result.gradients, result.output);
         let moved = match &mut self.sum {
             None => self.optimizer.step(&self.parameters, &gradients).map(|()| true),
             Some(_) if !gradients.global_norm()?.is_finite() => Err(NnError::GradientNotFinite { name: String::new() }),

@@ -138,6 +138,7 @@ impl Place {
             config,
             config_text: "",
             device: &Device::Cpu,
+            exchange: None,
             interrupt,
         };
         let from = match run.snapshot_steps().unwrap() {

@@ -83,6 +83,10 @@ impl<'a> Training<'a> {
         if let Some(snapshot) = from {
             training.take_up(snapshot)?;
         }
+        if let Some(exchange) = fit.exchange {
+            exchange.borrow_mut().broadcast(&training.stepper.parameters)?;
+            training.seal = Seal::new(&training.stepper.parameters, &training.stepper.optimizer)?;
+        }
         Ok(training)
     }
 

@@ -156,6 +156,7 @@ impl Contender for Streamed {
             },
             config_text: "",
             device: &self.device,
+            exchange: None,
             interrupt: &interrupt,
         };
         let mut epochs =

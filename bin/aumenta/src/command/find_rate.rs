@@ -63,6 +63,7 @@ fn search(config: &Config, rates: RateSearchConfig) -> Result<RateSearch> {
         config: setup.fit,
         config_text: "",
         device: &setup.device,
+        exchange: None,
         interrupt: interrupt::flag()?,
     };
     let mut bar = TrainingBar::new(Length::Steps(rates.steps));

@@ -20,6 +20,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 use crate::config::{Config, DEFAULT_EPOCHS};
 use crate::fine_tuning::{BatchNorm, Recipe};
+use crate::ranks::Ranks;
 pub use features::{Made, check as check_features, made};
 pub use resume::{WITHOUT_EFFECT, depends_on_length};
 pub use setup::{Setup, Talk, preprocessing, train, train_config};
@@ -169,6 +170,16 @@ pub struct Settings {
     /// [default: f32].
     #[arg(long, value_parser = named::<Precision>)]
     pub precision: Option<Precision>,
+    /// Train in several processes, each with a GPU of its own, of which this is the one with this number, counted from 0. All are
+    /// given the same settings. Experimental; the program must have been built with NCCL.
+    #[arg(long, requires_all = ["ranks", "rendezvous"])]
+    pub rank: Option<usize>,
+    /// How many processes there are.
+    #[arg(long, requires = "rank")]
+    pub ranks: Option<usize>,
+    /// The file through which they find each other, which must not be there yet, on a disk that all see.
+    #[arg(long, value_name = "FILE", requires = "rank")]
+    pub rendezvous: Option<PathBuf>,
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
@@ -259,6 +270,11 @@ impl Settings {
         config.weights = self.weights.or(config.weights);
         config.features = self.features.or(config.features);
         config.views = self.views.or(config.views);
+        if let (Some(rank), Some(ranks), Some(rendezvous)) = (self.rank, self.ranks, self.rendezvous) {
+            let ranks = Ranks::new(rank, ranks, rendezvous)?;
+            config.run = config.run.map(|run| ranks.folder(&run));
+            config.ranks = Some(ranks);
+        }
         config.device = self.device.unwrap_or(config.device);
         config.precision = self.precision.unwrap_or(config.precision);
         config.workers = self.workers.or(config.workers);

@@ -1,5 +1,6 @@
 //! A training from its configuration to the run's folder: data, network and those who listen, put together.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use aumenta_nn::{DeviceChoice, Precision};
 use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
 use aumenta_seed::Seed;
 use aumenta_stream::{Color, EvalConfig, EvalStream, Layout, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
-use aumenta_train::{Checkpoint, End, Features, Fit, FitConfig, Length, Snapshot, batch_layout, fit};
+use aumenta_train::{Checkpoint, End, Exchange, Features, Fit, FitConfig, Length, Snapshot, batch_layout, fit};
 use candle_core::Device;
 
 use super::{features, resume};
@@ -74,6 +75,8 @@ pub struct Setup<'a> {
     pub dataset: Arc<Dataset>,
     /// Where the network computes.
     pub device: Device,
+    /// What the gradients of other processes come through.
+    exchange: Option<RefCell<Box<dyn Exchange>>>,
     pub fit: FitConfig,
     pub network: Checkpoint,
     pub architecture: Architecture,
@@ -126,10 +129,16 @@ impl<'a> Setup<'a> {
         }
         let rate_scales = config.fine_tuning.rate_scales(&architecture)?;
         let (preprocessing, device) = (&network.preprocessing, device::open(config.device)?);
+        let exchange = config.ranks.as_ref().map(|ranks| ranks.join(&device)).transpose()?;
         let layout = batch_layout(preprocessing, &device);
         let train = train_config(config, preprocessing.clone(), loader.clone())?;
         // Mixed values are no bytes.
         let train = TrainConfig { layout: if train.mix.is_some() { Layout::default() } else { layout }, ..train };
+        // All of several processes have equally many batches, or some would wait for others that are done.
+        let train = match &config.ranks {
+            Some(ranks) => TrainConfig { shard: ranks.shard(), drop_last: true, ..train },
+            None => train,
+        };
         let eval = EvalConfig {
             on_error: if config.on_error == OnError::Replace { OnError::Skip } else { config.on_error },
             layout,
@@ -139,6 +148,7 @@ impl<'a> Setup<'a> {
         Ok(Self {
             config,
             device,
+            exchange,
             fit,
             architecture,
             rate_scales,
@@ -174,7 +184,8 @@ impl<'a> Setup<'a> {
         from: Option<Snapshot>,
         talk: Talk,
     ) -> Result<()> {
-        let Self { config, device, fit: settings, network, architecture, weights, train, validation, .. } = self;
+        let Self { config, device, exchange, fit: settings, network, architecture, weights, train, validation, .. } =
+            self;
         let run = folder.path().display();
         // A snapshot says where it was trained, also where that was nobody's choice.
         let trained = Config { device: DeviceChoice::of(&device), ..config.clone() };
@@ -202,6 +213,7 @@ impl<'a> Setup<'a> {
             config: settings,
             config_text: &config_text,
             device: &device,
+            exchange: exchange.as_ref(),
             interrupt: interrupt::flag()?,
         };
         let fitted = fit(model, &fitting, &network, folder, from, &mut observer)?;

@@ -23,18 +23,22 @@ struct Limits {
 }
 
 impl Limits {
-    /// Roundings of a layer are relative to its largest numbers, and each layer adds its own: some tens of layers with their
-    /// normalizations make them some tens of times as large. They decide ties, of which single gradients are whole steps.
+    /// More than twice what roundings have done on the CPU: those of weights and images to the mantissa of TF32 moved single gradients
+    /// by up to 0.11 of their norm, and to that of bfloat16 by up to 0.29; a GPU rounds at every layer. Of EfficientNet-Lite0 it was some
+    /// thousand times the roundoff, for which there is room in f32.
     fn of(precision: Precision) -> Self {
         match precision {
-            // A roundoff of 2^-24.
-            Precision::F32 => Self { output: 1e-4, gradient: 1e-3 },
-            // Of 2^-11, in convolutions alone.
-            Precision::Tf32 => Self { output: 2e-2, gradient: 0.1 },
-            // Of 2^-8, in all activations.
-            Precision::Bf16 => Self { output: 0.1, gradient: 0.4 },
+            Precision::F32 => Self { output: 5e-4, gradient: 5e-3 },
+            Precision::Tf32 => Self { output: 2e-2, gradient: 0.3 },
+            Precision::Bf16 => Self { output: 0.1, gradient: 0.7 },
         }
     }
+}
+
+/// Whether a network's gradients tell anything in `precision`. Normalizations that see few values a channel, one behind the other, make
+/// much of little: rounding its weights to 10 bits turns gradients of EfficientNet-Lite0 around at this size.
+fn is_told(config: &ModelConfig, precision: Precision) -> bool {
+    precision == Precision::F32 || !matches!(config, ModelConfig::EfficientnetLite0 { .. })
 }
 
 pub fn checks(precisions: &[Precision]) -> Vec<Check> {
@@ -46,7 +50,7 @@ pub fn checks(precisions: &[Precision]) -> Vec<Check> {
     ];
     let mut checks = Vec::new();
     for config in networks {
-        for &precision in precisions {
+        for &precision in precisions.iter().filter(|precision| is_told(&config, **precision)) {
             let (name, config) = (format!("{} in {precision}", config.name()), config.clone());
             checks.push(Check::new(name, move |device| steps(&config, precision, device)));
         }
@@ -89,76 +93,4 @@ fn steps(config: &ModelConfig, precision: Precision, device: &Device) -> Result<
     }
     outputs.push(Output::new("prediction after training", &model.predict(&images)?, output)?);
     Ok(outputs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use aumenta_nn::{Gradients, Mode};
-
-    fn rounded(t: &Tensor, bits: u32) -> Tensor {
-        let v: Vec<f32> = t.flatten_all().unwrap().to_vec1().unwrap();
-        let drop = 23 - bits;
-        let v: Vec<f32> = v
-            .into_iter()
-            .map(|x| {
-                let b = x.to_bits();
-                f32::from_bits((b + (1 << (drop - 1))) & !((1u32 << drop) - 1))
-            })
-            .collect();
-        Tensor::from_vec(v, t.shape(), &Device::Cpu).unwrap()
-    }
-
-    #[test]
-    fn temporary_doors() {
-        for config in [
-            ModelConfig::MnistConvnet {},
-            ModelConfig::CatsDogsConvnet { image_size: 150, dropout: 0.3 },
-            ModelConfig::EfficientnetLite0 { image_size: 64, classes: Some(3) },
-            ModelConfig::Resnet18 { image_size: 64, classes: Some(3) },
-        ] {
-            let device = Device::Cpu;
-            let architecture = config.architecture().unwrap();
-            let [h, w, c] = architecture.input();
-            let images = random("images", &[IMAGES, h, w, c], &device).unwrap();
-            let classes: Vec<u32> = (0..IMAGES as u32).map(|image| image % architecture.classes() as u32).collect();
-            let classes = Tensor::new(classes, &device).unwrap();
-            let mut model = architecture.build(Seed::new(7), &device).unwrap();
-            let parameters = model.parameters().clone();
-            let mut loss = |logits: &Tensor| Loss::for_outputs(logits.dims()[1]).of_each(logits, &classes);
-            let other = architecture.build(Seed::new(7), &device).unwrap();
-            let run_door = |images: &Tensor| {
-                let logits = other.forward(images, Mode::Train { step: 0 }).unwrap();
-                let l = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &classes).unwrap();
-                let p = other.parameters().clone();
-                let g = Gradients::of(&l.mean_all().unwrap(), &p).unwrap();
-                (logits, g.tensors().to_vec())
-            };
-            let step = model.gradients(&images, 0, &mut loss).unwrap();
-            let (logits, plan) =
-                (step.output.clone(), step.gradients.tensors().iter().map(|t| t.copy().unwrap()).collect::<Vec<_>>());
-            let norm = |a: &Tensor| f64::from(a.sqr().unwrap().sum_all().unwrap().to_scalar::<f32>().unwrap()).sqrt();
-            let rel = |a: &Tensor, b: &Tensor| norm(&(a - b).unwrap()) / norm(a);
-            let report = |what: &str, (l, g): (Tensor, Vec<Tensor>)| {
-                let mut devs: Vec<(f64, String)> =
-                    plan.iter().zip(&g).zip(parameters.iter()).map(|((a, b), p)| (rel(a, b), p.name.clone())).collect();
-                devs.sort_by(|a, b| b.0.total_cmp(&a.0));
-                eprintln!(
-                    "{} {what}: logits {:.2e}, gradients worst {:?}, median {:.2e}",
-                    config.name(),
-                    rel(&logits, &l),
-                    &devs[..3.min(devs.len())],
-                    devs[devs.len() / 2].0
-                );
-            };
-            report("f32 door", run_door(&images));
-            for bits in [10, 7] {
-                for p in other.parameters().iter() {
-                    let source = parameters.get(&p.name).unwrap();
-                    p.var.set(&rounded(source.as_tensor(), bits)).unwrap();
-                }
-                report(&format!("{bits} bits in weights and images"), run_door(&rounded(&images, bits)));
-            }
-        }
-    }
 }

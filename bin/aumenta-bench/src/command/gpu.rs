@@ -78,7 +78,8 @@ pub fn precision(name: &str) -> Result<Precision> {
 
 impl Args {
     pub fn run(self) -> Result<()> {
-        let device = gpu()?;
+        // Whether there is one, before anything is prepared.
+        gpu()?;
         let count = usize::from(self.files);
         let origin = match &self.photographs {
             Some(path) => Origin::find(path, count)?,
@@ -103,11 +104,10 @@ impl Args {
             checks: Vec::new(),
             rows: Vec::new(),
         };
+        // The device is let go of before contenders, who need its memory.
         if self.parts.contains(&Part::Checks) {
-            results.checks = check(&device, &self.precisions, &talk);
+            results.checks = check(&gpu()?, &self.precisions, &talk);
         }
-        // The contenders need its memory.
-        drop(device);
         if self.parts.contains(&Part::Training) {
             self.train(&origin, &mut results)?;
         }

@@ -11,7 +11,8 @@ fn operations_optimizers_and_networks_on_a_gpu_equal_those_on_the_cpu() {
         eprintln!("NOT CHECKED on a GPU: {reason}");
         return;
     }
-    let checked = Command::new(env!("CARGO_BIN_EXE_aumenta-bench")).args(["gpu", "--parts", "checks"]).output().unwrap();
+    let checked =
+        Command::new(env!("CARGO_BIN_EXE_aumenta-bench")).args(["gpu", "--parts", "checks"]).output().unwrap();
     let said = String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
     assert!(checked.status.success(), "{said}");
 }

@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str], &[&str]); 17] = [
     ("stream", &["seed", "imgproc", "augment", "dataset"], &["memmap2", "sysinfo"]),
     ("study", &["seed", "metrics", "runs"], &["statrs"]),
     ("report", &["imgproc", "metrics", "runs", "study"], &["csv", "plotters"]),
-    ("explain", &["seed", "imgproc", "nn", "models"], &["candle-core"]),
+    ("explain", &["seed", "imgproc", "metrics", "nn", "models"], &["candle-core"]),
     ("train", &["seed", "metrics", "nn", "models", "runs", "dataset", "stream"], &["candle-core"]),
     (
         "aumenta",

@@ -49,7 +49,7 @@ pub use crate::confusion::{ClassScores, ConfusionMatrix, RaggedMatrix};
 pub use crate::interval::{Estimate, Z_95, wilson_interval};
 pub use crate::mean::Mean;
 pub use crate::measure::{Measure, Measures};
-pub use crate::prediction::{accuracy, predicted_class};
+pub use crate::prediction::{accuracy, predicted_class, push_probabilities};
 pub use crate::proper::{brier_score, log_loss};
 pub use crate::ranking::{Ranking, auroc_interval};
 pub use crate::score::Score;

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 /// The most numbers of a bucket: 25 MiB of f32, as in `PyTorch`.
+#[cfg(feature = "nccl")]
 pub(crate) const MOST: usize = 25 * (1 << 20) / size_of::<f32>();
 
 /// Divides tensors of these lengths into runs of at most `most` numbers, in their order; a longer tensor has a bucket of its own.
@@ -32,22 +33,23 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(lengths: &[usize], expected: &[Range<usize>]) {
-        assert_eq!(divide(lengths, 10), expected);
+    fn check(lengths: &[usize], expected_ends: &[usize]) {
+        let ends: Vec<usize> = divide(lengths, 10).iter().map(|bucket| bucket.end).collect();
+        assert_eq!(ends, expected_ends);
     }
 
     #[test]
     fn tensors_share_a_bucket_until_it_is_full() {
         check(&[], &[]);
-        check(&[3], &[0..1]);
-        check(&[4, 6, 1], &[0..2, 2..3]);
-        check(&[4, 7, 3, 1], &[0..1, 1..3, 3..4]);
+        check(&[3], &[1]);
+        check(&[4, 6, 1], &[2, 3]);
+        check(&[4, 7, 3, 1], &[1, 3, 4]);
     }
 
     #[test]
     fn a_tensor_that_fills_more_than_a_bucket_has_one_of_its_own() {
-        check(&[25], &[0..1]);
-        check(&[2, 25, 2, 2], &[0..1, 1..2, 2..4]);
+        check(&[25], &[1]);
+        check(&[2, 25, 2, 2], &[1, 2, 4]);
     }
 
     #[test]

@@ -58,7 +58,7 @@ mod tests {
         let path = folder.path().join("rendezvous");
         std::thread::scope(|scope| {
             let waiting: Vec<_> =
-                (0..2).map(|_| scope.spawn(|| wait_for::<4>(&path, Duration::from_secs(60)))).collect();
+                (0..2).map(|_| scope.spawn(|| wait_for::<4>(&path, Duration::from_mins(1)))).collect();
             publish(&path, &[1, 2, 3, 4]).unwrap();
             for waiting in waiting {
                 assert_eq!(waiting.join().unwrap(), Ok([1, 2, 3, 4]));

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use aumenta_dataset::Split;
+use aumenta_metrics::push_probabilities;
 use aumenta_models::Model;
 use aumenta_nn::{Loss, NnError};
 use aumenta_runs::Evaluation;
@@ -13,7 +14,7 @@ use crate::error::TrainError;
 use crate::features::Rows;
 use crate::feed::Images;
 use crate::observer::Observer;
-use crate::predictions::{Predictions, push_probabilities};
+use crate::predictions::Predictions;
 use crate::tally::Tally;
 use crate::tensors::{Crossing, Examples, Input};
 

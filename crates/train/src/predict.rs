@@ -1,12 +1,12 @@
 //! Saying of images whose classes nobody knows how probable each class is.
 
+use aumenta_metrics::push_probabilities;
 use aumenta_models::Model;
 use aumenta_stream::{Fault, ImageStream};
 use candle_core::Device;
 
 use crate::error::TrainError;
 use crate::feed::Unlabeled;
-use crate::predictions::push_probabilities;
 use crate::tensors::Crossing;
 
 /// Hands the path and the probabilities of each image of `stream` to `each`, in the order of the source, and says which

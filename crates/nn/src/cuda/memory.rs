@@ -7,6 +7,10 @@ use candle_core::{CudaDevice, Error, Result};
 /// device, and each step would ask for it again.
 pub fn keep_freed(device: &CudaDevice) -> Result<()> {
     let stream = device.cuda_stream();
+    if !stream.context().has_async_alloc() {
+        // Such a device has no pool.
+        return Ok(());
+    }
     let mut threshold = u64::MAX;
     stream.context().bind_to_thread().map_err(Error::wrap)?;
     // SAFETY: the device is one that a context is open on, the attribute is a 64 bit number, and the driver reads it within the

@@ -239,7 +239,7 @@ impl Optimizer {
     /// What is remembered of parameters on a GPU; `None` where they are on the CPU.
     #[cfg(feature = "cuda")]
     fn on_gpu(members: &[Member], parameters: &Parameters, slots: usize) -> Result<Option<Tensors>, NnError> {
-        let Some(first) = parameters.iter().next() else { return Ok(None) };
+        let Some(first) = parameters.iter().next().filter(|_| !members.is_empty()) else { return Ok(None) };
         let Device::Cuda(device) = first.var.device() else { return Ok(None) };
         let lengths: Vec<usize> = members.iter().map(|member| member.shape.iter().product()).collect();
         Ok(Some(Tensors::new(device, &lengths, slots)?))

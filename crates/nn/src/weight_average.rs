@@ -28,7 +28,7 @@ use crate::tensor_file::{NamedTensor, find};
 /// let mut average = WeightAverage::new(0.1, &parameters)?;
 /// parameters.get("p").unwrap().set(&Tensor::new(&[2f32], &Device::Cpu)?)?;
 /// average.update(&parameters)?;
-/// assert_eq!(average.tensors()[0].values, [1.9]);
+/// assert_eq!(average.tensors()?[0].values, [1.9]);
 /// # Ok::<(), aumenta_nn::NnError>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -6,7 +6,8 @@
 //! kernels over plain slices. [`Sequential`] chains layers by a list of [`LayerSpec`]; its [`Sequential::gradients`] and
 //! [`Sequential::predict`] are the fast ways through a whole network. An [`Optimizer`] moves its [`Parameters`].
 //!
-//! On the CPU every operation gives the same bytes for any number of threads.
+//! On the CPU every operation gives the same bytes for any number of threads. With the feature `cuda`, operations, losses and
+//! optimizers have kernels for NVIDIA's GPUs too, which [`DeviceChoice`] opens; these have not run on one yet.
 //!
 //! ```
 //! use aumenta_nn::{Activation, LayerSpec, NamedLayer, Optimizer, OptimizerConfig, Sequential, binary_cross_entropy};

@@ -10,8 +10,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::error::ReportError;
 use crate::plot::{
-    Area, DASHED_STROKE, DrawResult, INK, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, ink_text, legend_name, palette,
-    plot, tick_label,
+    Area, DASHED_STROKE, DrawResult, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, epoch_chart, ink_text, legend_name,
+    palette, plot,
 };
 
 /// The curves of one run.
@@ -121,26 +121,7 @@ fn draw_legend(area: &Area, curves: &[Curve], colors: &[RGBColor]) -> DrawResult
 }
 
 fn draw_plot(area: &Area, curves: &[Curve], colors: &[RGBColor], quantity: Quantity, scale: &Scale) -> DrawResult {
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(24)
-        .margin_top(16)
-        .set_label_area_size(LabelAreaPosition::Left, 100)
-        .set_label_area_size(LabelAreaPosition::Bottom, 80)
-        .build_cartesian_2d(1..scale.last_epoch, scale.low..scale.high)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(INK.mix(0.2).stroke_width(2))
-        .axis_style(INK.mix(0.5).stroke_width(2))
-        .label_style(ink_text())
-        .axis_desc_style(ink_text())
-        .x_desc("epoch")
-        .y_desc(quantity.name())
-        .x_labels(8)
-        .y_labels(8)
-        .y_label_formatter(&|value| tick_label(*value, scale.high))
-        .draw()?;
+    let mut chart = epoch_chart(area, quantity.name(), scale.last_epoch, scale.low..scale.high)?;
     for (curve, color) in curves.iter().zip(colors) {
         for points in finite_stretches(curve.epochs, |epoch| quantity.of(&epoch.train)) {
             let size = point_size(&points);

@@ -4,7 +4,10 @@
 //! alone, a gray that can be read on light and dark, and its colors (Okabe and Ito, "Color universal design", 2008) can be
 //! told apart by color-blind readers.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
+use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
 
@@ -35,6 +38,8 @@ const PALETTE: [RGBColor; 6] = [
 ];
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+/// Axes with epochs from left to right.
+pub type EpochChart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
 pub type DrawResult = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
 /// The colors of the palette, in order, again and again.
@@ -68,6 +73,37 @@ pub fn legend_name(name: &str) -> String {
 /// A value on the vertical axis, with digits to suit the axis: losses may be tiny, or explode.
 pub fn tick_label(value: f64, highest: f64) -> String {
     if (0.2..1000.0).contains(&highest) { format!("{value:.2}") } else { format!("{value:.1e}") }
+}
+
+/// The axes of a chart of `what` by epoch, from 1 to `last_epoch`, with the values of `range`.
+pub fn epoch_chart<'a, 'b>(
+    area: &'b Area<'a>,
+    what: &str,
+    last_epoch: i32,
+    range: Range<f64>,
+) -> Result<EpochChart<'b, 'a>, DrawingAreaErrorKind<std::io::Error>> {
+    let highest = range.end;
+    let mut chart = ChartBuilder::on(area)
+        .margin_right(24)
+        .margin_top(16)
+        .set_label_area_size(LabelAreaPosition::Left, 100)
+        .set_label_area_size(LabelAreaPosition::Bottom, 80)
+        .build_cartesian_2d(1..last_epoch, range)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.2).stroke_width(2))
+        .axis_style(INK.mix(0.5).stroke_width(2))
+        .label_style(ink_text())
+        .axis_desc_style(ink_text())
+        .x_desc("epoch")
+        .y_desc(what)
+        .x_labels(8)
+        .y_labels(8)
+        .y_label_formatter(&|value| tick_label(*value, highest))
+        .draw()?;
+    Ok(chart)
 }
 
 pub fn ink_text() -> TextStyle<'static> {

@@ -146,7 +146,13 @@ mod tests {
     /// A machine that builds with CUDA need not have a GPU; there, nothing can be looked at.
     #[test]
     fn batches_of_any_size_arrive_as_they_were_while_buffers_go_around() {
-        let Ok(opened) = DeviceChoice::Cuda(0).open() else { return };
+        let opened = match DeviceChoice::Cuda(0).open() {
+            Ok(opened) => opened,
+            Err(reason) => {
+                eprintln!("NOT CHECKED on a GPU: {reason}");
+                return;
+            }
+        };
         let mut uploader = Uploader::new(opened.device.as_cuda_device().unwrap(), 2).unwrap();
         let value = |batch: usize, at: usize| (batch * 31 + at * 7) as u8;
         let sizes = [5, 1000, 1000, 3, 1 << 20, 77, 1 << 20, 1 << 20];

@@ -41,7 +41,8 @@ use sweep::{Decay, Sweep, Terms};
 /// An optimizer with what it remembers of each parameter.
 ///
 /// A step is one pass over the memory of all parameters, divided into fixed pieces, so it gives the same bytes on any number
-/// of threads; one pass over the gradients before it finds their norm. Parameters live on the CPU.
+/// of threads; one pass over the gradients before it finds their norm. Where the parameters are on a GPU (feature `cuda`), so is
+/// what is remembered of them, and a step is one launch.
 ///
 /// ```
 /// use aumenta_nn::{Gradients, Optimizer, OptimizerConfig, Parameters, SgdConfig};
@@ -105,7 +106,8 @@ impl Optimizer {
     ///
     /// # Errors
     /// [`NnError::Setting`] where a setting is out of its range, [`NnError::Group`] where a group decides for no
-    /// parameter, [`NnError::Optimizer`] where a parameter is not f32 or not on the CPU.
+    /// parameter, [`NnError::Optimizer`] where a parameter is not f32, or on a device without
+    /// kernels.
     pub fn new(config: OptimizerConfig, parameters: &Parameters) -> Result<Self, NnError> {
         config.check()?;
         let common = config.common();

@@ -9,8 +9,8 @@ use super::book::BookNumber;
 use crate::curves::Quantity;
 use crate::error::ReportError;
 use crate::plot::{
-    Area, DASHED_STROKE, DrawResult, INK, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, ink_text, legend_name, palette,
-    plot, tick_label,
+    Area, DASHED_STROKE, DrawResult, INK, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, epoch_chart, ink_text,
+    legend_name, palette, plot,
 };
 
 /// A curve with its band, and how it is drawn.
@@ -125,26 +125,7 @@ fn draw_legend(area: &Area, lines: &[Line]) -> DrawResult {
 }
 
 fn draw_plot(area: &Area, quantity: Quantity, lines: &[Line], references: &[BookNumber], scale: &Scale) -> DrawResult {
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(24)
-        .margin_top(16)
-        .set_label_area_size(LabelAreaPosition::Left, 100)
-        .set_label_area_size(LabelAreaPosition::Bottom, 80)
-        .build_cartesian_2d(1..scale.last_epoch, scale.low..scale.high)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(INK.mix(0.2).stroke_width(2))
-        .axis_style(INK.mix(0.5).stroke_width(2))
-        .label_style(ink_text())
-        .axis_desc_style(ink_text())
-        .x_desc("epoch")
-        .y_desc(quantity.name())
-        .x_labels(8)
-        .y_labels(8)
-        .y_label_formatter(&|value| tick_label(*value, scale.high))
-        .draw()?;
+    let mut chart = epoch_chart(area, quantity.name(), scale.last_epoch, scale.low..scale.high)?;
     for reference in references.iter().filter(|number| (scale.low..scale.high).contains(&number.accuracy)) {
         let ends = [(1, reference.accuracy), (scale.last_epoch, reference.accuracy)];
         chart.draw_series(DashedLineSeries::new(ends, 4, 10, INK.mix(0.7).stroke_width(3)))?;

@@ -69,8 +69,8 @@ impl<W: Work> Ahead<W> {
     }
 
     /// Where the work stood behind the item that was taken last, or behind the end.
-    pub fn standing(&self) -> W::Standing {
-        self.standing.clone()
+    pub fn standing(&self) -> &W::Standing {
+        &self.standing
     }
 
     /// The share of the time since the start, from 0 to 1, that was spent waiting for items.
@@ -177,13 +177,13 @@ mod tests {
     fn items_come_in_order_each_with_the_standing_behind_it() {
         for depth in [1, 2, 50] {
             let mut ahead = Ahead::start(count(9, Last::End).0, depth);
-            assert_eq!(ahead.standing(), 0);
+            assert_eq!(*ahead.standing(), 0);
             for expected in 0..9 {
                 assert_eq!(ahead.next().unwrap().unwrap(), expected);
-                assert_eq!(ahead.standing(), expected + 1, "whatever was made in advance");
+                assert_eq!(*ahead.standing(), expected + 1, "whatever was made in advance");
             }
             assert!(ahead.next().is_none());
-            assert_eq!(ahead.standing(), 10, "the end has a standing too");
+            assert_eq!(*ahead.standing(), 10, "the end has a standing too");
             assert!(ahead.next().is_none());
         }
     }

@@ -39,7 +39,7 @@ impl<W: Work> Feed<W> {
     fn standing(&self) -> W::Standing {
         match self {
             Self::Asked(work) => work.standing(),
-            Self::Ahead(ahead) => ahead.standing(),
+            Self::Ahead(ahead) => ahead.standing().clone(),
         }
     }
 }
@@ -79,7 +79,10 @@ impl Images {
 
     /// Behind the last batch that was taken.
     pub fn cursor(&self) -> Cursor {
-        self.feed.standing().cursor
+        match &self.feed {
+            Feed::Asked(copying) => copying.epoch.cursor(),
+            Feed::Ahead(ahead) => ahead.standing().cursor,
+        }
     }
 
     /// How many batches the epoch has, from its beginning.
@@ -94,12 +97,14 @@ impl Images {
 
     /// How the time was spent so far. Where batches are copied in advance, what is waited for is a batch on its device.
     pub fn loading(&self) -> Loading {
-        let stalls = self.feed.standing().stalls;
-        let [read, decode, augment, collate, channel] = stalls.stage_shares();
-        let data_wait_share = match &self.feed {
-            Feed::Asked(_) => stalls.share(),
-            Feed::Ahead(ahead) => ahead.wait_share(),
+        let (stages, data_wait_share) = match &self.feed {
+            Feed::Asked(copying) => {
+                let stalls = copying.epoch.stalls();
+                (stalls.stage_shares(), stalls.share())
+            }
+            Feed::Ahead(ahead) => (ahead.standing().stalls.stage_shares(), ahead.wait_share()),
         };
+        let [read, decode, augment, collate, channel] = stages;
         Loading { data_wait_share, shares: LoaderShares { read, decode, augment, collate, channel } }
     }
 }

@@ -67,7 +67,7 @@ pub use activations::LayerVisitor;
 #[cfg(feature = "nccl")]
 pub use cuda::all_reduce::GradientExchange;
 #[cfg(feature = "cuda")]
-pub use cuda::upload::Uploader;
+pub use cuda::upload::{Uploaded, Uploader};
 pub use device::{ChosenDevice, DeviceChoice};
 pub use error::NnError;
 pub use gradients::{GradientSum, Gradients};
@@ -86,6 +86,7 @@ pub use op::dropout::dropout;
 pub use op::global_avg_pool2d::global_avg_pool2d;
 pub use op::loss::{Loss, binary_cross_entropy, cross_entropy};
 pub use op::max_pool2d::max_pool2d;
+pub use op::normalize::normalize;
 pub use op::pool2d::Pool2dOptions;
 pub use op::spatial_dropout::spatial_dropout;
 pub use optimizer::{

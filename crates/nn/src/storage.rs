@@ -22,6 +22,15 @@ pub(crate) fn f32s_mut<'a>(op: &str, storage: &'a mut CpuStorage, layout: &Layou
     }
 }
 
+/// The elements of a contiguous u8 tensor.
+pub(crate) fn u8s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u8]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::U8(values), Some((start, end))) => Ok(&values[start..end]),
+        (CpuStorage::U8(_), None) => bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape()),
+        (other, _) => bail!("{op}: expected u8, got {:?}", candle_core::backend::BackendStorage::dtype(other)),
+    }
+}
+
 /// The elements of a contiguous u32 tensor.
 pub(crate) fn u32s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u32]> {
     match (storage, layout.contiguous_offsets()) {

@@ -12,7 +12,7 @@ use candle_core::Tensor;
 
 use crate::ahead::{Ahead, Work};
 use crate::error::TrainError;
-use crate::tensors::{Copied, Crossing, Examples, Normalizer};
+use crate::tensors::{Copied, Crossed, Crossing, Examples, Normalizer};
 
 /// Work that is done when its next item is asked for, or in advance.
 enum Feed<W: Work> {
@@ -145,8 +145,11 @@ pub(crate) struct Unlabeled {
     normalizer: Normalizer,
 }
 
-/// The views of some images: f32 NHWC, with the index of each image of which all are there and the rows of its views.
-pub(crate) type Views = (Tensor, Vec<(usize, Range<usize>)>);
+/// The views of some images: f32 NHWC, with the rows of each image.
+pub(crate) type Views = (Tensor, Rows);
+
+/// The index of each image of which all views are there, and the rows of its views.
+type Rows = Vec<(usize, Range<usize>)>;
 
 impl Unlabeled {
     /// All of `pass`, of images in the form `preprocessing`.
@@ -158,7 +161,7 @@ impl Unlabeled {
     /// The next batch.
     pub fn next(&mut self) -> Option<Result<Views, TrainError>> {
         let views = self.feed.next()?;
-        Some(views.and_then(|(views, images)| Ok((self.normalizer.apply(views)?, images))))
+        Some(views.and_then(|(views, images)| Ok((self.normalizer.apply(views.into_tensor()?)?, images))))
     }
 
     /// Images up to there that could not be used.
@@ -174,10 +177,10 @@ struct CopyingViews {
 }
 
 impl Work for CopyingViews {
-    type Item = Views;
+    type Item = (Crossed, Rows);
     type Standing = Vec<Fault>;
 
-    fn next(&mut self) -> Option<Result<Views, TrainError>> {
+    fn next(&mut self) -> Option<Result<(Crossed, Rows), TrainError>> {
         let batch = self.pass.next()?;
         Some(batch.map_err(TrainError::from).and_then(|batch| {
             let views = self.crossing.images(batch.values(), batch.dimensions())?;

@@ -7,9 +7,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aumenta_nn::NnError;
+use aumenta_nn::{NnError, normalize};
 #[cfg(feature = "cuda")]
-use aumenta_nn::Uploader;
+use aumenta_nn::{Uploaded, Uploader};
 use aumenta_stream::{Batch, Layout, Listing, Preprocessing, Values};
 use candle_core::{DType, Device, Tensor};
 
@@ -31,24 +31,44 @@ pub fn batch_layout(preprocessing: &Preprocessing, device: &Device) -> Layout {
 
 /// Copies a batch's values to a device.
 trait Upload: Send {
-    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Tensor, NnError>;
+    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Crossed, NnError>;
 }
 
 impl Upload for Device {
-    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Tensor, NnError> {
-        Ok(match values {
+    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Crossed, NnError> {
+        Ok(Crossed::There(match values {
             Values::Floats(floats) => Tensor::from_slice(floats, dimensions, self)?,
             Values::Bytes(bytes) => Tensor::from_slice(bytes, dimensions, self)?,
-        })
+        }))
     }
 }
 
 #[cfg(feature = "cuda")]
 impl Upload for Uploader {
-    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Tensor, NnError> {
-        match values {
-            Values::Floats(floats) => self.upload_f32(floats, dimensions),
-            Values::Bytes(bytes) => Self::upload(self, bytes, dimensions),
+    fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Crossed, NnError> {
+        Ok(Crossed::OnItsWay(match values {
+            Values::Floats(floats) => self.upload_f32(floats, dimensions)?,
+            Values::Bytes(bytes) => Self::upload(self, bytes, dimensions)?,
+        }))
+    }
+}
+
+/// A batch's values after the first half of their crossing.
+pub(crate) enum Crossed {
+    There(Tensor),
+    /// As a copy to a GPU that may not be over.
+    #[cfg(feature = "cuda")]
+    OnItsWay(Uploaded),
+}
+
+impl Crossed {
+    /// The values, for the thread that computes.
+    #[cfg_attr(not(feature = "cuda"), expect(clippy::unnecessary_wraps, reason = "with CUDA the driver may refuse"))]
+    pub fn into_tensor(self) -> Result<Tensor, NnError> {
+        match self {
+            Self::There(tensor) => Ok(tensor),
+            #[cfg(feature = "cuda")]
+            Self::OnItsWay(uploaded) => uploaded.into_tensor(),
         }
     }
 }
@@ -89,7 +109,7 @@ impl Crossing {
     }
 
     /// Copies the images of a batch.
-    pub fn images(&self, values: Values<'_>, dimensions: [usize; 4]) -> Result<Tensor, NnError> {
+    pub fn images(&self, values: Values<'_>, dimensions: [usize; 4]) -> Result<Crossed, NnError> {
         self.upload.lock().unwrap_or_else(PoisonError::into_inner).upload(values, &dimensions)
     }
 
@@ -143,9 +163,7 @@ impl Normalizer {
     /// The images of a batch as the network takes them, f32 NHWC; those that are f32 already are normalized.
     pub fn apply(&self, images: Tensor) -> Result<Tensor, NnError> {
         Ok(match &self.scale_and_offset {
-            Some((scale, offset)) if images.dtype() == DType::U8 => {
-                images.to_dtype(DType::F32)?.broadcast_mul(scale)?.broadcast_add(offset)?
-            }
+            Some((scale, offset)) if images.dtype() == DType::U8 => normalize(&images, scale, offset)?,
             _ => images,
         })
     }
@@ -155,7 +173,7 @@ impl Normalizer {
 pub(crate) struct Copied {
     index: usize,
     ids: Vec<u32>,
-    images: Tensor,
+    images: Crossed,
     is_mixed: bool,
     /// The class with the larger share in each image.
     classes: Vec<u32>,
@@ -166,6 +184,7 @@ impl Copied {
     /// What a network gets.
     pub fn examples(self, normalizer: &Normalizer) -> Result<Examples, NnError> {
         let Self { index, ids, images, is_mixed, classes, shares } = self;
+        let images = images.into_tensor()?;
         let device = images.device().clone();
         let targets = if is_mixed {
             Tensor::from_slice(&shares, (ids.len(), shares.len() / ids.len()), &device)?

@@ -19,6 +19,7 @@ pub enum Value {
     /// A struct of integers.
     Sizes(Vec<i32>),
     Ints(Vec<i32>),
+    Bytes(Vec<u8>),
     U32s(Vec<u32>),
     Floats(Vec<f32>),
     Bf16s(Vec<u16>),
@@ -34,6 +35,7 @@ impl Value {
             Self::Float(value) => value.to_le_bytes().to_vec(),
             Self::U64(value) => value.to_le_bytes().to_vec(),
             Self::Sizes(values) | Self::Ints(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
+            Self::Bytes(values) => values.clone(),
             Self::U32s(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Self::Floats(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
             Self::Bf16s(values) => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
@@ -52,6 +54,7 @@ impl Value {
         }
         match self {
             Self::Ints(values) => fill(values, bytes, i32::from_le_bytes),
+            Self::Bytes(values) => fill(values, bytes, u8::from_le_bytes),
             Self::U32s(values) => fill(values, bytes, u32::from_le_bytes),
             Self::Floats(values) => fill(values, bytes, f32::from_le_bytes),
             Self::Bf16s(values) => fill(values, bytes, u16::from_le_bytes),

@@ -18,6 +18,7 @@ use crate::op::dropout::dropout;
 use crate::op::global_avg_pool2d::global_avg_pool2d;
 use crate::op::loss::Loss;
 use crate::op::max_pool2d::max_pool2d;
+use crate::op::normalize::normalize;
 use crate::op::pool2d::Pool2dOptions;
 use crate::op::spatial_dropout::spatial_dropout;
 use crate::optimizer::{
@@ -133,6 +134,17 @@ fn a_nan_stays_one() {
         let got = written("activate_f32", 1, vec![Value::Floats(vec![f32::NAN]), unwritten(1), Value::Int(number)], 1);
         assert!(got[0].is_nan());
     }
+}
+
+#[test]
+fn bytes_are_normalized_to_the_same_bits() {
+    let bytes: Vec<u8> = (0..=255).cycle().take(3 * 200).collect();
+    let images = Tensor::from_slice(&bytes, (10, 20, 3), &Device::Cpu).unwrap();
+    let (scale, offset) = (random(&[3], "scale"), random(&[3], "offset"));
+    let expected = normalize(&images, &scale, &offset).unwrap();
+    let values = vec![Value::Bytes(bytes), given(&scale), given(&offset), unwritten(600), Value::Int(3)];
+    let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(bits(&written("normalize", 600, values, 3)), bits(&floats(&expected)));
 }
 
 #[test]

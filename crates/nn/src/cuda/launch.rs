@@ -20,6 +20,7 @@ pub enum Arg<'a> {
     Pooling([i32; 11]),
     Convolution([i32; 15]),
     Ints(&'a CudaSlice<i32>),
+    U8s(CudaView<'a, u8>),
     U32s(CudaView<'a, u32>),
     /// Where tensors lie, see `tensors.rs`.
     Addresses(&'a CudaSlice<u64>),
@@ -41,6 +42,7 @@ impl Arg<'_> {
             Self::Pooling(_) => "Pooling",
             Self::Convolution(_) => "Convolution",
             Self::Ints(_) => "const int *",
+            Self::U8s(_) => "const u8 *",
             Self::U32s(_) => "const u32 *",
             Self::Addresses(_) => "const u64 *",
             Self::F32(_) => "const float *",
@@ -77,6 +79,7 @@ pub fn launch(device: &CudaDevice, kernel: &str, count: usize, mut args: Vec<Arg
             Arg::Pooling(sizes) => builder.arg(&*sizes),
             Arg::Convolution(sizes) => builder.arg(&*sizes),
             Arg::Ints(slice) => builder.arg(*slice),
+            Arg::U8s(view) => builder.arg(&*view),
             Arg::U32s(view) => builder.arg(&*view),
             Arg::Addresses(slice) => builder.arg(*slice),
             Arg::F32(view) => builder.arg(&*view),

@@ -32,6 +32,8 @@ pub mod loss;
 #[cfg(feature = "cuda")]
 pub mod memory;
 #[cfg(feature = "cuda")]
+pub mod normalize;
+#[cfg(feature = "cuda")]
 pub mod operand;
 #[cfg(feature = "cuda")]
 mod plain;

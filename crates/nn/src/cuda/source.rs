@@ -16,8 +16,9 @@ const FOR_REALS: [&str; 7] = [
     include_str!("kernels/sums.cu"),
 ];
 /// Kernels for one type alone.
-const PLAIN: [&str; 4] = [
+const PLAIN: [&str; 5] = [
     include_str!("kernels/loss.cu"),
+    include_str!("kernels/normalize.cu"),
     include_str!("kernels/optimizer.cu"),
     include_str!("kernels/statistics.cu"),
     include_str!("kernels/sum_rows.cu"),

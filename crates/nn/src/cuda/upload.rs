@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use candle_core::cuda_backend::WrapErr as _;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaContext, CudaStream, DeviceRepr, HostSlice, PinnedHostSlice, SyncOnDrop,
+    CudaContext, CudaSlice, CudaStream, DeviceRepr, HostSlice, PinnedHostSlice, SyncOnDrop,
 };
-use candle_core::cuda_backend::{CudaDType, WrapErr as _};
 use candle_core::op::BackpropOp;
 use candle_core::{CudaDevice, CudaStorage, Storage, Tensor};
 
@@ -21,10 +21,6 @@ use crate::error::NnError;
 /// A batch is first written to page-locked memory, of which there is a ring of buffers. Each grows to the largest batch that it
 /// has held and is used again once the copy out of it is over. They are write-combined, so that writing them disturbs no cache;
 /// nothing ever reads them but the GPU.
-///
-/// A tensor can be used as soon as it is there: whatever computes with it waits on the GPU, and not on the host, until the copy
-/// is over. It is best used by the thread that computes and only when its turn has come, since what a stream waits for holds up
-/// everything behind it.
 #[derive(Debug)]
 pub struct Uploader {
     device: CudaDevice,
@@ -59,19 +55,21 @@ impl Uploader {
     /// # Errors
     /// [`NnError::Shape`] where `bytes` are not as many as the shape has, and [`NnError::Candle`] where there is no memory left or
     /// an earlier computation has failed.
-    pub fn upload(&mut self, bytes: &[u8], shape: &[usize]) -> Result<Tensor, NnError> {
-        self.carry(bytes, shape)
+    pub fn upload(&mut self, bytes: &[u8], shape: &[usize]) -> Result<Uploaded, NnError> {
+        let memory = Memory::Bytes(self.carry(bytes, shape)?);
+        Ok(Uploaded { device: self.device.clone(), memory, shape: shape.to_vec() })
     }
 
     /// As [`Uploader::upload`], for an f32 tensor.
     ///
     /// # Errors
     /// As [`Uploader::upload`].
-    pub fn upload_f32(&mut self, values: &[f32], shape: &[usize]) -> Result<Tensor, NnError> {
-        self.carry(values, shape)
+    pub fn upload_f32(&mut self, values: &[f32], shape: &[usize]) -> Result<Uploaded, NnError> {
+        let memory = Memory::Floats(self.carry(values, shape)?);
+        Ok(Uploaded { device: self.device.clone(), memory, shape: shape.to_vec() })
     }
 
-    fn carry<T: Pod + DeviceRepr + CudaDType>(&mut self, values: &[T], shape: &[usize]) -> Result<Tensor, NnError> {
+    fn carry<T: Pod + DeviceRepr>(&mut self, values: &[T], shape: &[usize]) -> Result<CudaSlice<T>, NnError> {
         if values.len() != shape.iter().product::<usize>() {
             return Err(NnError::shape("upload", format!("{} values are no {shape:?}", values.len())));
         }
@@ -86,8 +84,41 @@ impl Uploader {
         // memory is dropped here.
         let mut copied = unsafe { self.copies.alloc::<T>(values.len()) }.w()?;
         self.copies.memcpy_htod(&Written { buffer, len: values.len(), of: PhantomData }, &mut copied).w()?;
-        let storage = Storage::Cuda(CudaStorage::wrap_cuda_slice(copied, self.device.clone()));
-        Ok(Tensor::from_storage(storage, shape, BackpropOp::none(), false))
+        Ok(copied)
+    }
+}
+
+/// A batch on its way to a GPU, or there.
+#[derive(Debug)]
+pub struct Uploaded {
+    device: CudaDevice,
+    memory: Memory,
+    shape: Vec<usize>,
+}
+
+/// Memory of the stream that copies.
+#[derive(Debug)]
+enum Memory {
+    Bytes(CudaSlice<u8>),
+    Floats(CudaSlice<f32>),
+}
+
+impl Uploaded {
+    /// The batch as a tensor. What computes with it waits on the GPU, and not on the host, until the copy is over; so does whatever
+    /// is asked for later, so this is best called by the thread that computes, when the batch's turn has come.
+    ///
+    /// The tensor's memory is the computing stream's own, to which the batch is copied within the GPU: some of Candle's operations
+    /// wait for the stream alone on which memory was allocated, and would read the batch while it is on its way.
+    ///
+    /// # Errors
+    /// [`NnError::Candle`] where there is no memory left or an earlier computation has failed.
+    pub fn into_tensor(self) -> Result<Tensor, NnError> {
+        let computing = self.device.cuda_stream();
+        let storage = match &self.memory {
+            Memory::Bytes(bytes) => CudaStorage::wrap_cuda_slice(computing.clone_dtod(bytes).w()?, self.device),
+            Memory::Floats(floats) => CudaStorage::wrap_cuda_slice(computing.clone_dtod(floats).w()?, self.device),
+        };
+        Ok(Tensor::from_storage(Storage::Cuda(storage), self.shape, BackpropOp::none(), false))
     }
 }
 
@@ -158,14 +189,14 @@ mod tests {
         let sizes = [5, 1000, 1000, 3, 1 << 20, 77, 1 << 20, 1 << 20];
         let batches: Vec<Vec<u8>> =
             sizes.iter().enumerate().map(|(batch, size)| (0..*size).map(|at| value(batch, at)).collect()).collect();
-        let uploaded: Vec<Tensor> =
+        let uploaded: Vec<Uploaded> =
             batches.iter().map(|batch| uploader.upload(batch, &[batch.len(), 1]).unwrap()).collect();
-        for (tensor, batch) in uploaded.iter().zip(&batches) {
-            let floats = tensor.to_dtype(DType::F32).unwrap().flatten_all().unwrap();
+        for (uploaded, batch) in uploaded.into_iter().zip(&batches) {
+            let floats = uploaded.into_tensor().unwrap().to_dtype(DType::F32).unwrap().flatten_all().unwrap();
             let expected: Vec<f32> = batch.iter().map(|byte| f32::from(*byte)).collect();
-            assert_eq!(floats.to_vec1::<f32>().unwrap(), expected);
+            assert!(floats.to_vec1::<f32>().unwrap() == expected, "a batch of {} bytes differs", batch.len());
         }
-        let floats = uploader.upload_f32(&[0.5, -1.0, 2.0, 0.25], &[2, 2]).unwrap();
+        let floats = uploader.upload_f32(&[0.5, -1.0, 2.0, 0.25], &[2, 2]).unwrap().into_tensor().unwrap();
         assert_eq!(floats.to_vec2::<f32>().unwrap(), [[0.5, -1.0], [2.0, 0.25]]);
         assert!(uploader.upload(&[1, 2, 3], &[2, 2]).is_err());
     }

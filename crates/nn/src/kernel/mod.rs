@@ -14,6 +14,7 @@ pub mod flatten;
 pub mod global_avg_pool2d;
 pub mod matmul;
 pub mod max_pool2d;
+pub mod normalize;
 pub mod parts;
 pub mod pool2d;
 pub mod scratch;

@@ -11,6 +11,7 @@ pub mod dropout;
 pub mod global_avg_pool2d;
 pub mod loss;
 pub mod max_pool2d;
+pub mod normalize;
 pub mod pool2d;
 #[cfg(test)]
 mod reference;

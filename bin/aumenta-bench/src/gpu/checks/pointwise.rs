@@ -1,10 +1,10 @@
-//! What is computed element by element: activations, and dropout with its mask.
+//! What is computed element by element: activations, dropout with its mask, and bytes as values.
 
 use anyhow::Result;
-use aumenta_nn::{Activation, activate, dropout, spatial_dropout};
+use aumenta_nn::{Activation, activate, dropout, normalize, spatial_dropout};
 use candle_core::{DType, Device, Tensor};
 
-use crate::gpu::check::{Check, Output, Tolerance, with_gradients};
+use crate::gpu::check::{Check, Output, Tolerance, random, with_gradients};
 
 const RATE: f32 = 0.3;
 const KEY: u64 = 0x5eed_0123_4567_89ab;
@@ -25,6 +25,7 @@ pub fn checks() -> Vec<Check> {
     for (name, drop) in [("dropout", plain), ("spatial_dropout", spatial)] {
         checks.push(Check::new(name, move |device| dropped(device, drop)));
     }
+    checks.push(Check::new("normalize", normalized));
     checks
 }
 
@@ -36,4 +37,12 @@ fn dropped(device: &Device, drop: fn(&Tensor) -> Result<Tensor>) -> Result<Vec<O
     let operands = [("x", shape.to_vec(), Tolerance::of_each())];
     outputs.extend(with_gradients(device, &operands, Tolerance::of_each(), &|t| drop(&t[0]))?);
     Ok(outputs)
+}
+
+/// Bytes as values, bit for bit.
+fn normalized(device: &Device) -> Result<Vec<Output>> {
+    let bytes: Vec<u8> = (0..=255).cycle().take(5 * 17 * 17 * 3).collect();
+    let images = Tensor::from_vec(bytes, &[5, 17, 17, 3], device)?;
+    let values = normalize(&images, &random("scale", &[3], device)?, &random("offset", &[3], device)?)?;
+    Ok(vec![Output::new("output", &values, Tolerance::Exact)?])
 }

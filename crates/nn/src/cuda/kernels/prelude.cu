@@ -10,12 +10,15 @@
 #define GLOBAL extern "C" __global__ void
 #define DEVICE static __device__ __forceinline__
 #define THREAD ((int)(blockIdx.x * blockDim.x + threadIdx.x))
+/* With both roundings, where the compiler would leave out the first. */
+#define PRODUCT_PLUS(a, b, c) __fadd_rn(__fmul_rn(a, b), c)
 #else
 #include <math.h>
 static int host_thread;
 #define GLOBAL void
 #define DEVICE static inline
 #define THREAD host_thread
+#define PRODUCT_PLUS(a, b, c) ((a) * (b) + (c))
 #endif
 
 /* A kernel for one type alone. */
@@ -24,6 +27,7 @@ static int host_thread;
 typedef unsigned short bf16;
 typedef unsigned long long u64;
 typedef unsigned int u32;
+typedef unsigned char u8;
 
 DEVICE float bf16_to_float(bf16 value) {
     union { u32 bits; float number; } word;

@@ -180,6 +180,7 @@ mod tests {
         let opened = match DeviceChoice::Cuda(0).open() {
             Ok(opened) => opened,
             Err(reason) => {
+                assert!(std::env::var_os("AUMENTA_GPU").is_none(), "{reason}");
                 eprintln!("NOT CHECKED on a GPU: {reason}");
                 return;
             }

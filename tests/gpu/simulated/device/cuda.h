@@ -1,0 +1,2 @@
+// Nothing of the driver is asked for in kernels.
+#pragma once

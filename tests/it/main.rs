@@ -17,6 +17,8 @@ mod explain_sample;
 mod export;
 mod fetch;
 mod fine_tuning;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod inspect;
 mod predict;
 mod preview;

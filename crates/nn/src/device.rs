@@ -33,7 +33,8 @@ pub enum DeviceChoice {
 /// A device that is ready to compute.
 #[derive(Clone, Debug)]
 pub struct ChosenDevice {
-    /// The device. What is done on a GPU goes in the order in which it is asked for, by whichever thread.
+    /// The device. What is done on a GPU goes in the order in which it is asked for, by whichever thread, on one stream. Nothing orders
+    /// it with other streams: who makes one must make it wait.
     pub device: Device,
     /// Why the CPU takes the place of a GPU, in one line, where this program could have used one and none could be opened.
     pub fallback: Option<String>,
@@ -122,6 +123,7 @@ fn open_gpu(number: usize) -> Result<Device, String> {
     let device = Device::new_cuda_with_stream(number).map_err(|error| error.to_string())?;
     if let Device::Cuda(device) = &device {
         crate::cuda::memory::keep_freed(device).map_err(|error| error.to_string())?;
+        crate::cuda::memory::order_by_stream(device);
     }
     Ok(device)
 }

@@ -7,7 +7,7 @@
 //! [`Sequential::predict`] are the fast ways through a whole network. An [`Optimizer`] moves its [`Parameters`].
 //!
 //! On the CPU every operation gives the same bytes for any number of threads. With the feature `cuda`, operations, losses and
-//! optimizers have kernels for NVIDIA's GPUs too, which [`DeviceChoice`] opens; these have not run on one yet.
+//! optimizers have kernels for NVIDIA's GPUs too, which [`DeviceChoice`] opens; these have run on a simulated GPU alone.
 //!
 //! ```
 //! use aumenta_nn::{Activation, LayerSpec, NamedLayer, Optimizer, OptimizerConfig, Sequential, binary_cross_entropy};

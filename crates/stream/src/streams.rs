@@ -183,6 +183,12 @@ impl TrainStream {
         self.stream.batching.batches()
     }
 
+    /// How many batches an epoch has over all shards, those included that do not go round: one more than the largest
+    /// [`Batch::index`](crate::Batch::index) of an epoch that is not divided.
+    pub fn whole_batch_count(&self) -> usize {
+        Batching { shard: Shard::WHOLE, ..self.stream.batching }.batches()
+    }
+
     /// Starts epoch `epoch`, counted from 0.
     pub fn epoch(&self, epoch: u64) -> Epoch {
         self.stream.start(epoch, self.draws(epoch), 0)

@@ -102,13 +102,14 @@ impl<'a> Measurement<'a> {
         };
         let losses = Loss::for_outputs(logits.dims()[1]).of_each(&logits, &examples.targets)?;
         let losses: Vec<f32> = losses.to_vec1().map_err(NnError::from)?;
-        self.tally.add(&examples.classes, &logits, &losses)?;
+        let logits = logits.to_vec2().map_err(NnError::from)?;
+        self.tally.add(&examples.classes, &logits, &losses);
         let predictions = &mut self.predictions;
         predictions.ids.extend(examples.ids);
         predictions.truth.extend(examples.classes.iter().map(|class| *class as usize));
         predictions.losses.extend(losses);
-        for row in logits.to_vec2::<f32>().map_err(NnError::from)? {
-            push_probabilities(&row, &mut predictions.probabilities);
+        for row in &logits {
+            push_probabilities(row, &mut predictions.probabilities);
         }
         let seconds = self.started.elapsed().as_secs_f64();
         self.observer.measured(&self.tally.progress(self.epoch, self.images, seconds));

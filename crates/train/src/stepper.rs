@@ -38,8 +38,8 @@ pub(crate) struct Step {
 
 /// What a network made of a batch before its weights moved.
 pub(crate) struct Trained {
-    /// `[n, outputs]`.
-    pub logits: Tensor,
+    /// Of each image, one an output.
+    pub logits: Vec<Vec<f32>>,
     /// Of each image.
     pub losses: Vec<f32>,
 }
@@ -116,6 +116,8 @@ impl<'a> Stepper<'a> {
         if losses.iter().any(|loss| !loss.is_finite()) {
             return useless(NotFinite::Loss);
         }
+        // Before the optimizer, whose step a GPU then takes while the next batch is prepared.
+        let logits = logits.to_vec2()?;
         let moved = match &mut self.sum {
             None => self.optimizer.step(&self.parameters, &gradients).map(|()| true),
             Some(_) if !gradients.global_norm()?.is_finite() => Err(NnError::GradientNotFinite { name: String::new() }),

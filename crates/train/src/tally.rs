@@ -1,9 +1,7 @@
 //! Losses and predictions of a pass over a split, summed up batch by batch.
 
 use aumenta_metrics::{ConfusionMatrix, Mean, predicted_class};
-use aumenta_nn::NnError;
 use aumenta_runs::Scores;
-use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::observer::Progress;
@@ -21,15 +19,14 @@ impl Tally {
         Self { loss: Mean::default(), confusion: ConfusionMatrix::new(classes) }
     }
 
-    /// Adds a batch: its true classes, its logits `[n, outputs]` and its losses.
-    pub fn add(&mut self, truth: &[u32], logits: &Tensor, losses: &[f32]) -> Result<(), NnError> {
+    /// Adds a batch: its true classes, the logits of each image and its losses.
+    pub fn add(&mut self, truth: &[u32], logits: &[Vec<f32>], losses: &[f32]) {
         for loss in losses {
             self.loss.add(f64::from(*loss), 1.0);
         }
-        for (truth, row) in truth.iter().zip(logits.to_vec2::<f32>()?) {
-            self.confusion.record(*truth as usize, predicted_class(&row));
+        for (truth, row) in truth.iter().zip(logits) {
+            self.confusion.record(*truth as usize, predicted_class(row));
         }
-        Ok(())
     }
 
     /// The mean loss and accuracy so far; NaN before the first image.

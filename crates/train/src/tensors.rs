@@ -138,9 +138,8 @@ fn upload(device: &Device) -> Result<Arc<Mutex<dyn Upload>>, NnError> {
 
 #[cfg(feature = "cuda")]
 fn upload(device: &Device) -> Result<Arc<Mutex<dyn Upload>>, NnError> {
-    // One buffer more than batches can wait, for the one that is being written.
     Ok(match device {
-        Device::Cuda(cuda) => Arc::new(Mutex::new(Uploader::new(cuda, Crossing::AHEAD + 1)?)),
+        Device::Cuda(cuda) => Arc::new(Mutex::new(Uploader::new(cuda)?)),
         device => Arc::new(Mutex::new(device.clone())),
     })
 }

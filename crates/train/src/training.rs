@@ -231,12 +231,13 @@ impl<'a> Training<'a> {
             let rate = self.fit.config.schedule.rate(step, steps, base);
             self.stepper.optimizer.set_learning_rate(rate)?;
         }
-        let number = cursor.epoch * self.fit.train.batch_count() as u64 + examples.index as u64;
+        // The same whoever has the batch, so that its dropout is too.
+        let number = cursor.epoch * self.fit.train.whole_batch_count() as u64 + examples.index as u64;
         let step = self.stepper.train(examples, number, ends_step)?;
         let standing = &mut self.standing;
         match &step.trained {
             Ok(trained) => {
-                standing.tally.add(&examples.classes, &trained.logits, &trained.losses)?;
+                standing.tally.add(&examples.classes, &trained.logits, &trained.losses);
                 standing.skipped_in_a_row = 0;
             }
             Err(what) => {

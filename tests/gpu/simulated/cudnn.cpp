@@ -195,6 +195,7 @@ int launch(void *handle, const Problem &problem, const void *x, const void *w, c
     check(w, problem.w.bytes(), "cuDNN, for a filter,");
     check(y, problem.y.bytes(), "cuDNN, for an output,");
     check(space, bytes, "cuDNN, for its workspace,");
+    count("convolution by cuDNN");
     ask(static_cast<Handle *>(handle)->stream, [=] {
         memset(space, 0x7f, bytes);
         run();

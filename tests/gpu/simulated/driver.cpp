@@ -111,6 +111,7 @@ int cuCtxSetCurrent(void *context) {
 
 int cuCtxSynchronize() {
     Guard guard(lock);
+    count("wait for the device");
     finish_all();
     return SUCCESS;
 }
@@ -134,6 +135,7 @@ int cuStreamDestroy_v2(void *handle) {
 
 int cuStreamSynchronize(void *stream) {
     Guard guard(lock);
+    count("wait for a stream");
     finish(stream_of(stream));
     return SUCCESS;
 }
@@ -145,6 +147,7 @@ int cuStreamIsCapturing(void *, int *status) {
 
 int cuStreamWaitEvent(void *handle, void *of, unsigned) {
     Guard guard(lock);
+    count("stream waits for an event");
     // What is waited for is the event as it is recorded now, also where it is recorded again or destroyed later.
     Event event = *static_cast<Event *>(of);
     if (event.stream) {
@@ -154,6 +157,7 @@ int cuStreamWaitEvent(void *handle, void *of, unsigned) {
 }
 
 int cuEventCreate(void **event, unsigned) {
+    count("event made");
     *event = new Event;
     return SUCCESS;
 }
@@ -166,6 +170,7 @@ int cuEventDestroy_v2(void *event) {
 
 int cuEventRecord(void *event, void *handle) {
     Guard guard(lock);
+    count("event recorded");
     Stream *stream = stream_of(handle);
     *static_cast<Event *>(event) = {stream, stream->asked};
     return SUCCESS;
@@ -173,6 +178,7 @@ int cuEventRecord(void *event, void *handle) {
 
 int cuEventSynchronize(void *of) {
     Guard guard(lock);
+    count("wait for an event");
     Event event = *static_cast<Event *>(of);
     if (event.stream) {
         finish(event.stream, event.at);
@@ -182,6 +188,7 @@ int cuEventSynchronize(void *of) {
 
 int cuMemAllocAsync(void **start, size_t bytes, void *stream) {
     Guard guard(lock);
+    count("allocation");
     stream_of(stream);
     if (bytes == 0) {
         return INVALID_VALUE;
@@ -237,6 +244,7 @@ int cuMemGetInfo_v2(size_t *free, size_t *total) {
 
 int cuMemcpyHtoDAsync_v2(void *there, const void *here, size_t bytes, void *handle) {
     Guard guard(lock);
+    count("copy to the device");
     Stream *stream = stream_of(handle);
     check(there, bytes, "a copy to the device");
     if (is_pinned(here, bytes)) {
@@ -251,6 +259,7 @@ int cuMemcpyHtoDAsync_v2(void *there, const void *here, size_t bytes, void *hand
 
 int cuMemcpyDtoHAsync_v2(void *here, const void *there, size_t bytes, void *handle) {
     Guard guard(lock);
+    count("copy from the device");
     Stream *stream = stream_of(handle);
     check(there, bytes, "a copy from the device");
     ask(stream, [=] { memcpy(here, there, bytes); });
@@ -263,6 +272,7 @@ int cuMemcpyDtoHAsync_v2(void *here, const void *there, size_t bytes, void *hand
 
 int cuMemcpyDtoDAsync_v2(void *to, const void *from, size_t bytes, void *stream) {
     Guard guard(lock);
+    count("copy within the device");
     check(to, bytes, "a copy within the device");
     check(from, bytes, "a copy within the device");
     ask(stream_of(stream), [=] { memmove(to, from, bytes); });
@@ -275,6 +285,7 @@ int cuMemcpyPeerAsync(void *to, void *, const void *from, void *, size_t bytes, 
 
 int cuMemsetD8Async(void *start, unsigned char value, size_t bytes, void *stream) {
     Guard guard(lock);
+    count("memory set");
     check(start, bytes, "memory to set");
     ask(stream_of(stream), [=] { memset(start, value, bytes); });
     return SUCCESS;

@@ -201,6 +201,7 @@ int cuLaunchKernel(void *handle, unsigned grid_x, unsigned grid_y, unsigned grid
             check(address, 0, function->name.c_str());
         }
     }
+    count("kernel " + function->name);
     std::vector<unsigned> grid{grid_x, grid_y, grid_z};
     std::vector<unsigned> block{block_x, block_y, block_z};
     ask(stream_of(stream), [function, grid, block, arguments]() mutable {

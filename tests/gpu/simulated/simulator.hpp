@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
 
 namespace simulated {
 
@@ -14,6 +15,9 @@ extern std::recursive_mutex lock;
 
 // Ends the program where a GPU would do something undefined, such as writing to memory that was given back.
 [[noreturn]] __attribute__((format(printf, 1, 2))) void fail(const char *format, ...);
+
+// Counts a call, or a kernel; with `SIMULATED_GPU_COUNTS` the counts are written to standard error at the program's end.
+void count(const std::string &what);
 
 // A queue of work. Work that was asked for is `asked - done` operations, the oldest in front.
 struct Stream {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -21,6 +22,23 @@ void fail(const char *format, ...) {
     fputc('\n', stderr);
     va_end(arguments);
     abort();
+}
+
+void count(const std::string &what) {
+    struct Counts {
+        std::map<std::string, uint64_t> of;
+
+        ~Counts() {
+            for (const auto &[what, times] : of) {
+                fprintf(stderr, "simulated GPU: %10llu %s\n", static_cast<unsigned long long>(times), what.c_str());
+            }
+        }
+    };
+    static const bool is_asked = getenv("SIMULATED_GPU_COUNTS");
+    static Counts counts;
+    if (is_asked) {
+        counts.of[what]++;
+    }
 }
 
 namespace {

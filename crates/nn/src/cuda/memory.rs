@@ -1,4 +1,4 @@
-//! What becomes of memory that tensors no longer use.
+//! How memory of the GPU is kept, and whose uses of it come in which order.
 
 use candle_core::cuda_backend::cudarc::driver::{result, sys};
 use candle_core::{CudaDevice, Error, Result};
@@ -20,4 +20,13 @@ pub fn keep_freed(device: &CudaDevice) -> Result<()> {
         let attribute = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
         result::mem_pool::set_attribute(pool, attribute, (&raw mut threshold).cast()).map_err(Error::wrap)
     }
+}
+
+/// Leaves the order of streams to this crate. By default cudarc keeps two events for each allocation and has every kernel wait for those of
+/// all that it touches: many times as many calls of the driver as there are kernels.
+pub fn order_by_stream(device: &CudaDevice) {
+    // SAFETY: all tensors belong to the one stream of their device, on which whatever uses them or gives them back comes in the order in
+    // which it was asked for. The one other stream is that of `upload.rs`, which orders what it shares by events of its own; a tensor of
+    // another stream is never made.
+    unsafe { device.disable_event_tracking() };
 }

@@ -1,63 +1,54 @@
 //! [`Uploader`]: batches on their way from the host's memory to a GPU, while the GPU computes.
 //!
-//! The `unsafe` code of that way stands in this file alone. It is of three kinds: memory that is given out before anything is
-//! written to it, and the two methods of cudarc's trait for host memory, which must be called as unsafe.
+//! This is the one place where two streams meet. cudarc does not order them (`memory.rs`); the events of [`Buffers`] do. The
+//! `unsafe` code of it stands in this file alone: memory that is given out before anything is written to it, and bytes that are
+//! read as f32.
 
-use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::Pod;
 use candle_core::cuda_backend::WrapErr as _;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaContext, CudaSlice, CudaStream, DeviceRepr, HostSlice, PinnedHostSlice, SyncOnDrop,
+    CudaEvent, CudaSlice, CudaStream, DeviceRepr, DriverError, PinnedHostSlice,
 };
 use candle_core::op::BackpropOp;
-use candle_core::{CudaDevice, CudaStorage, Storage, Tensor};
+use candle_core::{CudaDevice, CudaStorage, DType, Storage, Tensor};
 
 use crate::error::NnError;
 
 /// Copies batches to a GPU on a stream of its own, beside the one that computes.
 ///
-/// A batch is first written to page-locked memory, of which there is a ring of buffers. Each grows to the largest batch that it
-/// has held and is used again once the copy out of it is over. They are write-combined, so that writing them disturbs no cache;
-/// nothing ever reads them but the GPU.
+/// A batch is first written to page-locked memory and copied from there to memory of the GPU: a pair of buffers, which grow to
+/// the largest batch that they have held. There are as many pairs as batches were on their way at a time.
 #[derive(Debug)]
 pub struct Uploader {
     device: CudaDevice,
     /// The stream on which nothing happens but copies.
     copies: Arc<CudaStream>,
-    /// `None` before the first batch.
-    ring: Vec<Option<PinnedHostSlice<u8>>>,
-    /// The buffer of the next batch.
-    next: usize,
+    free: Pool,
 }
 
+/// Buffers that no batch is in.
+type Pool = Arc<Mutex<Vec<Buffers>>>;
+
 impl Uploader {
-    /// With `buffers` buffers, as many batches can be on their way at a time. Buffers are allocated as batches come.
+    /// Buffers are allocated as batches come.
     ///
     /// # Errors
     /// [`NnError::Candle`] where the driver has no further stream.
-    ///
-    /// # Panics
-    /// Where `buffers` is 0, or where the device does not track by events which stream uses what, on which the order of copies
-    /// and computations rests. It always does unless that was turned off.
-    pub fn new(device: &CudaDevice, buffers: usize) -> Result<Self, NnError> {
-        assert!(buffers > 0, "a batch needs a buffer to go through");
+    pub fn new(device: &CudaDevice) -> Result<Self, NnError> {
         let copies = device.cuda_stream().context().new_stream().w()?;
-        assert!(copies.context().is_managing_stream_synchronization(), "copies are ordered by tracked events");
-        Ok(Self { device: device.clone(), copies, ring: (0..buffers).map(|_| None).collect(), next: 0 })
+        Ok(Self { device: device.clone(), copies, free: Pool::default() })
     }
 
-    /// Begins to copy `bytes` as a u8 tensor of shape `shape`, with the last dimension innermost.
-    ///
-    /// It returns once all bytes stand in a buffer; where all buffers are under way it waits for the oldest.
+    /// Begins to copy `bytes` as a u8 tensor of shape `shape`, with the last dimension innermost. It returns once all bytes stand in a
+    /// buffer.
     ///
     /// # Errors
     /// [`NnError::Shape`] where `bytes` are not as many as the shape has, and [`NnError::Candle`] where there is no memory left or
     /// an earlier computation has failed.
     pub fn upload(&mut self, bytes: &[u8], shape: &[usize]) -> Result<Uploaded, NnError> {
-        let memory = Memory::Bytes(self.carry(bytes, shape)?);
-        Ok(Uploaded { device: self.device.clone(), memory, shape: shape.to_vec() })
+        self.carry(bytes, DType::U8, shape)
     }
 
     /// As [`Uploader::upload`], for an f32 tensor.
@@ -65,26 +56,22 @@ impl Uploader {
     /// # Errors
     /// As [`Uploader::upload`].
     pub fn upload_f32(&mut self, values: &[f32], shape: &[usize]) -> Result<Uploaded, NnError> {
-        let memory = Memory::Floats(self.carry(values, shape)?);
-        Ok(Uploaded { device: self.device.clone(), memory, shape: shape.to_vec() })
+        self.carry(values, DType::F32, shape)
     }
 
-    fn carry<T: Pod + DeviceRepr>(&mut self, values: &[T], shape: &[usize]) -> Result<CudaSlice<T>, NnError> {
+    fn carry<T: Pod>(&mut self, values: &[T], dtype: DType, shape: &[usize]) -> Result<Uploaded, NnError> {
         if values.len() != shape.iter().product::<usize>() {
             return Err(NnError::shape("upload", format!("{} values are no {shape:?}", values.len())));
         }
         let bytes: &[u8] = bytemuck::cast_slice(values);
-        let slot = self.next;
-        self.next = (slot + 1) % self.ring.len();
-        let buffer = grown(&mut self.ring[slot], self.copies.context(), bytes.len())?;
-        // This waits for the event that the last copy out of the buffer has left behind it.
-        buffer.as_mut_slice().w()?[..bytes.len()].copy_from_slice(bytes);
-        // SAFETY: the memory is unset, and nothing reads it before the copy below has set all of it: the copy is on the stream
-        // that allocates, and other streams wait for the event that it leaves behind. Where the copy cannot be asked for, the
-        // memory is dropped here.
-        let mut copied = unsafe { self.copies.alloc::<T>(values.len()) }.w()?;
-        self.copies.memcpy_htod(&Written { buffer, len: values.len(), of: PhantomData }, &mut copied).w()?;
-        Ok(copied)
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut buffers = match free {
+            Some(buffers) if buffers.bytes() >= bytes.len() => buffers,
+            _too_small => Buffers::new(&self.copies, bytes.len()).w()?,
+        };
+        buffers.fill(bytes).w()?;
+        let (device, free) = (self.device.clone(), Arc::clone(&self.free));
+        Ok(Uploaded { device, buffers: Some(buffers), free, dtype, shape: shape.to_vec() })
     }
 }
 
@@ -92,78 +79,97 @@ impl Uploader {
 #[derive(Debug)]
 pub struct Uploaded {
     device: CudaDevice,
-    memory: Memory,
+    /// Until it is dropped.
+    buffers: Option<Buffers>,
+    free: Pool,
+    dtype: DType,
     shape: Vec<usize>,
-}
-
-/// Memory of the stream that copies.
-#[derive(Debug)]
-enum Memory {
-    Bytes(CudaSlice<u8>),
-    Floats(CudaSlice<f32>),
 }
 
 impl Uploaded {
     /// The batch as a tensor. What computes with it waits on the GPU, and not on the host, until the copy is over; so does whatever
     /// is asked for later, so this is best called by the thread that computes, when the batch's turn has come.
     ///
-    /// The tensor's memory is the computing stream's own, to which the batch is copied within the GPU: some of Candle's operations
-    /// wait for the stream alone on which memory was allocated, and would read the batch while it is on its way.
+    /// The tensor's memory is the computing stream's own, to which the batch is copied within the GPU.
     ///
     /// # Errors
     /// [`NnError::Candle`] where there is no memory left or an earlier computation has failed.
     pub fn into_tensor(self) -> Result<Tensor, NnError> {
-        let computing = self.device.cuda_stream();
-        let storage = match &self.memory {
-            Memory::Bytes(bytes) => CudaStorage::wrap_cuda_slice(computing.clone_dtod(bytes).w()?, self.device),
-            Memory::Floats(floats) => CudaStorage::wrap_cuda_slice(computing.clone_dtod(floats).w()?, self.device),
+        let buffers = self.buffers.as_ref().expect("a batch is in its buffers");
+        let (len, computing) = (self.shape.iter().product(), self.device.cuda_stream());
+        let device = self.device.clone();
+        let storage = if self.dtype == DType::U8 {
+            CudaStorage::wrap_cuda_slice(buffers.take::<u8>(&computing, len).w()?, device)
+        } else {
+            CudaStorage::wrap_cuda_slice(buffers.take::<f32>(&computing, len).w()?, device)
         };
-        Ok(Tensor::from_storage(Storage::Cuda(storage), self.shape, BackpropOp::none(), false))
+        Ok(Tensor::from_storage(Storage::Cuda(storage), self.shape.as_slice(), BackpropOp::none(), false))
     }
 }
 
-/// The buffer in `slot`, of at least `len` bytes.
-fn grown<'a>(
-    slot: &'a mut Option<PinnedHostSlice<u8>>,
-    context: &Arc<CudaContext>,
-    len: usize,
-) -> Result<&'a mut PinnedHostSlice<u8>, NnError> {
-    let buffer = match slot.take() {
-        Some(buffer) if buffer.len() >= len => buffer,
-        small => {
-            // A buffer waits for the copy out of it before it is freed.
-            drop(small);
-            // SAFETY: the memory is unset, that is, the driver hands it out with any content. Bytes may have any, and no copy
-            // takes bytes that were not written before, see `Written`.
-            unsafe { context.alloc_pinned::<u8>(len) }.w()?
-        }
-    };
-    Ok(slot.insert(buffer))
+impl Drop for Uploaded {
+    fn drop(&mut self) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.extend(self.buffers.take());
+    }
 }
 
-/// The first bytes of a buffer, which hold `len` values of type `T`.
-struct Written<'a, T> {
-    buffer: &'a mut PinnedHostSlice<u8>,
-    len: usize,
-    of: PhantomData<T>,
+/// A buffer of the host and one of the GPU, between which a batch is copied.
+#[derive(Debug)]
+struct Buffers {
+    /// Write-combined, so that writing it disturbs no cache; nothing ever reads it but the GPU.
+    here: PinnedHostSlice<u8>,
+    there: CudaSlice<u8>,
+    /// Behind the last copy from here to there, on the stream of copies.
+    copied: CudaEvent,
+    /// Behind the last use of what is there, on the stream that computes.
+    taken: CudaEvent,
 }
 
-impl<T: Pod> HostSlice<T> for Written<'_, T> {
-    fn len(&self) -> usize {
-        self.len
+impl Buffers {
+    fn new(copies: &Arc<CudaStream>, bytes: usize) -> Result<Self, DriverError> {
+        let context = copies.context();
+        // An allocation has at least one byte.
+        let bytes = bytes.max(1);
+        // SAFETY: the memory of both is unset, that is, the driver hands it out with any content; bytes may have any. Only bytes
+        // that `fill` has written here are copied, and only bytes that were copied there are taken.
+        let (here, there) = unsafe { (context.alloc_pinned(bytes)?, copies.alloc(bytes)?) };
+        Ok(Self { here, there, copied: context.new_event(None)?, taken: context.new_event(None)? })
     }
 
-    unsafe fn stream_synced_slice<'a>(&'a self, stream: &'a CudaStream) -> (&'a [T], SyncOnDrop<'a>) {
-        // SAFETY: whoever calls this uses the slice with `stream` alone, which is what the buffer asks for too. Its event goes
-        // with the slice, so that the buffer is waited for as a whole where a part of it is copied.
-        let (bytes, event) = unsafe { self.buffer.stream_synced_slice(stream) };
-        (bytemuck::cast_slice(&bytes[..self.len * size_of::<T>()]), event)
+    fn bytes(&self) -> usize {
+        self.there.len()
     }
 
-    unsafe fn stream_synced_mut_slice<'a>(&'a mut self, stream: &'a CudaStream) -> (&'a mut [T], SyncOnDrop<'a>) {
-        // SAFETY: as above.
-        let (bytes, event) = unsafe { self.buffer.stream_synced_mut_slice(stream) };
-        (bytemuck::cast_slice_mut(&mut bytes[..self.len * size_of::<T>()]), event)
+    /// Begins to copy `bytes`, of which there is room for.
+    fn fill(&mut self, bytes: &[u8]) -> Result<(), DriverError> {
+        let copies = self.there.stream().clone();
+        // The batch before may still be on its way from here, or be used there.
+        self.copied.synchronize()?;
+        copies.wait(&self.taken)?;
+        let here = &mut self.here.as_mut_slice()?[..bytes.len()];
+        here.copy_from_slice(bytes);
+        copies.memcpy_htod(here, &mut self.there.slice_mut(..bytes.len()))?;
+        self.copied.record(&copies)
+    }
+
+    /// What is there, as `len` values in memory of the stream `computing`.
+    fn take<T: Pod + DeviceRepr>(&self, computing: &Arc<CudaStream>, len: usize) -> Result<CudaSlice<T>, DriverError> {
+        computing.wait(&self.copied)?;
+        // SAFETY: the bytes are those of `len` values of `T`, which may have any bits; allocations are aligned for every type.
+        let values = unsafe { self.there.transmute(len) }.expect("the buffer holds the batch");
+        let taken = computing.clone_dtod::<T, _>(&values)?;
+        self.taken.record(computing)?;
+        Ok(taken)
+    }
+}
+
+impl Drop for Buffers {
+    fn drop(&mut self) {
+        // The copy from here must be over before the driver takes the memory back, and what is taken from there must be taken before
+        // the stream of copies gives its memory back. An error says that the GPU does nothing more.
+        let _ = self.copied.synchronize();
+        let _ = self.there.stream().wait(&self.taken);
     }
 }
 
@@ -185,7 +191,7 @@ mod tests {
                 return;
             }
         };
-        let mut uploader = Uploader::new(opened.device.as_cuda_device().unwrap(), 2).unwrap();
+        let mut uploader = Uploader::new(opened.device.as_cuda_device().unwrap()).unwrap();
         let value = |batch: usize, at: usize| (batch * 31 + at * 7) as u8;
         let sizes = [5, 1000, 1000, 3, 1 << 20, 77, 1 << 20, 1 << 20];
         let batches: Vec<Vec<u8>> =
@@ -193,6 +199,8 @@ mod tests {
         let uploaded: Vec<Uploaded> =
             batches.iter().map(|batch| uploader.upload(batch, &[batch.len(), 1]).unwrap()).collect();
         for (uploaded, batch) in uploaded.into_iter().zip(&batches) {
+            // Buffers go around, also of a batch that nobody took.
+            drop(uploader.upload(&batch[..3], &[3]).unwrap());
             let floats = uploaded.into_tensor().unwrap().to_dtype(DType::F32).unwrap().flatten_all().unwrap();
             let expected: Vec<f32> = batch.iter().map(|byte| f32::from(*byte)).collect();
             assert!(floats.to_vec1::<f32>().unwrap() == expected, "a batch of {} bytes differs", batch.len());

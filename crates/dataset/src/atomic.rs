@@ -1,5 +1,6 @@
 //! Files and folders that are there whole or not at all.
 
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -18,15 +19,18 @@ pub fn write_file<E: From<io::Error>>(
 ) -> Result<(), E> {
     let folder = parent(path);
     fs_err::create_dir_all(folder)?;
-    let mut file = with_usual_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(folder)?;
+    let refused = |kind: io::ErrorKind, why: &dyn Display| {
+        io::Error::new(kind, format!("cannot write `{}`: {why}", path.display()))
+    };
+    let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(folder);
+    // The passing name, which the error has, says nothing to anyone.
+    let mut file = passing.map_err(|error| refused(error.kind(), &error.kind()))?;
     let mut writer = BufWriter::new(&mut file);
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| {
-        io::Error::new(error.error.kind(), format!("cannot write `{}`: {}", path.display(), error.error))
-    })?;
+    file.persist(path).map_err(|error| refused(error.error.kind(), &error.error))?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::progress::TrainingBar;
 ///
 /// Everything else is as configured for `aumenta train`; nothing is kept of the weights.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// A TOML file, as `aumenta train` takes it.
     #[arg(long)]

@@ -23,7 +23,7 @@ use crate::fine_tuning::{BatchNorm, Recipe};
 use crate::ranks::Ranks;
 pub use features::{Made, check as check_features, made};
 pub use resume::{WITHOUT_EFFECT, depends_on_length};
-pub use setup::{Setup, Talk, preprocessing, train, train_config};
+pub use setup::{Setup, Talk, preprocessing, rehearse, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
 ///

@@ -99,6 +99,8 @@ impl<X> Axes<'_, X> {
         R::CoordDescType: ValueFormatter<X> + Ranged<ValueType = X>,
     {
         let mut chart = ChartBuilder::on(area)
+            // The backend lets the tall letters of the vertical axis' name stand out.
+            .margin_left(10)
             .margin_right(24)
             .margin_top(16)
             .set_label_area_size(LabelAreaPosition::Left, self.left)

@@ -98,17 +98,35 @@ where
     let (x, y) = (response.setting.as_str(), short_title(response.outcome));
     let axes = Axes { x, y, left: 124, x_label: &x_label, y_label: &y_label };
     let mut chart = axes.chart(area, x_axis, low..high)?;
-    for ((_, points), color) in response.lines.iter().zip(palette()) {
-        let style = color.stroke_width(SOLID_STROKE);
-        chart.draw_series(LineSeries::new(points.iter().map(|(value, spread)| (*value, spread.mean)), style))?;
-        for (value, spread) in points {
+    // Where lines have the same values, each is moved aside by a little, or intervals would hide each other.
+    let aside = |line: usize| ASIDE * (2 * line as i32 - (response.lines.len() as i32 - 1)) / 2;
+    for (line, ((_, points), color)) in response.lines.iter().zip(palette()).enumerate() {
+        let (dx, Some((first, begin))) = (aside(line), points.first()) else { continue };
+        let start = (*first, begin.mean);
+        // From one place of the chart to another, in the backend's units.
+        let way = |from: (f64, f64), to: (f64, f64)| {
+            let (from, to) = (chart.backend_coord(&from), chart.backend_coord(&to));
+            (dx + to.0 - from.0, to.1 - from.1)
+        };
+        let means = points.iter().map(|(value, spread)| way(start, (*value, spread.mean))).collect::<Vec<_>>();
+        let of_points = points.iter().map(|(value, spread)| {
             let (below, above) = ends(spread);
-            chart.draw_series([Circle::new((*value, spread.mean), 8, color.filled())])?;
-            chart.draw_series([PathElement::new([(*value, below), (*value, above)], color.stroke_width(3))])?;
+            let interval = [(dx, 0), way((*value, below), (*value, above))];
+            ((*value, spread.mean), (*value, below), interval)
+        });
+        let of_points = of_points.collect::<Vec<_>>();
+        let path = PathElement::new(means, color.stroke_width(SOLID_STROKE));
+        chart.draw_series([EmptyElement::at(start) + path])?;
+        for (mean, below, interval) in of_points {
+            chart.draw_series([EmptyElement::at(mean) + Circle::new((dx, 0), 8, color.filled())])?;
+            chart.draw_series([EmptyElement::at(below) + PathElement::new(interval, color.stroke_width(3))])?;
         }
     }
     Ok(())
 }
+
+/// How far lines are moved apart, in the backend's units.
+const ASIDE: i32 = 14;
 
 /// The title, where it fits beside the axis.
 fn short_title(outcome: Outcome) -> &'static str {

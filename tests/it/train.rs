@@ -106,6 +106,9 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         all.push(format!("$ train --config {name}\n{}", said.assert_code(2).whole()));
         assert!(!workspace.path("runs").exists(), "{name}");
     }
+    workspace.write("config.toml", CONFIG);
+    let negative = ["train", "--config", "config.toml", "--learning-rate", "-1"];
+    all.push(format!("$ {}\n{}", negative.join(" "), workspace.run(&negative).assert_code(2).whole()));
     insta::assert_snapshot!("refused", all.join("\n"));
 }
 

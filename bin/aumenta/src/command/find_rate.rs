@@ -17,16 +17,15 @@ use crate::progress::TrainingBar;
 ///
 /// Everything else is as configured for `aumenta train`; nothing is kept of the weights.
 #[derive(clap::Args)]
-#[command(allow_negative_numbers = true)]
 pub struct Args {
     /// A TOML file, as `aumenta train` takes it.
     #[arg(long)]
     config: Option<PathBuf>,
     /// The first rate.
-    #[arg(long, default_value_t = RateSearchConfig::default().from)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = RateSearchConfig::default().from)]
     from: f32,
     /// The last rate.
-    #[arg(long, default_value_t = RateSearchConfig::default().to)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = RateSearchConfig::default().to)]
     to: f32,
     /// How many steps lead from the first to the last.
     #[arg(long, default_value_t = RateSearchConfig::default().steps)]

@@ -23,7 +23,7 @@ use self::runner::Runner;
 use crate::command::split::split;
 use crate::command::train::{named, rehearse};
 use crate::config::{below, relative_to};
-use crate::failure::BadUse;
+use crate::failure::{Advised, BadUse};
 use crate::interrupt::{self, InterruptedStudy};
 use crate::output::print;
 
@@ -127,7 +127,10 @@ impl Args {
         let report = results::report(&setup, queue)?;
         report_on(setup.folder.path(), &report, self.json)?;
         match failure_of_all(queue) {
-            Some(cause) => Err(anyhow!("every trial failed, the first one thus: {cause}")),
+            Some(cause) => {
+                let error = anyhow!("every trial failed, the first one thus: {cause}");
+                Err(Advised::wrap(error, "once that is mended, --retry-failed trains them anew".to_owned()))
+            }
             None => Ok(()),
         }
     }

@@ -55,7 +55,29 @@ fn another_checkpoint_or_data_set_leaves_the_run_as_it_is() {
     let before = workspace.files();
     workspace.run(&["evaluate", "run", "--checkpoint", "last"]).assert_code(0);
     workspace.run(&["evaluate", "run", "--data", "split"]).assert_code(0);
+    workspace.run(&["evaluate", "run", "--tta", "flip"]).assert_code(0);
     assert_eq!(workspace.files(), before);
+}
+
+#[test]
+fn test_time_augmentation_is_measured_on_the_probabilities_that_are_predicted() {
+    let workspace = trained();
+    let said = workspace.run(&["evaluate", "run", "--split", "train", "--tta", "flip", "--out", "averaged"]);
+    assert!(said.assert_code(0).stdout.contains("means over 2 views of each image"), "{}", said.stdout);
+    let measured = fs_err::read_to_string(workspace.path("averaged/predictions.csv")).unwrap();
+    let predict = ["predict", "run", "drawn.zip", "--inner", "train.zip", "--tta", "flip"];
+    let predicted = workspace.run(&predict).assert_code(0).stdout.clone();
+    let mut images = 0;
+    for row in measured.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>()) {
+        let [_, path, truth, _, loss, cat, dog] = row[..] else { panic!("{row:?}") };
+        assert!(predicted.contains(&format!("{path},{cat},{dog},")), "{row:?} {predicted}");
+        let own: f64 = if truth == "cat" { cat } else { dog }.parse().unwrap();
+        assert!((loss.parse::<f64>().unwrap() + own.ln()).abs() < 1e-5, "{row:?}");
+        images += 1;
+    }
+    assert_eq!(images, 8);
+    let said = workspace.run(&["evaluate", "run", "--tta", "4"]);
+    assert!(said.assert_code(2).stderr.contains("trained without augmentation"), "{}", said.stderr);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn an_image_is_explained_by_pictures_and_one_page() {
     let page = fs_err::read_to_string(workspace.path("run/explanation/explanation.html")).unwrap();
     assert!(page.contains("<h1>What cats-dogs-convnet sees in train/cat.0.jpg</h1>"));
     assert!(page.contains("What speaks for cat, by layer conv4") && page.contains("What conv1 makes of the image"));
-    assert_eq!(page.matches("data:image/png;base64,").count(), 1 + files.len());
+    assert_eq!(page.matches("data:image/jpeg;base64,").count(), 1 + files.len());
     assert!(!page.contains("http") && !page.contains("<script"));
 
     let bytes = || fs_err::read(workspace.path("run/explanation/smooth-grad.png")).unwrap();

@@ -198,3 +198,17 @@ fn a_run_has_event_files_where_they_are_asked_for() {
     let events = files.iter().filter(|file| file.starts_with("run/tensorboard/events.out.tfevents."));
     assert_eq!(events.count(), 1, "{files:?}");
 }
+
+#[test]
+fn a_run_that_is_at_its_end_says_how_it_would_go_on() {
+    let workspace = workspace();
+    workspace.run(&["train", "--config", "config.toml", "--epochs", "1"]).assert_code(0);
+    let said = workspace.run(&["train", "--resume", "run", "--epochs", "1"]);
+    assert!(said.assert_code(0).stderr.contains("run folder run, which is at its end: --epochs N would let it go on"));
+    let best = "best: epoch 1, validation accuracy ";
+    assert!(
+        said.stderr.contains(best) && said.stderr.ends_with("; run/checkpoints/best.safetensors\n"),
+        "{}",
+        said.stderr
+    );
+}

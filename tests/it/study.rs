@@ -189,6 +189,9 @@ fn what_cannot_be_a_study_is_refused_before_anything_is_trained() {
         ("no_seed.toml", STUDY.replace("[1, 2]", "[]")),
         ("no_outcome.toml", STUDY.replace("parallel = 2", "compare = [\"f2\"]")),
         ("never_reached.toml", STUDY.replace("parallel = 2", "compare = [\"epochs-to-reach\"]")),
+        ("fast_cpu.toml", STUDY.replace("batch-size", "device = \"cpu\"\nprecision = \"bf16\"\nbatch-size")),
+        ("no_weights.toml", STUDY.replace("batch-size", "weights = \"nowhere.safetensors\"\nbatch-size")),
+        ("no_batch.toml", STUDY.replace("batch-size = 8", "batch-size = 0")),
         (
             "halved_cosine.toml",
             STUDY
@@ -213,7 +216,7 @@ fn another_study_does_not_take_the_folder() {
     study(&workspace).assert_code(0);
     workspace.write("study.toml", &STUDY.replace("batch-size = 8", "batch-size = 4"));
     let said = study(&workspace);
-    assert!(said.assert_code(2).stderr.contains("study holds another study: its `base.batch-size` is 8, not 4"));
+    assert!(said.assert_code(2).stderr.contains("`study` holds another study: its `base.batch-size` is 8, not 4"));
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn a_model_file_is_trained_by_its_path_alone() {
     workspace.draw(6).split("4,1,1").write("net.toml", NET);
     let args = ["train", "--data", "split", "--run", "run", "--epochs", "1", "--model", "net.toml"];
     let said = workspace.run(&args);
-    assert!(said.assert_code(0).stderr.contains("training tiny (2585 parameters)"), "{}", said.stderr);
+    assert!(said.assert_code(0).stderr.contains("training tiny (2,585 parameters)"), "{}", said.stderr);
 }
 
 #[test]

@@ -96,12 +96,19 @@ fn configurations_that_cannot_be_are_refused_before_anything_is_written() {
         ("not_toml.toml", "epochs = = 3".to_string()),
         ("other_device.toml", format!("device = \"gpu\"\n{CONFIG}")),
         ("fast_cpu.toml", format!("device = \"cpu\"\nprecision = \"bf16\"\n{CONFIG}")),
+        ("two_classes.toml", format!("{CONFIG}\n[validation]\nmonitor = \"top-5-accuracy\"")),
+        ("wild_average.toml", format!("ema-decay = 2.0\n{CONFIG}")),
+        ("no_parameter.toml", format!("{CONFIG}\n[[optimizer.groups]]\nnames = \"*.bais\"\nweight-decay = 0.0")),
+        ("empty.toml", String::new()),
     ] {
         workspace.write(name, &text);
         let said = workspace.run(&["train", "--config", name]);
         all.push(format!("$ train --config {name}\n{}", said.assert_code(2).whole()));
         assert!(!workspace.path("runs").exists(), "{name}");
     }
+    workspace.write("config.toml", CONFIG);
+    let negative = ["train", "--config", "config.toml", "--learning-rate", "-1"];
+    all.push(format!("$ {}\n{}", negative.join(" "), workspace.run(&negative).assert_code(2).whole()));
     insta::assert_snapshot!("refused", all.join("\n"));
 }
 

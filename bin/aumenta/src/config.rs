@@ -1,6 +1,6 @@
 //! The configuration of a training: flags over the file over defaults, resolved once and saved with the run.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -183,7 +183,7 @@ impl Config {
     pub fn from_toml(text: &str, folder: &Path) -> Result<Self> {
         let mut config = Self::parse(text, folder)?;
         for path in config.paths_mut() {
-            *path = folder.join(&*path);
+            *path = below(folder, path);
         }
         Ok(config)
     }
@@ -221,6 +221,27 @@ impl Config {
             *path = relative_to(path, folder)?;
         }
         Ok(toml::to_string(&config)?)
+    }
+
+    /// Checks that there is what a training cannot do without.
+    pub fn check_complete(&self) -> Result<()> {
+        let needed = [
+            ("data", "--data", self.data.is_some()),
+            ("model", "--model", self.model.is_some()),
+            ("run", "--run", self.run.is_some()),
+        ];
+        let lacking: Vec<_> = needed.into_iter().filter(|(.., is_set)| !is_set).collect();
+        match lacking[..] {
+            [] => Ok(()),
+            [(key, flag, _)] => Err(missing(key, flag)),
+            _ => {
+                let keys = lacking.iter().map(|(key, ..)| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+                let flags = lacking.iter().map(|(_, flag, _)| *flag).collect::<Vec<_>>().join(", ");
+                Err(BadUse::message(format!(
+                    "a training needs {keys}: set them in a file, which --config names, or give {flags}"
+                )))
+            }
+        }
     }
 
     /// The manifest.
@@ -366,6 +387,13 @@ pub fn relative_to(path: &Path, folder: &Path) -> Result<PathBuf> {
     })
 }
 
+/// `path`, which may be relative to `folder`, as seen from the working directory; without detours where both are relative.
+pub fn below(folder: &Path, path: &Path) -> PathBuf {
+    let joined = folder.join(path);
+    let is_detour = joined.is_relative() && path.components().any(|part| part == Component::ParentDir);
+    if is_detour { relative_to(&joined, Path::new(".")).unwrap_or(joined) } else { joined }
+}
+
 /// The absolute path without links and `..`, as far as it exists.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path)?;
@@ -492,6 +520,17 @@ mod tests {
             let message = config.augment.build().unwrap_err().to_string();
             assert!(message.starts_with(&format!("{field} is NaN, expected")), "{message}");
         }
+    }
+
+    #[test]
+    fn all_that_a_training_lacks_is_said_at_once() {
+        let lacking =
+            |text: &str| Config::parse(text, Path::new("")).unwrap().check_complete().unwrap_err().to_string();
+        let needed = "a training needs `data`, `model`, `run`: set them in a file, which --config names, or give --data, \
+                      --model, --run";
+        assert_eq!(lacking(""), needed);
+        let one = "the configuration has no `run`: set it in the file or give --run";
+        assert_eq!(lacking("data = 'split'\n[model]\nname = 'resnet18'"), one);
     }
 
     #[test]

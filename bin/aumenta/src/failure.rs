@@ -12,7 +12,7 @@ use aumenta_nn::NnError;
 use aumenta_report::{FormFault, ReportError};
 use aumenta_runs::RunsError;
 use aumenta_stream::StreamError;
-use aumenta_study::StudyError;
+use aumenta_study::{StudyError, nearest};
 use aumenta_train::TrainError;
 
 use crate::interrupt::{EXIT_CODE, Interrupted, InterruptedStudy};
@@ -91,16 +91,33 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         }
         last = cause;
     }
-    if let Some(hint) = error.chain().find_map(|cause| {
+    let advice = error.chain().find_map(|cause| {
         let of_form = || cause.downcast_ref().and_then(form_hint);
         let of_device = || cause.downcast_ref().and_then(device_hint);
         let of_library = || cause.downcast_ref().and_then(library_hint);
         let advice = || cause.downcast_ref().map(|advised: &Advised| advised.hint.as_str());
         cause.downcast_ref().and_then(hint).or_else(of_device).or_else(of_library).or_else(of_form).or_else(advice)
-    }) {
+    });
+    if let Some(hint) = advice.map(str::to_owned).or_else(|| spelling_hint(error)) {
         eprintln!("hint: {hint}");
     }
     ExitCode::from(if is_bad_use(error) { 2 } else { 1 })
+}
+
+/// What was meant by a name that a file of settings has and no setting, or no value of one, is called.
+fn spelling_hint(error: &anyhow::Error) -> Option<String> {
+    let unknown = |message: String| unknown_name(&message, "field").or_else(|| unknown_name(&message, "variant"));
+    let (name, known) = error.chain().find_map(|cause| unknown(cause.to_string()))?;
+    let near = nearest(&name, known.iter().map(String::as_str));
+    (!near.is_empty()).then(|| format!("is it `{}`?", near.join("` or `")))
+}
+
+/// The name of a field or a variant that a parser does not know, and those that it does: serde's message has all of them in
+/// backticks.
+pub fn unknown_name(message: &str, what: &str) -> Option<(String, Vec<String>)> {
+    let (_, rest) = message.split_once(&format!("unknown {what} `"))?;
+    let mut names = rest.split('`').step_by(2).map(str::to_owned);
+    Some((names.next()?, names.collect()))
 }
 
 /// The flag that helps, where there is one.
@@ -110,7 +127,7 @@ fn hint(error: &DatasetError) -> Option<&'static str> {
         DatasetError::AmbiguousInner { .. } | DatasetError::InnerMissing { .. } => {
             Some("--inner NAME names the archive")
         }
-        DatasetError::UnknownLabel { .. } | DatasetError::LabelRule { .. } => {
+        DatasetError::UnknownLabel { .. } | DatasetError::LabelRule { .. } | DatasetError::OneClass { .. } => {
             Some("--labels, --labels-pattern or --labels-csv says where the class stands")
         }
         DatasetError::Table { fault: TableFault::ManyColumns { .. }, .. } => {
@@ -148,9 +165,37 @@ fn is_bad_use(error: &anyhow::Error) -> bool {
             || cause.downcast_ref().is_some_and(DatasetError::is_bad_use)
             || cause.downcast_ref().is_some_and(StreamError::is_bad_use)
             || cause.downcast_ref().is_some_and(StudyError::is_bad_use)
-            || matches!(cause.downcast_ref(), Some(NnError::Device { .. } | NnError::Precision { .. }))
+            || matches!(
+                cause.downcast_ref(),
+                Some(
+                    NnError::Device { .. }
+                        | NnError::Precision { .. }
+                        | NnError::Setting { .. }
+                        | NnError::Group { .. }
+                )
+            )
             || matches!(cause.downcast_ref(), Some(ReportError::Form(_)))
             || matches!(cause.downcast_ref(), Some(RunsError::NotEmpty { .. } | RunsError::NotARun { .. }))
             || matches!(cause.downcast_ref(), Some(TrainError::Classes { .. } | TrainError::Setting { .. }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_spelling(message: &str, expected: Option<&str>) {
+        let error = anyhow::anyhow!("{message}").context("`net.toml` is no valid configuration");
+        assert_eq!(spelling_hint(&error).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_that_of_a_setting_is_hinted_at() {
+        check_spelling("unknown field `zooom`, expected one of `shear`, `zoom`, `fill`", Some("is it `zoom`?"));
+        check_spelling("unknown variant `rmsprob`, expected `sgd` or `rmsprop`", Some("is it `rmsprop`?"));
+        check_spelling("unknown field `colour`, expected `zoom`", None);
+        check_spelling("unknown field `colour`, there are no fields", None);
+        check_spelling("expected a number", None);
+    }
 }

@@ -9,6 +9,7 @@ mod device;
 mod events;
 mod failure;
 mod fine_tuning;
+mod inference;
 mod interrupt;
 mod labels;
 mod limits;

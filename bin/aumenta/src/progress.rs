@@ -61,7 +61,7 @@ impl TrainingBar {
     /// Which epoch of how many.
     fn epoch(&self, epoch: usize) -> String {
         match self.length {
-            Some(Length::Epochs(epochs)) => format!("{epoch}/{epochs}"),
+            Some(Length::Epochs(epochs)) => format!("{epoch:>0$}/{epochs}", epochs.to_string().len()),
             Some(Length::Steps(_)) | None => epoch.to_string(),
         }
     }
@@ -128,7 +128,7 @@ impl Observer for TrainingBar {
     fn epoch_ended(&mut self, record: &EpochRecord) {
         let EpochRecord { epoch, train, validation, images_per_second, seconds, .. } = record;
         self.print(&format!(
-            "epoch {:>3}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}{}  gap {:+.4}  \
+            "epoch {}  train loss {:.4} accuracy {:.4}  validation loss {:.4} accuracy {:.4}{}  gap {:+.4}  \
              {images_per_second:.0} images/s  {seconds:.1} s  {}{}",
             self.epoch(*epoch),
             train.loss,

@@ -1,5 +1,7 @@
 //! Files and folders that are there whole or not at all.
 
+use std::error::Error as _;
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -18,15 +20,21 @@ pub fn write_file<E: From<io::Error>>(
 ) -> Result<(), E> {
     let folder = parent(path);
     fs_err::create_dir_all(folder)?;
-    let mut file = with_usual_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(folder)?;
+    let refused = |kind: io::ErrorKind, why: &dyn Display| {
+        io::Error::new(kind, format!("cannot write `{}`: {why}", path.display()))
+    };
+    let passing = with_usual_permissions(&mut tempfile::Builder::new(), 0o666).tempfile_in(folder);
+    let mut file = passing.map_err(|error| match error.source() {
+        // Around it stands the passing name, which says nothing to anyone.
+        Some(cause) => refused(error.kind(), &cause),
+        None => refused(error.kind(), &error),
+    })?;
     let mut writer = BufWriter::new(&mut file);
     write(&mut writer)?;
     writer.flush()?;
     drop(writer);
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| {
-        io::Error::new(error.error.kind(), format!("cannot write `{}`: {}", path.display(), error.error))
-    })?;
+    file.persist(path).map_err(|error| refused(error.error.kind(), &error.error))?;
     Ok(())
 }
 
@@ -91,4 +99,18 @@ pub(crate) fn with_usual_permissions<'a, 'b, 'c>(
     #[cfg(not(unix))]
     let _ = mode;
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named_by_its_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        fs_err::create_dir_all(path.join("within")).unwrap();
+        let error = write_file(&path, |_| Ok::<(), io::Error>(())).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("cannot write `{}`: ", path.display())), "{error}");
+    }
 }

@@ -58,6 +58,7 @@ mod submission;
 mod summary;
 mod table;
 mod text;
+mod ticks;
 
 pub use crate::certificate::CertificatePage;
 pub use crate::color_map::{ColorMap, Overlay, enlarged, without_scale};

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::drawing::DrawingAreaErrorKind;
 use plotters::prelude::*;
@@ -38,9 +39,10 @@ const PALETTE: [RGBColor; 6] = [
 ];
 
 pub type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// Axes with epochs from left to right.
-pub type EpochChart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
-pub type DrawResult = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+pub type DrawResult = Result<(), DrawError>;
+type DrawError = DrawingAreaErrorKind<std::io::Error>;
+/// Axes that are drawn, `X` from left to right, to draw on.
+type Charted<'a, 'b, X> = Result<ChartContext<'b, SVGBackend<'a>, Cartesian2d<X, RangedCoordf64>>, DrawError>;
 
 /// The colors of the palette, in order, again and again.
 pub fn palette() -> impl Iterator<Item = RGBColor> {
@@ -75,35 +77,65 @@ pub fn tick_label(value: f64, highest: f64) -> String {
     if (0.2..1000.0).contains(&highest) { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
+/// What stands at the axes of a chart.
+pub struct Axes<'s, X> {
+    /// The name of the horizontal axis.
+    pub x: &'s str,
+    /// The name of the vertical axis.
+    pub y: &'s str,
+    /// The room for the labels of the vertical axis.
+    pub left: u32,
+    /// A value on the horizontal axis.
+    pub x_label: &'s dyn Fn(&X) -> String,
+    /// A value on the vertical axis.
+    pub y_label: &'s dyn Fn(&f64) -> String,
+}
+
+impl<X> Axes<'_, X> {
+    /// The chart with these axes, which have the ranges `x` and `y`.
+    pub fn chart<'a, 'b, R>(&self, area: &'b Area<'a>, x: R, y: Range<f64>) -> Charted<'a, 'b, R::CoordDescType>
+    where
+        R: AsRangedCoord<Value = X>,
+        R::CoordDescType: ValueFormatter<X> + Ranged<ValueType = X>,
+    {
+        let mut chart = ChartBuilder::on(area)
+            // The backend lets the tall letters of the vertical axis' name stand out.
+            .margin_left(10)
+            .margin_right(24)
+            .margin_top(16)
+            .set_label_area_size(LabelAreaPosition::Left, self.left)
+            .set_label_area_size(LabelAreaPosition::Bottom, 80)
+            .build_cartesian_2d(x, y)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(INK.mix(0.2).stroke_width(2))
+            .axis_style(INK.mix(0.5).stroke_width(2))
+            .label_style(ink_text())
+            .axis_desc_style(ink_text())
+            .x_desc(self.x)
+            .y_desc(self.y)
+            .x_labels(8)
+            .y_labels(8)
+            .x_label_formatter(self.x_label)
+            .y_label_formatter(self.y_label)
+            .draw()?;
+        Ok(chart)
+    }
+}
+
 /// The axes of a chart of `what` by epoch, from 1 to `last_epoch`, with the values of `range`.
 pub fn epoch_chart<'a, 'b>(
     area: &'b Area<'a>,
     what: &str,
     last_epoch: i32,
     range: Range<f64>,
-) -> Result<EpochChart<'b, 'a>, DrawingAreaErrorKind<std::io::Error>> {
+) -> Charted<'a, 'b, RangedCoordi32> {
     let highest = range.end;
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(24)
-        .margin_top(16)
-        .set_label_area_size(LabelAreaPosition::Left, 100)
-        .set_label_area_size(LabelAreaPosition::Bottom, 80)
-        .build_cartesian_2d(1..last_epoch, range)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(INK.mix(0.2).stroke_width(2))
-        .axis_style(INK.mix(0.5).stroke_width(2))
-        .label_style(ink_text())
-        .axis_desc_style(ink_text())
-        .x_desc("epoch")
-        .y_desc(what)
-        .x_labels(8)
-        .y_labels(8)
-        .y_label_formatter(&|value| tick_label(*value, highest))
-        .draw()?;
-    Ok(chart)
+    let (x_label, y_label) = (|epoch: &i32| epoch.to_string(), |value: &f64| tick_label(*value, highest));
+    let axes = Axes { x: "epoch", y: what, left: 100, x_label: &x_label, y_label: &y_label };
+    axes.chart(area, 1..last_epoch, range)
 }
 
 pub fn ink_text() -> TextStyle<'static> {

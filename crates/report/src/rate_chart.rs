@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::number::decimal;
+use crate::ticks::ticks;
+
 /// Blue and vermilion of the palette of [`overlay`](crate::overlay).
 const BLUE: &str = "#0072b2";
 const VERMILION: &str = "#d55e00";
@@ -80,18 +83,21 @@ impl Scale {
 
     fn write_axes(&self, svg: &mut String) {
         let (right, bottom) = (LEFT + PLOT[0], TOP + PLOT[1]);
-        for tick in 0..=4 {
-            let loss = self.losses[0] + (self.losses[1] - self.losses[0]) * f64::from(tick) / 4.0;
+        // Losses that differ little need more digits to differ on the axis.
+        let digits = if self.losses[1] - self.losses[0] < 0.1 { 3 } else { 2 };
+        for loss in ticks(self.losses[0], self.losses[1]) {
             let y = self.y(loss);
             let _ = writeln!(
                 svg,
                 "<path d=\"M{LEFT} {y:.1}H{right}\" stroke=\"currentColor\" stroke-opacity=\"0.2\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{loss:.2}</text>",
+                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT - 6.0,
-                y + 4.0
+                y + 4.0,
+                decimal(loss, digits)
             );
         }
-        let (first, last) = (self.rates[0].ceil() as i32, self.rates[1].floor() as i32);
+        // A power of ten that is an end of the range may lie beside it by a rounding.
+        let (first, last) = ((self.rates[0] - 1e-6).ceil() as i32, (self.rates[1] + 1e-6).floor() as i32);
         for power in first..=last {
             let _ = writeln!(
                 svg,
@@ -120,6 +126,14 @@ mod tests {
         let svg = rate_chart(&[(1e-3, 0.7), (1e-2, 0.5), (1e-1, 90.0)], Some(1e-2));
         assert!(svg.contains("1e-2") && !svg.contains(">90"), "{svg}");
         assert!(svg.contains(&format!("{:.1},{TOP:.1}", LEFT + PLOT[0])), "{svg}");
+    }
+
+    #[test]
+    fn axes_have_round_numbers_and_the_powers_of_ten_at_their_ends() {
+        let svg = rate_chart(&[(f64::from(1e-7_f32), 0.7), (1e-6, 0.5), (1e-5, 0.6)], None);
+        for label in [">0.50<", ">0.60<", ">1e-7<", ">1e-6<", ">1e-5<"] {
+            assert!(svg.contains(label), "{label} {svg}");
+        }
     }
 
     #[test]

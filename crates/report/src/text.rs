@@ -44,12 +44,12 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     // The number of characters that the last line can still take.
     let mut room = 0;
-    for word in text.split_whitespace() {
+    for word in words(text, columns) {
         let characters: Vec<char> = word.chars().collect();
         match lines.last_mut() {
             Some(line) if characters.len() < room => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
                 room -= characters.len() + 1;
             }
             _ => {
@@ -60,6 +60,19 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     }
     lines
 }
+
+/// The words of a text. What is bound together is one word where it fits on a line.
+fn words(text: &str, columns: usize) -> impl Iterator<Item = String> {
+    let bound = text.split(|letter: char| letter.is_whitespace() && letter != NO_BREAK);
+    let apart = bound.flat_map(move |word| {
+        let fits = word.chars().count() <= columns;
+        word.split(move |letter| letter == NO_BREAK && !fits)
+    });
+    apart.filter(|word| !word.is_empty()).map(|word| word.replace(NO_BREAK, " "))
+}
+
+/// The space at which no line ends, unless one line is not enough.
+const NO_BREAK: char = '\u{a0}';
 
 #[cfg(test)]
 mod tests {
@@ -75,6 +88,9 @@ mod tests {
         check_wrap("rot +23° shift flip", 8, &["rot +23°", "shift", "flip"]);
         check_wrap("rot +23° shift flip", 10, &["rot +23°", "shift flip"]);
         check_wrap("rot +23° shift flip", 100, &["rot +23° shift flip"]);
+        check_wrap("rot\u{a0}+23° shift flip", 10, &["rot +23°", "shift flip"]);
+        check_wrap("flip rot\u{a0}+23°", 8, &["flip", "rot +23°"]);
+        check_wrap("flip rot\u{a0}+23°", 7, &["flip", "rot", "+23°"]);
         check_wrap("  \n ", 8, &[]);
     }
 

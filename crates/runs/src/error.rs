@@ -7,13 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum RunsError {
     /// A new run was to be put into a folder that holds something.
-    #[error("{} is not empty: name another folder for the new run, or remove this one", .path.display())]
+    #[error("`{}` is not empty: name another folder for the new run, or remove this one", .path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
     },
     /// A folder has no `run.json`.
-    #[error("{} is not a run: it has no {missing} (a run's folder is made by training)", .path.display())]
+    #[error("`{}` is not a run: it has no {missing} (a run's folder is made by training)", .path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum RunsError {
         missing: &'static str,
     },
     /// `run.json` has a format that this version cannot read.
-    #[error("{} has run format {got}, but this version reads format {expected}: use the version that wrote it", .path.display())]
+    #[error("`{}` has run format {got}, but this version reads format {expected}: use the version that wrote it", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -31,7 +31,7 @@ pub enum RunsError {
         got: u32,
     },
     /// `evaluation-SPLIT.json` has a format that this version cannot read.
-    #[error("{} has evaluation format {got}, but this version reads format {expected}: evaluate the run again", .path.display())]
+    #[error("`{}` has evaluation format {got}, but this version reads format {expected}: evaluate the run again", .path.display())]
     EvaluationFormat {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum RunsError {
         got: u32,
     },
     /// A file does not hold the record that its name promises.
-    #[error("{} does not hold what it should: it was changed by hand, or written by another version", .path.display())]
+    #[error("`{}` does not hold what it should: it was changed by hand, or written by another version", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum RunsError {
         source: serde_json::Error,
     },
     /// A line of the epoch log is no epoch record.
-    #[error("line {line} of {} is no epoch record: restore or delete that line", .path.display())]
+    #[error("line {line} of `{}` is no epoch record: restore or delete that line", .path.display())]
     MalformedLine {
         /// The file.
         path: PathBuf,

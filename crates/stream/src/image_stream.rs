@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aumenta_dataset::Source;
+use aumenta_dataset::{Dataset, Source, Split};
 
 use crate::batch::{Batch, Values};
 use crate::epoch::{Batching, Epoch};
@@ -72,6 +72,8 @@ impl ImageConfig {
 pub struct ImageStream {
     stream: Stream,
     views: usize,
+    /// That of the first image; those of the others follow.
+    first_id: u32,
 }
 
 impl ImageStream {
@@ -81,6 +83,18 @@ impl ImageStream {
     /// [`StreamError::Zero`] and [`StreamError::TooMany`] where a size or count cannot be; [`StreamError::Excluded`] where
     /// images that cannot be used would be replaced, or the layout does not go with the normalization.
     pub fn new(source: Arc<dyn Source>, config: ImageConfig) -> Result<Self, StreamError> {
+        Self::over(Images::Unlabeled(source), config)
+    }
+
+    /// A stream over the images of a split, in the manifest's order, to be measured over several views of each.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and [`StreamError::EmptySplit`] where there are no images.
+    pub fn of_split(dataset: Arc<Dataset>, split: Split, config: ImageConfig) -> Result<Self, StreamError> {
+        Self::over(Images::Split { dataset, split }, config)
+    }
+
+    fn over(images: Images, config: ImageConfig) -> Result<Self, StreamError> {
         let ImageConfig { preprocessing, batch_size, views, layout, on_error, loader } = config;
         if on_error == OnError::Replace {
             return Err(StreamError::Excluded {
@@ -90,8 +104,8 @@ impl ImageStream {
             });
         }
         let views_of_each = views.count() as usize;
-        let (limits, cache) = (loader.limits, None);
-        let (images, variation) = (Images::Unlabeled(source), Variation::Views(views));
+        let (limits, cache, variation) = (loader.limits, None, Variation::Views(views));
+        let first_id = images.record(0).map_or(0, |record| record.id);
         let batching = Batching {
             samples: images.len() * views_of_each,
             // Whole images; a size of 0 stays one, and is refused.
@@ -100,7 +114,7 @@ impl ImageStream {
             shard: Shard::WHOLE,
         };
         let recipe = Recipe { images, preprocessing, layout, on_error, limits, cache, variation };
-        Ok(Self { stream: Stream::new(recipe, batching, loader)?, views: views_of_each })
+        Ok(Self { stream: Stream::new(recipe, batching, loader)?, views: views_of_each, first_id })
     }
 
     /// The form of every image.
@@ -125,7 +139,8 @@ impl ImageStream {
     pub fn pass(&self) -> ImagePass {
         let views = 0..self.stream.batching.samples;
         let draw = |at: usize| Draw { position: at / self.views, view: (at % self.views) as u32 };
-        ImagePass { epoch: self.stream.start(0, views.map(draw).collect(), 0), views: self.views }
+        let epoch = self.stream.start(0, views.map(draw).collect(), 0);
+        ImagePass { epoch, views: self.views, first_id: self.first_id }
     }
 }
 
@@ -134,6 +149,7 @@ impl ImageStream {
 pub struct ImagePass {
     epoch: Epoch,
     views: usize,
+    first_id: u32,
 }
 
 impl ImagePass {
@@ -150,7 +166,7 @@ impl Iterator for ImagePass {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.epoch.next()?;
-        Some(batch.map(|batch| ImageBatch { batch, views: self.views }))
+        Some(batch.map(|batch| ImageBatch { batch, views: self.views, first_id: self.first_id }))
     }
 }
 
@@ -159,6 +175,7 @@ impl Iterator for ImagePass {
 pub struct ImageBatch {
     batch: Batch,
     views: usize,
+    first_id: u32,
 }
 
 impl ImageBatch {
@@ -167,7 +184,7 @@ impl ImageBatch {
         let mut start = 0;
         let ranges = self.batch.ids.chunk_by(|a, b| a == b).map(move |ids| {
             start += ids.len();
-            (ids[0] as usize, start - ids.len()..start)
+            ((ids[0] - self.first_id) as usize, start - ids.len()..start)
         });
         ranges.filter(|(_, rows)| rows.len() == self.views)
     }

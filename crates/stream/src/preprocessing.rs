@@ -92,6 +92,24 @@ impl Preprocessing {
         Ok(Self { normalization: fit.finish()?, ..self })
     }
 
+    /// Whether [`normalized`](Self::normalized) looks at all training images first.
+    ///
+    /// # Errors
+    /// [`StreamError::Normalization`] where a setting is out of its range.
+    ///
+    /// ```
+    /// use aumenta_augment::{Centering, NormalizationConfig};
+    /// use aumenta_stream::{Color, Preprocessing};
+    ///
+    /// let (preprocessing, both) = (Preprocessing::new(28, 28, Color::Gray), Centering { center: true, std: true });
+    /// assert!(preprocessing.is_fitted_by(&NormalizationConfig::Featurewise(both))?);
+    /// assert!(!preprocessing.is_fitted_by(&NormalizationConfig::Samplewise(both))?);
+    /// # Ok::<(), aumenta_stream::StreamError>(())
+    /// ```
+    pub fn is_fitted_by(&self, config: &NormalizationConfig) -> Result<bool, StreamError> {
+        Ok(config.fit(self.color.to_channels(), self.len())?.needs_images())
+    }
+
     /// What the values of [`Layout::U8Nhwc`](crate::Layout::U8Nhwc) are multiplied by and what is then added to them, for each
     /// channel, with a rounding to f32 after each: so they become the values of the other layouts, bit for bit. `None` where
     /// the normalization is more than that, and the layout is refused.

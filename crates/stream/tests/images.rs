@@ -68,6 +68,30 @@ fn images_have_the_pixels_that_evaluation_sees_and_the_order_of_the_source() {
 }
 
 #[test]
+fn the_images_of_a_split_come_in_the_order_of_the_manifest_by_their_own_paths() {
+    let folder = tempfile::tempdir().unwrap();
+    drawn(folder.path());
+    let amounts = Amounts::Counts { train: 1, val: 1, test: Some(1) };
+    let manifest = prepare(&folder.path().join("drawn.zip"), &PrepareConfig::new(amounts), &|_, _| {}).unwrap();
+    manifest.write(&folder.path().join("manifest.json")).unwrap();
+    let dataset = Arc::new(Dataset::open(folder.path(), None).unwrap());
+    let config = ImageConfig { views: views(), ..ImageConfig::new(PREPROCESSING, 4) };
+    let stream = ImageStream::of_split(Arc::clone(&dataset), Split::Test, config).unwrap();
+    let own = EvalStream::new(Arc::clone(&dataset), Split::Test, &EvalConfig::new(PREPROCESSING, 9)).unwrap();
+    let own = own.pass().next().unwrap().unwrap();
+    let mut records = dataset.records(Split::Test).iter().zip(own.floats().chunks_exact(PREPROCESSING.len()));
+    for batch in stream.pass() {
+        let batch = batch.unwrap();
+        for (index, rows) in batch.images() {
+            let (record, values) = records.next().unwrap();
+            assert_eq!(stream.path(index), record.path);
+            assert!(batch.floats()[rows.start * values.len()..][..values.len()] == *values);
+        }
+    }
+    assert_eq!(records.count(), 0);
+}
+
+#[test]
 fn views_are_the_same_for_any_number_of_workers_and_any_size_of_batches() {
     let folder = tempfile::tempdir().unwrap();
     let source = drawn(folder.path());

@@ -8,7 +8,7 @@ use aumenta_runs::RunsError;
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
     /// A study's file is no configuration of one.
-    #[error("{} is no valid study", .path.display())]
+    #[error("`{}` is no valid study", .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
@@ -94,13 +94,13 @@ pub enum StudyError {
         value: String,
     },
     /// The folder holds something else.
-    #[error("{} is not empty and holds no study: name another folder", .path.display())]
+    #[error("`{}` is not empty and holds no study: name another folder", .path.display())]
     NotAStudy {
         /// The folder.
         path: PathBuf,
     },
     /// The folder holds another study.
-    #[error("{} holds another study: {difference}; name another folder, or set it back to go on with that one", .path.display())]
+    #[error("`{}` holds another study: {difference}; name another folder, or set it back to go on with that one", .path.display())]
     AnotherStudy {
         /// The folder.
         path: PathBuf,
@@ -108,13 +108,13 @@ pub enum StudyError {
         difference: String,
     },
     /// A process works in the folder.
-    #[error("{} is in use by another study or by a training that an ended one has left: wait for it, or end it", .path.display())]
+    #[error("`{}` is in use by another study or by a training that an ended one has left: wait for it, or end it", .path.display())]
     InUse {
         /// The folder.
         path: PathBuf,
     },
     /// A study's record has a format that this version cannot read.
-    #[error("{} has format {got}, but this version reads format {expected}: use the version that wrote it", .path.display())]
+    #[error("`{}` has format {got}, but this version reads format {expected}: use the version that wrote it", .path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -124,7 +124,7 @@ pub enum StudyError {
         got: u32,
     },
     /// A study's record is not what its name promises.
-    #[error("{} does not hold what it should: it was changed by hand, or written by another version", .path.display())]
+    #[error("`{}` does not hold what it should: it was changed by hand, or written by another version", .path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -95,9 +95,28 @@ impl Outcome {
         }
     }
 
-    /// Whether it is a share of images, from 0 to 1.
-    pub fn is_share(self) -> bool {
-        matches!(self, Self::BestValidation | Self::FinalValidation | Self::LateValidation | Self::FinalTrain)
+    /// What it can be: accuracies lie between 0 and 1, their gaps between -1 and 1, losses, epochs and times are not negative.
+    ///
+    /// ```
+    /// use aumenta_study::Outcome;
+    ///
+    /// assert_eq!(Outcome::FinalGap.range(), (-1.0, 1.0));
+    /// ```
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Self::BestValidation | Self::FinalValidation | Self::LateValidation | Self::FinalTrain => (0.0, 1.0),
+            Self::GapAtBest | Self::FinalGap => (-1.0, 1.0),
+            Self::LowestLoss | Self::TurnEpoch | Self::EpochsToReach | Self::ImagesPerSecond | Self::Seconds => {
+                (0.0, f64::INFINITY)
+            }
+            Self::BestMonitored | Self::AreaBetween => (f64::NEG_INFINITY, f64::INFINITY),
+        }
+    }
+
+    /// What the difference of two of it can be.
+    pub fn difference_range(self) -> (f64, f64) {
+        let (low, high) = self.range();
+        (low - high, high - low)
     }
 
     /// How many digits behind the point it is shown with.

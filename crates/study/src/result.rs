@@ -122,7 +122,7 @@ impl ArmResult {
         trials: Vec<TrialResult>,
     ) -> Self {
         let mut arm = Self { name: name.into(), settings, against, trials, spreads: BTreeMap::new() };
-        let spread = |outcome: Outcome| Some((outcome, Spread::of(&arm.values(outcome))?));
+        let spread = |outcome: Outcome| Some((outcome, Spread::of(&arm.values(outcome))?.within(outcome.range())));
         arm.spreads = Outcome::ALL.into_iter().filter_map(spread).collect();
         arm
     }
@@ -185,7 +185,7 @@ fn compare(arms: &[ArmResult], outcome: Outcome) -> Vec<Comparison> {
     };
     let paired = |(index, arm): (usize, &ArmResult)| {
         let against = arm.against?;
-        Some((index, against, Paired::of(&pairs(arm, &arms[against]))?))
+        Some((index, against, Paired::of(&pairs(arm, &arms[against]))?.within(outcome.difference_range())))
     };
     let found: Vec<(usize, usize, Paired)> = arms.iter().enumerate().filter_map(paired).collect();
     let corrected = holm(&found.iter().map(|(_, _, paired)| paired.sign_flip.p).collect::<Vec<_>>());
@@ -245,6 +245,25 @@ mod tests {
         let comparison = result.comparison(1, Outcome::FinalGap).unwrap();
         assert_eq!(comparison.paired.pairs, 2);
         assert!(result.comparison(0, Outcome::FinalGap).is_none());
+    }
+
+    #[test]
+    fn no_interval_goes_beyond_what_the_outcome_can_be() {
+        let arms = vec![
+            arm("low", None, &[(0.05, 0.02), (0.0, 0.01), (0.3, 0.0)]),
+            arm("high", Some(0), &[(0.9, 1.0), (1.0, 0.9), (0.5, 0.95)]),
+        ];
+        let result = StudyResult::of(arms);
+        for (arm, outcome) in (0..2).flat_map(|arm| Outcome::ALL.map(|outcome| (&result.arms[arm], outcome))) {
+            let Some(interval) = arm.spreads.get(&outcome).and_then(|spread| spread.interval) else { continue };
+            let (low, high) = outcome.range();
+            assert!(low <= interval.low && interval.high <= high, "{outcome:?} {interval:?}");
+        }
+        let interval = |arm: usize, outcome| result.arms[arm].spreads[&outcome].interval.unwrap();
+        assert_eq!(interval(0, Outcome::FinalTrain).low, 0.0);
+        assert_eq!(interval(1, Outcome::FinalValidation).high, 1.0);
+        assert!(interval(0, Outcome::FinalGap).low < 0.0);
+        assert_eq!(result.comparison(1, Outcome::FinalTrain).unwrap().paired.interval.unwrap().high, 1.0);
     }
 
     #[test]

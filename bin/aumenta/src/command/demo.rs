@@ -159,7 +159,7 @@ fn train_and_measure(config: &Config, name: &str, description: &str) -> Result<R
     let run = RunFolder::open(config.run()?)?;
     let Config { batch_size, workers, on_error, .. } = *config;
     let (kept, split, device) = (Kept::Best, Split::Test, device::open(config.device)?);
-    Measurement { kept, data: None, split, batch_size, workers, on_error, device }.of(&run)?;
+    Measurement { kept, data: None, split, tta: &[], batch_size, workers, on_error, device }.of(&run)?;
     Ok(RunSummary::read(name, description, &run, Split::Test.name())?)
 }
 

@@ -1,5 +1,6 @@
 //! `aumenta evaluate`: how a trained network does on a split.
 
+mod averaged;
 mod files;
 
 use std::path::{Path, PathBuf};
@@ -7,14 +8,16 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{Dataset, Split};
+use aumenta_models::Model;
 use aumenta_runs::{Kept, RunFolder};
-use aumenta_stream::{EvalConfig, EvalStream, Loader, OnError};
+use aumenta_stream::{EvalConfig, EvalStream, Fault, ImageConfig, Loader, OnError, Views};
 use aumenta_train::{Checkpoint, Measured, batch_layout, evaluate};
 use candle_core::Device;
 use clap::ValueEnum;
 
-use crate::device::DeviceArgs;
+use self::averaged::evaluate_views;
 use crate::failure::BadUse;
+use crate::inference::{InferenceArgs, Tta, views};
 use crate::output::print;
 use crate::progress::TrainingBar;
 
@@ -29,27 +32,15 @@ pub struct Args {
     /// The split to measure.
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     split: SplitName,
-    /// Which of the run's checkpoints.
-    #[arg(long, value_enum, default_value_t = CheckpointName::Best)]
-    checkpoint: CheckpointName,
     /// Another data set with the same classes: its manifest or the folder of it.
     #[arg(long)]
     data: Option<PathBuf>,
     /// The folder for the page and its parts; files of these names in it are replaced [default: `evaluation-SPLIT` in the
-    /// run's folder; for another data set or the last checkpoint none].
+    /// run's folder; for another data set, the last checkpoint or with --tta none].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Images a batch.
-    #[arg(long, default_value_t = 32)]
-    batch_size: usize,
-    /// Threads that read and decode [default: the number of cores].
-    #[arg(long)]
-    workers: Option<usize>,
-    /// What becomes of an image that cannot be read or decoded.
-    #[arg(long, value_enum, default_value_t = OnErrorName::Fail)]
-    on_error: OnErrorName,
     #[command(flatten)]
-    device: DeviceArgs,
+    inference: InferenceArgs,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -72,50 +63,21 @@ impl From<SplitName> for Split {
     }
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum CheckpointName {
-    Best,
-    Last,
-}
-
-impl From<CheckpointName> for Kept {
-    fn from(name: CheckpointName) -> Self {
-        match name {
-            CheckpointName::Best => Self::Best,
-            CheckpointName::Last => Self::Last,
-        }
-    }
-}
-
-/// Measuring and predicting have no substitutes: they would say of one image what is seen in another.
-#[derive(Clone, Copy, ValueEnum)]
-pub enum OnErrorName {
-    Fail,
-    Skip,
-}
-
-impl From<OnErrorName> for OnError {
-    fn from(name: OnErrorName) -> Self {
-        match name {
-            OnErrorName::Fail => Self::Fail,
-            OnErrorName::Skip => Self::Skip,
-        }
-    }
-}
-
 impl Args {
     pub fn run(self) -> Result<()> {
         let run = RunFolder::open(&self.run)?;
         let measurement = Measurement {
-            kept: self.checkpoint.into(),
+            kept: self.inference.checkpoint.into(),
             data: self.data.as_deref(),
             split: self.split.into(),
-            batch_size: self.batch_size,
-            workers: self.workers,
-            on_error: self.on_error.into(),
-            device: self.device.open()?,
+            tta: &self.inference.tta,
+            batch_size: self.inference.batch_size,
+            workers: self.inference.workers,
+            on_error: self.inference.on_error.into(),
+            device: self.inference.device.open()?,
         };
         let outcome = measurement.of(&run)?;
+        say_left_out(&outcome.measured);
         let mut report = files::report(&run, &outcome);
         let split = &outcome.measured.evaluation.split;
         let default_out = || measurement.is_of_the_run().then(|| run.path().join(format!("evaluation-{split}")));
@@ -138,6 +100,8 @@ pub struct Measurement<'a> {
     /// Another data set than the run's own.
     pub data: Option<&'a Path>,
     pub split: Split,
+    /// What is seen of each image besides itself.
+    pub tta: &'a [Tta],
     pub batch_size: usize,
     pub workers: Option<usize>,
     pub on_error: OnError,
@@ -148,6 +112,8 @@ pub struct Measurement<'a> {
 pub struct Outcome {
     pub checkpoint: Checkpoint,
     pub dataset: Arc<Dataset>,
+    /// How many views of each image the network was asked about.
+    pub views: u32,
     pub measured: Measured,
 }
 
@@ -157,25 +123,58 @@ impl Measurement<'_> {
     pub fn of(&self, run: &RunFolder) -> Result<Outcome> {
         let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.kept), &self.device)?;
         let dataset = open_data(run, &checkpoint, self.data)?;
-        let loader = Loader { workers: self.workers, ..Loader::default() };
-        let config = EvalConfig {
-            on_error: self.on_error,
-            layout: batch_layout(&checkpoint.preprocessing, &self.device),
-            loader,
-            ..EvalConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
+        let of_each = views(self.tta, run)?;
+        let views = of_each.count();
+        let measured = if self.tta.is_empty() {
+            self.measured(&*model, &checkpoint, &dataset)?
+        } else {
+            let config = self.image_config(&checkpoint, of_each);
+            evaluate_views(&*model, &dataset, self.split, config, &self.device)?
         };
-        let stream = EvalStream::new(Arc::clone(&dataset), self.split, &config)?;
-        let classes = checkpoint.classes.len();
-        let measured = evaluate(&*model, classes, &stream, &self.device, &mut TrainingBar::for_evaluation())?;
         if self.is_of_the_run() {
             run.write_evaluation(&measured.evaluation)?;
         }
-        Ok(Outcome { checkpoint, dataset, measured })
+        Ok(Outcome { checkpoint, dataset, views, measured })
     }
 
-    /// Whether it speaks of the run's best checkpoint on the run's own data.
+    /// What is said of each image itself.
+    fn measured(&self, model: &dyn Model, checkpoint: &Checkpoint, dataset: &Arc<Dataset>) -> Result<Measured> {
+        let config = EvalConfig {
+            on_error: self.on_error,
+            layout: batch_layout(&checkpoint.preprocessing, &self.device),
+            loader: self.loader(),
+            ..EvalConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
+        };
+        let stream = EvalStream::new(Arc::clone(dataset), self.split, &config)?;
+        let (classes, mut bar) = (checkpoint.classes.len(), TrainingBar::for_evaluation());
+        Ok(evaluate(model, classes, &stream, &self.device, &mut bar)?)
+    }
+
+    /// How views of images are prepared.
+    fn image_config(&self, checkpoint: &Checkpoint, views: Views) -> ImageConfig {
+        ImageConfig {
+            views,
+            layout: batch_layout(&checkpoint.preprocessing, &self.device),
+            on_error: self.on_error,
+            loader: self.loader(),
+            ..ImageConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
+        }
+    }
+
+    fn loader(&self) -> Loader {
+        Loader { workers: self.workers, ..Loader::default() }
+    }
+
+    /// Whether it speaks of the run's best checkpoint on the run's own data, as the images are.
     fn is_of_the_run(&self) -> bool {
-        self.data.is_none() && self.kept == Kept::Best
+        self.data.is_none() && self.kept == Kept::Best && self.tta.is_empty()
+    }
+}
+
+/// Lists the images that could not be used.
+fn say_left_out(measured: &Measured) {
+    for Fault { path, reason, .. } in &measured.faults {
+        eprintln!("left out `{path}`: {reason}");
     }
 }
 

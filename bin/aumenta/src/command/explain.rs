@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use aumenta_explain::{Occlusion, Pattern, SmoothGrad};
-use aumenta_report::{ColorMap, ExplanationReport, PagePicture};
+use aumenta_report::{ColorMap, ExplanationReport};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
 use clap::ValueEnum;
@@ -16,9 +16,10 @@ use serde_json::json;
 
 use self::gallery::Gallery;
 use self::subject::Subject;
-use crate::command::evaluate::{CheckpointName, SplitName};
+use crate::command::evaluate::SplitName;
 use crate::device::DeviceArgs;
 use crate::failure::BadUse;
+use crate::inference::CheckpointName;
 use crate::output::print;
 
 /// Show what a network sees in an image: activations, maps of what speaks for a class, and the patterns of its filters.
@@ -58,6 +59,9 @@ pub struct Args {
     /// The colors of maps.
     #[arg(long, value_enum, default_value_t = Colors::Viridis)]
     colors: Colors,
+    /// How many channels of a layer are shown: the first ones.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = at_least_one)]
+    channels: usize,
     /// How many filters of a layer get a pattern: the first ones.
     #[arg(long, default_value_t = 16)]
     filters: usize,
@@ -177,8 +181,7 @@ impl Args {
                 None => seen.predicted(),
             };
             report.title = format!("What {} sees in {name}", subject.architecture.name());
-            let original = gallery.original(&seen.image)?;
-            report.image = Some(PagePicture { caption: "as the network gets it".to_owned(), png: original });
+            report.image = Some(gallery.original(&seen.image)?);
             report.probabilities = subject.ranked(&seen.probabilities);
             report.sections.extend(gallery.maps(self, subject, &seen, class)?);
             report.sections.extend(gallery.activations(self, subject, &seen)?);
@@ -206,6 +209,10 @@ impl Args {
     fn smooth_grad(&self) -> SmoothGrad {
         SmoothGrad { copies: self.copies, seed: Seed::new(self.seed), ..SmoothGrad::default() }
     }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it must be at least 1".to_owned())
 }
 
 /// A layer's name as a part of a file's name.

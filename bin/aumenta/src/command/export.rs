@@ -13,8 +13,8 @@ use clap::ValueEnum;
 
 use self::augmented::AugmentedArgs;
 use self::network::NetworkFormat;
-use crate::command::evaluate::CheckpointName;
 use crate::failure::BadUse;
+use crate::inference::CheckpointName;
 use crate::output::print;
 use crate::progress::counting;
 

@@ -22,10 +22,10 @@ pub struct Args {
     #[arg(long)]
     config: Option<PathBuf>,
     /// The first rate.
-    #[arg(long, default_value_t = RateSearchConfig::default().from)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = RateSearchConfig::default().from)]
     from: f32,
     /// The last rate.
-    #[arg(long, default_value_t = RateSearchConfig::default().to)]
+    #[arg(long, allow_negative_numbers = true, default_value_t = RateSearchConfig::default().to)]
     to: f32,
     /// How many steps lead from the first to the last.
     #[arg(long, default_value_t = RateSearchConfig::default().steps)]

@@ -1,7 +1,5 @@
 //! `aumenta predict`: what a trained network says of images whose classes nobody knows.
 
-mod views;
-
 use std::io::{BufWriter, ErrorKind, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,17 +7,15 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use aumenta_dataset::{OpenOptions, Source, open_images, write_file};
 use aumenta_models::Model;
-use aumenta_report::{ImageProbabilities, SubmissionForm, SubmissionSettings, csv_line, csv_probability};
+use aumenta_report::{ImageProbabilities, SubmissionForm, SubmissionSettings, count, csv_line, csv_probability};
 use aumenta_runs::RunFolder;
 use aumenta_stream::{Fault, ImageConfig, ImageStream, Loader, OnError};
 use aumenta_train::{Checkpoint, batch_layout, predict};
 use candle_core::Device;
 use indicatif::ProgressBar;
 
-use self::views::Tta;
-use crate::command::evaluate::{CheckpointName, OnErrorName};
-use crate::device::DeviceArgs;
 use crate::failure::BadUse;
+use crate::inference::InferenceArgs;
 use crate::limits::LimitArgs;
 use crate::output::print;
 use crate::progress::counting;
@@ -38,16 +34,9 @@ pub struct Args {
     /// The file to write, whole or not at all [default: standard output].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Which of the run's checkpoints.
-    #[arg(long, value_enum, default_value_t = CheckpointName::Best)]
-    checkpoint: CheckpointName,
     /// The archive within a zip archive, such as `test1.zip` [default: `train.zip`, or the only one with images].
     #[arg(long)]
     inner: Option<String>,
-    /// Test-time augmentation, the mean over views: `flip` adds the mirror image of each image, a number so many versions
-    /// that the run's augmentation draws. Both may be given.
-    #[arg(long, value_name = "flip|N")]
-    tta: Vec<Tta>,
     /// A competition's sample submission to fill in: CSV, ids in the first column; an id is an image's file name, with or
     /// without extension. A column a class gets its probability; a single column the probability of the positive class, or
     /// names of classes where the sample has such.
@@ -62,17 +51,8 @@ pub struct Args {
     /// Keep probabilities as far from 0 and 1, so that no certain error costs everything where log loss is scored.
     #[arg(long, value_name = "EPS", value_parser = clip)]
     clip: Option<f64>,
-    /// Images a batch.
-    #[arg(long, default_value_t = 32)]
-    batch_size: usize,
-    /// Threads that read and decode; they do not change the result [default: the number of cores].
-    #[arg(long)]
-    workers: Option<usize>,
-    /// What becomes of an image that cannot be read or decoded: `skip` leaves its line out and lists it on standard error.
-    #[arg(long, value_enum, default_value_t = OnErrorName::Fail)]
-    on_error: OnErrorName,
     #[command(flatten)]
-    device: DeviceArgs,
+    inference: InferenceArgs,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -89,8 +69,8 @@ fn clip(text: &str) -> Result<f64, String> {
 impl Args {
     pub fn run(self) -> Result<()> {
         let run = RunFolder::open(&self.run)?;
-        let device = self.device.open()?;
-        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.checkpoint.into()), &device)?;
+        let device = self.inference.device.open()?;
+        let (checkpoint, model) = Checkpoint::load(&run.weights_path(self.inference.checkpoint.into()), &device)?;
         checkpoint.check_classes()?;
         let options = OpenOptions { inner: self.inner.clone(), limits: self.limits.of_source() };
         let sources = open_images(&self.images, &options)?;
@@ -113,6 +93,9 @@ impl Args {
         if !faults.is_empty() {
             eprintln!("{} of {images} images could not be used", faults.len());
         }
+        if let Some(path) = &self.out {
+            eprintln!("wrote {}: {}", path.display(), of_images(images - faults.len() as u64));
+        }
         Ok(())
     }
 
@@ -130,11 +113,11 @@ impl Args {
         source: Arc<dyn Source>,
     ) -> Result<ImageStream> {
         let config = ImageConfig {
-            views: views::of(&self.tta, run)?,
+            views: self.inference.views(run)?,
             layout: batch_layout(&checkpoint.preprocessing, device),
-            on_error: if self.fill.is_some() { OnError::Skip } else { self.on_error.into() },
-            loader: Loader { workers: self.workers, limits: self.limits.of_images(), ..Loader::default() },
-            ..ImageConfig::new(checkpoint.preprocessing.clone(), self.batch_size)
+            on_error: if self.fill.is_some() { OnError::Skip } else { self.inference.on_error.into() },
+            loader: Loader { workers: self.inference.workers, limits: self.limits.of_images(), ..Loader::default() },
+            ..ImageConfig::new(checkpoint.preprocessing.clone(), self.inference.batch_size)
         };
         Ok(ImageStream::new(source, config)?)
     }
@@ -190,6 +173,10 @@ impl Args {
         }
         Ok(faults)
     }
+}
+
+fn of_images(images: u64) -> String {
+    if images == 1 { "1 image".to_owned() } else { format!("{} images", count(images)) }
 }
 
 fn class_named(name: &str, classes: &[String]) -> Result<usize> {

@@ -91,10 +91,10 @@ pub fn sheet(dataset: &Arc<Dataset>, config: &Config, size: Size, rows: usize, v
         },
     )?;
     let rows = one_class_after_another(dataset, rows).into_iter().map(|record| {
-        let plain = Cell { image: resized(dataset, record, size)?, caption: Plan::identity().to_string() };
+        let plain = Cell { image: resized(dataset, record, size)?, caption: caption(&Plan::identity()) };
         let augmented = (0..versions).map(|epoch| {
             let sample = stream.sample(epoch, record)?.context("an epoch draws every image")?;
-            Ok(Cell { image: sample.image, caption: sample.plan.to_string() })
+            Ok(Cell { image: sample.image, caption: caption(&sample.plan) })
         });
         let cells = std::iter::once(Ok(plain)).chain(augmented).collect::<Result<_>>()?;
         Ok(Row { title: format!("{} ({}x{})", record.path, record.width, record.height), cells })
@@ -123,4 +123,25 @@ fn resized(dataset: &Dataset, record: &Record, size: Size) -> Result<Image> {
     let source = source.with_context(|| format!("cannot decode `{}`", record.path))?;
     Plan::identity().apply(&source, size, &mut Scratch::default(), &mut image);
     Ok(image)
+}
+
+/// What a plan does, each short operation with its numbers on one line.
+fn caption(plan: &Plan) -> String {
+    let bound = |part: String| if part.matches(' ').count() == 1 { part.replace(' ', "\u{a0}") } else { part };
+    let parts: Vec<String> = plan.ops.iter().map(|op| bound(op.to_string())).collect();
+    if parts.is_empty() { plan.to_string() } else { parts.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use aumenta_augment::Op;
+
+    use super::*;
+
+    #[test]
+    fn a_short_operation_and_its_numbers_are_bound_together() {
+        let ops = vec![Op::Rotate { degrees: 23.0 }, Op::HorizontalFlip {}];
+        assert_eq!(caption(&Plan { ops, ..Plan::identity() }), "rot\u{a0}+23° flip");
+        assert_eq!(caption(&Plan::identity()), "original");
+    }
 }

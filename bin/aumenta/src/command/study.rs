@@ -7,9 +7,10 @@ mod protocol;
 mod results;
 mod runner;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use aumenta_dataset::{Amounts, MANIFEST_FILE, Manifest, PrepareConfig};
 use aumenta_report::StudyReport;
 use aumenta_runs::write_atomic_bytes;
@@ -20,9 +21,9 @@ use self::plan::ArmPlan;
 use self::preset::{Preset, Pretrained};
 use self::runner::Runner;
 use crate::command::split::split;
-use crate::command::train::named;
-use crate::config::relative_to;
-use crate::failure::BadUse;
+use crate::command::train::{named, rehearse};
+use crate::config::{below, relative_to};
+use crate::failure::{Advised, BadUse};
 use crate::interrupt::{self, InterruptedStudy};
 use crate::output::print;
 
@@ -115,7 +116,7 @@ impl Args {
         let setup = self.setup()?;
         let mut runner = setup.runner(self.retry_failed)?;
         let last = runner.run(interrupt::flag()?)?;
-        let (queue, left) = (&runner.queue, unfinished(&runner.queue));
+        let (queue, left) = (&runner.queue, unfinished(&runner.queue).count());
         if interrupt::flag()?.load(std::sync::atomic::Ordering::Relaxed) && left > 0 {
             let folder = setup.folder.path().display().to_string();
             return Err(InterruptedStudy { left, folder }.into());
@@ -124,7 +125,14 @@ impl Args {
             eprintln!("the budget is spent, with {left} trials to go");
         }
         let report = results::report(&setup, queue)?;
-        report_on(setup.folder.path(), &report, self.json)
+        report_on(setup.folder.path(), &report, self.json)?;
+        match failure_of_all(queue) {
+            Some(cause) => {
+                let error = anyhow!("every trial failed, the first one thus: {cause}");
+                Err(Advised::wrap(error, "once that is mended, --retry-failed trains them anew".to_owned()))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The study, and the folder that its paths are relative to.
@@ -183,8 +191,10 @@ impl Args {
             preset.fit(&mut config, &manifest);
         }
         let plans = plans(&mut config, &out, &manifest)?;
-        folder.write_config(&config)?;
-        Ok(Setup { folder, config, manifest, plans })
+        let setup = Setup { folder, config, manifest, plans };
+        setup.rehearse(self.retry_failed)?;
+        setup.folder.write_config(&setup.config)?;
+        Ok(setup)
     }
 
     /// What the study is called.
@@ -219,6 +229,23 @@ impl Args {
 }
 
 impl Setup {
+    /// Checks on this machine what each arm needs that is still to be trained: its files, its device and how exactly that
+    /// computes. A study that only reports needs none of it.
+    fn rehearse(&self, retry_failed: bool) -> Result<()> {
+        let mut runner = self.runner(retry_failed)?;
+        if !matches!(runner.queue.next(runner.seconds), Next::Train { .. }) {
+            return Ok(());
+        }
+        let left: BTreeSet<usize> = unfinished(&runner.queue).map(|trial| runner.queue.trials()[trial].arm).collect();
+        let arms = self.config.arms()?;
+        for arm in left {
+            let rehearsed = rehearse(&self.plans[arm].config);
+            let refused = || format!("the arm `{}` cannot be trained", arms[arm].name);
+            rehearsed.with_context(refused).map_err(BadUse::wrap)?;
+        }
+        Ok(())
+    }
+
     fn runner(&self, retry_failed: bool) -> Result<Runner<'_>> {
         let arms = self.config.arms()?;
         let trials = trials(&arms, &self.config.seeds);
@@ -247,9 +274,18 @@ impl Setup {
 }
 
 /// Trials that have not come to an end.
-fn unfinished(queue: &Queue) -> usize {
+fn unfinished(queue: &Queue) -> impl Iterator<Item = usize> {
     let is_left = |trial: &usize| matches!(queue.state(*trial).status, Status::Pending | Status::Running);
-    (0..queue.trials().len()).filter(is_left).count()
+    (0..queue.trials().len()).filter(is_left)
+}
+
+/// Why the first trial failed, where all of them did.
+fn failure_of_all(queue: &Queue) -> Option<&str> {
+    let causes = (0..queue.trials().len()).map(|trial| match &queue.state(trial).status {
+        Status::Failed { cause } => Some(cause.as_str()),
+        _ => None,
+    });
+    causes.collect::<Option<Vec<_>>>()?.first().copied()
 }
 
 /// The study with its base in it, whose paths, once relative to `from`, are relative to `out`.
@@ -305,7 +341,7 @@ fn manifest(base: &Table, out: &Path) -> Result<Manifest> {
     let data = base.get("data").and_then(Value::as_str).ok_or_else(|| {
         BadUse::message("the study has no `data`: set it in its base, or give --data or --drawn".to_string())
     })?;
-    Ok(Manifest::read(&out.join(data))?)
+    Ok(Manifest::read(&below(out, Path::new(data)))?)
 }
 
 /// How each arm is trained, all of it checked.

@@ -23,7 +23,7 @@ use crate::fine_tuning::{BatchNorm, Recipe};
 use crate::ranks::Ranks;
 pub use features::{Made, check as check_features, made};
 pub use resume::{WITHOUT_EFFECT, depends_on_length};
-pub use setup::{Setup, Talk, preprocessing, train, train_config};
+pub use setup::{Setup, Talk, preprocessing, rehearse, train, train_config};
 
 /// Train a network, or go on with a run. Flags override the configuration file.
 ///
@@ -82,13 +82,13 @@ pub struct Settings {
     #[arg(long, value_name = "LAYER")]
     pub unfreeze_from: Option<String>,
     /// The learning rate from then on.
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, allow_negative_numbers = true, value_name = "RATE")]
     pub unfrozen_rate: Option<f32>,
     /// What the learning rate of the base is multiplied by.
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
     pub base_rate: Option<f32>,
     /// What it is multiplied by besides, once for each block further from the head.
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, allow_negative_numbers = true, value_name = "FACTOR")]
     pub depth_decay: Option<f32>,
     /// The file of what the frozen layers make of the images, which takes their place; it is computed where there is none yet.
     #[arg(long, value_name = "FILE")]
@@ -104,7 +104,7 @@ pub struct Settings {
     #[arg(long)]
     pub image_size: Option<usize>,
     /// The dropout rate, for a model that has dropout.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub dropout: Option<f32>,
     /// What is drawn for each training image: nothing, or the book's rotation, shifts, shear, zoom and flip.
     #[arg(long, value_enum)]
@@ -129,19 +129,19 @@ pub struct Settings {
     #[arg(long)]
     pub accumulate: Option<usize>,
     /// The optimizer's step size.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub learning_rate: Option<f32>,
     /// How the learning rate changes: `constant`, `cosine` or `one-cycle` with their default settings; others in the file.
     #[arg(long, value_parser = schedule)]
     pub schedule: Option<ScheduleConfig>,
     /// The share of what is right that all classes get alike.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub label_smoothing: Option<f32>,
     /// What images count after their class: `none`, or `balanced`, every class as much as any other.
     #[arg(long, value_parser = named::<ClassWeights>)]
     pub class_weights: Option<ClassWeights>,
     /// The decay of the weights' average, which is then what is measured and kept.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub ema_decay: Option<f32>,
     /// End after so many measurements of the validation split in a row that bring no improvement.
     #[arg(long, value_name = "MEASUREMENTS")]

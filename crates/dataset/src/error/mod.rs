@@ -317,7 +317,10 @@ pub enum DatasetError {
     },
 
     /// A classifier needs two classes.
-    #[error("all {images} images of `{path}` are of the class `{class}`: at least two classes are needed")]
+    #[error(
+        "all {images} images of `{path}` are of the class `{class}`: at least two classes are needed, each in a folder of its \
+         own or with its name in that of its files"
+    )]
     OneClass {
         /// The source.
         path: PathBuf,

@@ -4,13 +4,22 @@ use crate::source::{Source, is_tar};
 
 /// The last level at which all entries have a folder and the folders' names differ.
 pub(super) fn varying_level(source: &dyn Source) -> Option<usize> {
-    let folders = |path: &str| path.split('/').count() - 1;
-    let depth = source.entries().iter().map(|entry| folders(&entry.path)).min()?;
-    (0..depth).rev().find(|&level| {
+    (0..depth(source)).rev().find(|&level| {
         let mut names = folder_names(source, level);
         let first = names.next();
         names.any(|name| Some(name) != first)
     })
+}
+
+/// The last level at which all images have a folder.
+pub(super) fn last_level(source: &dyn Source) -> Option<usize> {
+    depth(source).checked_sub(1)
+}
+
+/// At how many levels all images have a folder.
+fn depth(source: &dyn Source) -> usize {
+    let folders = |path: &str| path.split('/').count() - 1;
+    source.entries().iter().map(|entry| folders(&entry.path)).min().unwrap_or(0)
 }
 
 /// Whether the folders at `level` divide the images into splits or shards, and say nothing of classes.

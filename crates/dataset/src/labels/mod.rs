@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use self::file_name::file_label;
-use self::folder::{all_named_like_parts, varying_level};
+use self::folder::{all_named_like_parts, last_level, varying_level};
 use crate::error::DatasetError;
 use crate::natural::natural_key;
 use crate::pattern::Pattern;
@@ -77,6 +77,8 @@ impl Labels {
             LabelRule::Auto if has_labels => LabelRule::Source,
             LabelRule::Auto => match level {
                 Some(level) if !all_named_like_parts(source, level) => LabelRule::Folder,
+                // Of one folder whose files have no classes in their names there is one class.
+                None if !are_named_by_class(source) && is_class_folder(source) => LabelRule::Folder,
                 _ => LabelRule::FileName,
             },
             rule => rule.clone(),
@@ -94,7 +96,8 @@ impl Labels {
                 Self::from_names(source, applied, &paths().enumerate().map(label).collect::<Result<Vec<_>, _>>()?)
             }
             LabelRule::Folder => {
-                let level = level.ok_or_else(|| misfit("its images are not in folders of different names"))?;
+                let level = level.or_else(|| last_level(source));
+                let level = level.ok_or_else(|| misfit("its images are not in folders"))?;
                 let names: Vec<&str> = paths().filter_map(|path| path.split('/').nth(level)).collect();
                 Self::from_names(source, applied, &names)
             }
@@ -146,6 +149,16 @@ impl Labels {
         let classes = sorted.into_iter().map(str::to_owned).collect();
         Ok(Self { rule, classes, class_of, unmatched_rows: 0 })
     }
+}
+
+/// Whether any file's name says a class.
+fn are_named_by_class(source: &dyn Source) -> bool {
+    source.entries().iter().any(|entry| file_label(&entry.path).is_some())
+}
+
+/// Whether all images lie in a folder that could be a class's.
+fn is_class_folder(source: &dyn Source) -> bool {
+    last_level(source).is_some_and(|level| !all_named_like_parts(source, level))
 }
 
 /// Whether `class` can name a folder, which a class must where splits are written as folders.
@@ -214,8 +227,16 @@ mod tests {
         assert!(matches!(&error, DatasetError::UnknownLabel { entry } if entry == "whiskers.png"), "{error}");
         let error = labels(&["a/cat.1.png", "a/cat.2.png"], &LabelRule::Auto).unwrap_err();
         assert!(matches!(error, DatasetError::OneClass { images: 2, .. }), "{error}");
-        let error = labels(&["a/cat.1.png", "a/dog.2.png"], &LabelRule::Folder).unwrap_err();
+        let error = labels(&["cat.1.png", "dog.2.png"], &LabelRule::Folder).unwrap_err();
         assert!(error.to_string().contains("`folder`"), "{error}");
+        for (paths, rule) in
+            [(["cats/1.png", "cats/2.png"], LabelRule::Auto), (["cats/cat.1.png", "cats/dog.2.png"], LabelRule::Folder)]
+        {
+            let error = labels(&paths, &rule).unwrap_err();
+            assert!(matches!(&error, DatasetError::OneClass { class, .. } if class == "cats"), "{error}");
+        }
+        let error = labels(&["train/1.png", "train/2.png"], &LabelRule::Auto).unwrap_err();
+        assert!(matches!(error, DatasetError::UnknownLabel { .. }), "{error}");
         let error = labels(&["a/cat.1.png"], &LabelRule::Source).unwrap_err();
         assert!(error.to_string().contains("no labels of its own"), "{error}");
     }

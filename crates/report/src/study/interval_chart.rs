@@ -6,6 +6,7 @@ use aumenta_study::{ArmResult, Outcome, Spread};
 
 use crate::escape;
 use crate::number::decimal;
+use crate::ticks::ticks;
 
 // In pixels.
 const ROW: f64 = 26.0;
@@ -95,18 +96,8 @@ impl Scale {
         LEFT + PLOT * (value - self.low) / (self.high - self.low)
     }
 
-    /// Round values along the axis, about five of them: multiples of 1, 2 or 5 times a power of ten.
-    fn ticks(&self) -> Vec<f64> {
-        let least = (self.high - self.low) / 6.0;
-        let power = 10f64.powf(least.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| *step >= least);
-        let step = step.unwrap_or(10.0 * power);
-        let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
-        (first..=last).map(|tick| tick as f64 * step).collect()
-    }
-
     fn write_axis(&self, svg: &mut String, bottom: f64, outcome: Outcome) {
-        for value in self.ticks() {
+        for value in ticks(self.low, self.high) {
             let x = self.x(value);
             let _ = writeln!(
                 svg,
@@ -123,13 +114,6 @@ impl Scale {
 mod tests {
     use super::*;
     use crate::study::tests::arm;
-
-    #[test]
-    fn ticks_are_round_and_about_five() {
-        assert_eq!(Scale { low: -0.31, high: 0.42 }.ticks(), [-0.2, 0.0, 0.2, 0.4]);
-        assert_eq!(Scale { low: 3.0, high: 61.0 }.ticks(), [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
-        assert_eq!(Scale { low: 0.0, high: 1.0 }.ticks().len(), 6);
-    }
 
     #[test]
     fn every_arm_has_a_row_with_a_dot_a_seed() {

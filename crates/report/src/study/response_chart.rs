@@ -9,7 +9,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use crate::error::ReportError;
 use crate::number::decimal;
 use crate::plot::{
-    Area, DrawResult, INK, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, ink_text, legend_name, palette, plot,
+    Area, Axes, DrawResult, LEGEND_ROW, PLOT_HEIGHT, SOLID_STROKE, WIDTH, ink_text, legend_name, palette, plot,
 };
 
 /// An outcome over the values of a setting.
@@ -38,17 +38,16 @@ impl Response {
     /// From just below the lowest end of an interval to just above the highest.
     fn outcome_range(&self) -> (f64, f64) {
         let spreads = || self.lines.iter().flat_map(|(_, points)| points.iter().map(|(_, spread)| spread));
-        let low = spreads().map(|spread| ends(spread, self.outcome).0).fold(f64::INFINITY, f64::min);
-        let high = spreads().map(|spread| ends(spread, self.outcome).1).fold(f64::NEG_INFINITY, f64::max);
+        let low = spreads().map(|spread| ends(spread).0).fold(f64::INFINITY, f64::min);
+        let high = spreads().map(|spread| ends(spread).1).fold(f64::NEG_INFINITY, f64::max);
         let margin = (0.08 * (high - low)).max(1e-3);
         (low - margin, high + margin)
     }
 }
 
-/// The interval of a spread within what the outcome can be, or the value alone where there is none.
-fn ends(spread: &Spread, outcome: Outcome) -> (f64, f64) {
-    let (low, high) = spread.interval.map_or((spread.mean, spread.mean), |interval| (interval.low, interval.high));
-    if outcome.is_share() { (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)) } else { (low, high) }
+/// The interval of a spread, or the value alone where there is none.
+fn ends(spread: &Spread) -> (f64, f64) {
+    spread.interval.map_or((spread.mean, spread.mean), |interval| (interval.low, interval.high))
 }
 
 /// The chart as an SVG document: means over seeds with their 95% intervals; `None` where fewer than two values have one.
@@ -95,38 +94,39 @@ where
 {
     let (low, high) = response.outcome_range();
     let digits = if high - low < 0.5 { 3 } else { response.outcome.digits().min(2) };
-    let mut chart = ChartBuilder::on(area)
-        .margin_right(24)
-        .margin_top(16)
-        .set_label_area_size(LabelAreaPosition::Left, 124)
-        .set_label_area_size(LabelAreaPosition::Bottom, 80)
-        .build_cartesian_2d(x_axis, low..high)?;
-    chart
-        .configure_mesh()
-        .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(INK.mix(0.2).stroke_width(2))
-        .axis_style(INK.mix(0.5).stroke_width(2))
-        .label_style(ink_text())
-        .axis_desc_style(ink_text())
-        .x_desc(response.setting.as_str())
-        .y_desc(short_title(response.outcome))
-        .x_labels(7)
-        .y_labels(7)
-        .x_label_formatter(&|value| value_label(*value))
-        .y_label_formatter(&|value| decimal(*value, digits))
-        .draw()?;
-    for ((_, points), color) in response.lines.iter().zip(palette()) {
-        let style = color.stroke_width(SOLID_STROKE);
-        chart.draw_series(LineSeries::new(points.iter().map(|(value, spread)| (*value, spread.mean)), style))?;
-        for (value, spread) in points {
-            let (below, above) = ends(spread, response.outcome);
-            chart.draw_series([Circle::new((*value, spread.mean), 8, color.filled())])?;
-            chart.draw_series([PathElement::new([(*value, below), (*value, above)], color.stroke_width(3))])?;
+    let (x_label, y_label) = (|value: &f64| value_label(*value), |value: &f64| decimal(*value, digits));
+    let (x, y) = (response.setting.as_str(), short_title(response.outcome));
+    let axes = Axes { x, y, left: 124, x_label: &x_label, y_label: &y_label };
+    let mut chart = axes.chart(area, x_axis, low..high)?;
+    // Where lines have the same values, each is moved aside by a little, or intervals would hide each other.
+    let aside = |line: usize| ASIDE * (2 * line as i32 - (response.lines.len() as i32 - 1)) / 2;
+    for (line, ((_, points), color)) in response.lines.iter().zip(palette()).enumerate() {
+        let (dx, Some((first, begin))) = (aside(line), points.first()) else { continue };
+        let start = (*first, begin.mean);
+        // From one place of the chart to another, in the backend's units.
+        let way = |from: (f64, f64), to: (f64, f64)| {
+            let (from, to) = (chart.backend_coord(&from), chart.backend_coord(&to));
+            (dx + to.0 - from.0, to.1 - from.1)
+        };
+        let means = points.iter().map(|(value, spread)| way(start, (*value, spread.mean))).collect::<Vec<_>>();
+        let of_points = points.iter().map(|(value, spread)| {
+            let (below, above) = ends(spread);
+            let interval = [(dx, 0), way((*value, below), (*value, above))];
+            ((*value, spread.mean), (*value, below), interval)
+        });
+        let of_points = of_points.collect::<Vec<_>>();
+        let path = PathElement::new(means, color.stroke_width(SOLID_STROKE));
+        chart.draw_series([EmptyElement::at(start) + path])?;
+        for (mean, below, interval) in of_points {
+            chart.draw_series([EmptyElement::at(mean) + Circle::new((dx, 0), 8, color.filled())])?;
+            chart.draw_series([EmptyElement::at(below) + PathElement::new(interval, color.stroke_width(3))])?;
         }
     }
     Ok(())
 }
+
+/// How far lines are moved apart, in the backend's units.
+const ASIDE: i32 = 14;
 
 /// The title, where it fits beside the axis.
 fn short_title(outcome: Outcome) -> &'static str {

@@ -23,7 +23,7 @@ pub fn findings(result: &StudyResult, outcomes: &[Outcome]) -> Vec<String> {
     let of_outcomes = outcomes
         .iter()
         .flat_map(|outcome| references.iter().filter_map(|against| outcome_sentence(result, *outcome, *against)));
-    let basis = [grounds(result, outcomes), losses(&result.arms)].into_iter().flatten();
+    let basis = [unpaired(result), grounds(result, outcomes), losses(&result.arms)].into_iter().flatten();
     of_arms.chain(of_outcomes).chain(basis).collect()
 }
 
@@ -170,6 +170,19 @@ fn grounds(result: &StudyResult, outcomes: &[Outcome]) -> Option<String> {
     ))
 }
 
+/// Arms that were to be compared with another one, and share no seed with it.
+fn unpaired(result: &StudyResult) -> Option<String> {
+    let is_compared = |arm: usize| result.comparisons.iter().any(|comparison| comparison.arm == arm);
+    let has_finished = |arm: &ArmResult| arm.finished().next().is_some();
+    let lone = |(index, arm): (usize, &ArmResult)| {
+        let against = &result.arms[arm.against?];
+        let is_lone = has_finished(arm) && has_finished(against) && !is_compared(index);
+        is_lone.then(|| format!("{} shares no seed with {}", arm.name, against.name))
+    };
+    let lone: Vec<String> = result.arms.iter().enumerate().filter_map(lone).collect();
+    (!lone.is_empty()).then(|| format!("Not compared, for runs are compared seed by seed: {}.", lone.join("; ")))
+}
+
 fn least_p(comparisons: &[&Comparison]) -> f64 {
     comparisons.iter().map(|Comparison { paired: Paired { sign_flip, .. }, .. }| sign_flip.least_p).fold(0.0, f64::max)
 }
@@ -312,6 +325,17 @@ mod tests {
         ended.trials = vec![trial(1, Fate::Ended, &[(0.5, 0.5)]), trial(2, Fate::Ended, &[])];
         let said = findings(&StudyResult::of(vec![self::plain(), ended]), &GAP).join(" ");
         assert!(said.contains("2 trials are left out, for they were ended early by halving"), "{said}");
+    }
+
+    #[test]
+    fn arms_without_a_common_seed_are_not_compared_and_it_is_said() {
+        let mut other = ends("other", Some(0), &[(0.9, 0.7)]);
+        other.trials[0].seed = 9;
+        let said = findings(&StudyResult::of(vec![plain(), other]), &GAP).join(" ");
+        assert!(
+            said.contains("Not compared, for runs are compared seed by seed: other shares no seed with plain."),
+            "{said}"
+        );
     }
 
     #[test]

@@ -76,6 +76,12 @@ impl Spread {
             highest: fold(f64::NEG_INFINITY, f64::max),
         })
     }
+
+    /// The same, its interval ending where the values can go no further: see [`Interval::within`].
+    #[must_use]
+    pub fn within(self, range: (f64, f64)) -> Self {
+        Self { interval: self.interval.map(|interval| interval.within(range)), ..self }
+    }
 }
 
 impl Interval {
@@ -89,6 +95,25 @@ impl Interval {
         }
         let (low, high) = bca(values);
         Some(Self { low, high, method: IntervalMethod::Bca })
+    }
+
+    /// The part of it that lies in `range`, from its lower to its upper end, which all values do.
+    ///
+    /// A t interval knows nothing of the bounds of accuracies, and that of few values near 1 goes beyond. What is cut off
+    /// cannot be the mean, so the interval holds it as often as before. An interval on the logit scale would stay within by
+    /// itself, but has no place for the values 0 and 1, and a network that over-fits has a training accuracy of 1.
+    ///
+    /// ```
+    /// use aumenta_study::Interval;
+    ///
+    /// let interval = Interval::of_mean(&[0.9, 0.95, 1.0]).ok_or("there are several")?;
+    /// assert_eq!(format!("{:.3}", interval.high), "1.074");
+    /// assert_eq!(interval.within((0.0, 1.0)).high, 1.0);
+    /// # Ok::<(), &str>(())
+    /// ```
+    #[must_use]
+    pub fn within(self, (lowest, highest): (f64, f64)) -> Self {
+        Self { low: self.low.max(lowest), high: self.high.min(highest), ..self }
     }
 
     fn t(values: &[f64]) -> Option<Self> {

@@ -67,6 +67,12 @@ impl Paired {
             effect_size: effect_size(&differences),
         })
     }
+
+    /// The same, the interval ending where the differences can go no further: see [`Interval::within`].
+    #[must_use]
+    pub fn within(self, range: (f64, f64)) -> Self {
+        Self { interval: self.interval.map(|interval| interval.within(range)), ..self }
+    }
 }
 
 /// The two-sided p of the t test that the mean of `differences` is zero.

@@ -21,15 +21,19 @@ const HARDEST: usize = 24;
 
 /// What an evaluation shows, without pictures.
 pub fn report(run: &RunFolder, outcome: &Outcome) -> EvaluationReport {
-    let Outcome { checkpoint, dataset, measured } = outcome;
+    let Outcome { checkpoint, dataset, views, measured } = outcome;
     let evaluation = measured.evaluation.clone();
     let hardest = measured.predictions.hardest(HARDEST).into_iter().map(|index| hard_image(outcome, index));
     EvaluationReport {
         title: format!("{} on the split {}", name(run), evaluation.split),
-        facts: vec![
-            ("model".to_owned(), format!("{}, epoch {}", checkpoint.model.name(), checkpoint.epoch)),
-            ("manifest".to_owned(), dataset.manifest().hash()),
-        ],
+        facts: [
+            Some(("model".to_owned(), format!("{}, epoch {}", checkpoint.model.name(), checkpoint.epoch))),
+            (*views > 1).then(|| ("probabilities".to_owned(), format!("means over {views} views of each image"))),
+            Some(("manifest".to_owned(), dataset.manifest().hash())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         evaluation,
         classes: checkpoint.classes.clone(),
         hardest: hardest.collect(),

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 use aumenta_explain::{Activations, ClassMap, ExplainError, HeatMap, PictureLayer, saliency, tiles};
-use aumenta_imgproc::{Image, Size, encode_png, resize};
+use aumenta_imgproc::{Image, Size, encode_jpeg, encode_png, resize};
 use aumenta_nn::NnError;
-use aumenta_report::{Alignment, ColorMap, Overlay, PagePicture, PictureSection, Table, enlarged, without_scale};
+use aumenta_report::{
+    Alignment, ColorMap, Overlay, PagePicture, PictureSection, Table, count, enlarged, without_scale,
+};
 use aumenta_runs::write_atomic_bytes;
 use aumenta_seed::Seed;
 use serde::Serialize;
@@ -43,6 +45,9 @@ const TILE_SIDES: [usize; 2] = [24, 72];
 /// The side of a pattern where the network allows it.
 const PATTERN_SIDE: usize = 96;
 
+/// The JPEG quality of pictures on the page: those who need every pixel have the PNG files beside it.
+const PAGE_QUALITY: u8 = 85;
+
 /// Of the numbers of a saliency map so many percent are within the scale: a few pixels would darken all others.
 const SHOWN_PERCENT: usize = 99;
 
@@ -66,12 +71,16 @@ impl Gallery {
         format!("{}wrote {}\n", table.to_text(), page.display())
     }
 
-    /// The image as the network gets it, as a PNG file.
-    pub fn original(&mut self, image: &Image) -> Result<Vec<u8>> {
-        let png = encode_png(&enlarged(image, MAP_SIDE))?;
+    /// The image as the network gets it.
+    pub fn original(&mut self, image: &Image) -> Result<PagePicture> {
+        let image = enlarged(image, MAP_SIDE);
+        self.write("original.png", &image)?;
+        on_page(&image, "as the network gets it".to_owned())
+    }
+
+    fn write(&self, file: &str, image: &Image) -> Result<()> {
         fs_err::create_dir_all(&self.folder)?;
-        write_atomic_bytes(&self.folder.join("original.png"), &png)?;
-        Ok(png)
+        Ok(write_atomic_bytes(&self.folder.join(file), &encode_png(image)?)?)
     }
 
     /// Computes, draws and writes a picture.
@@ -90,11 +99,9 @@ impl Gallery {
             Some(layer) => format!("{what}-{}.png", file_part(layer)),
             None => format!("{what}.png"),
         };
-        let png = encode_png(&image)?;
-        fs_err::create_dir_all(&self.folder)?;
-        write_atomic_bytes(&self.folder.join(&file), &png)?;
+        self.write(&file, &image)?;
         self.made.push(Made { what: what.to_owned(), layer: layer.map(str::to_owned), file, seconds });
-        Ok(PagePicture { caption, png })
+        on_page(&image, caption)
     }
 
     /// The maps of what speaks for `class`, by layer, and those that need no layer.
@@ -190,8 +197,9 @@ impl Gallery {
                 Some(&activations.layer),
                 || Ok(activations.pictures()),
                 |pictures| {
-                    let pictures: Vec<Image> = pictures.iter().map(reduced).collect();
-                    (tiles(&pictures, TILE_SIDES[0]), format!("{channels} channels of {height}x{width}"))
+                    let pictures: Vec<Image> = pictures.iter().take(args.channels).map(reduced).collect();
+                    let caption = format!("{} of {height}x{width}", first_of(pictures.len(), channels, "channels"));
+                    (tiles(&pictures, TILE_SIDES[0]), caption)
                 },
             )?;
             if let Some(made) = self.made.last_mut() {
@@ -225,7 +233,8 @@ impl Gallery {
                 let compute = || pattern.of(&network, &subject.colors(), &layer.name, &filters);
                 pictures.push(self.make(what, Some(&layer.name), compute, |found| {
                     let patterns: Vec<Image> = found.into_iter().map(|found| found.picture).collect();
-                    (tiles(&patterns, 1), format!("the first {} of {} filters, {title}", filters.len(), layer.shape[2]))
+                    let which = first_of(filters.len(), layer.shape[2], "filters");
+                    (tiles(&patterns, 1), format!("{which}, {title}"))
                 })?);
             }
             let heading = format!("What the filters of {} answer to", layer.name);
@@ -240,11 +249,21 @@ impl Gallery {
     /// Writes a picture that is put together of others.
     pub fn put(&mut self, what: &str, image: &Image, seconds: f64) -> Result<()> {
         let file = format!("{what}.png");
-        fs_err::create_dir_all(&self.folder)?;
-        write_atomic_bytes(&self.folder.join(&file), &encode_png(image)?)?;
+        self.write(&file, image)?;
         self.made.push(Made { what: what.to_owned(), layer: None, file, seconds });
         Ok(())
     }
+}
+
+/// A picture for the page.
+pub fn on_page(image: &Image, caption: String) -> Result<PagePicture> {
+    Ok(PagePicture { caption, jpeg: encode_jpeg(image, PAGE_QUALITY)? })
+}
+
+/// Which of all channels or filters are shown.
+fn first_of(shown: usize, all: usize, what: &str) -> String {
+    let all_of_them = count(all as u64);
+    if shown < all { format!("the first {shown} of {all_of_them} {what}") } else { format!("{all_of_them} {what}") }
 }
 
 /// Names that do not exist, settings out of their range and patterns too small for a layer are bad use.
@@ -341,6 +360,12 @@ mod tests {
     fn a_percentile_leaves_the_few_largest_out() {
         let values: Vec<f32> = (0..100).rev().map(|value| value as f32).collect();
         assert_eq!([percentile(&values, 99), percentile(&values, 50), percentile(&[], 99)], [99.0, 50.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_picture_is_said() {
+        assert_eq!(first_of(128, 1152, "channels"), "the first 128 of 1,152 channels");
+        assert_eq!(first_of(32, 32, "channels"), "32 channels");
     }
 
     #[test]

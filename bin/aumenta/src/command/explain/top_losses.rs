@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use aumenta_dataset::{Record, Split};
-use aumenta_imgproc::encode_png;
-use aumenta_report::{Cell, ExplanationReport, PagePicture, PictureSection, Row, SheetStyle, contact_sheet};
+use aumenta_report::{Cell, ExplanationReport, PictureSection, Row, SheetStyle, contact_sheet};
 use aumenta_runs::RunFolder;
 use aumenta_stream::OnError;
 
@@ -31,6 +30,7 @@ pub fn report(args: &Args, subject: &Subject, count: usize, gallery: &mut Galler
         kept: args.checkpoint.into(),
         data: None,
         split,
+        tta: &[],
         batch_size: 32,
         workers: None,
         on_error: OnError::Fail,
@@ -62,9 +62,7 @@ pub fn report(args: &Args, subject: &Subject, count: usize, gallery: &mut Galler
             let (image, caption) = gallery::mapped(args, subject, &seen, class)?;
             cells.push(Cell { image, caption });
         }
-        let pictures = cells
-            .iter()
-            .map(|Cell { image, caption }| Ok(PagePicture { caption: caption.clone(), png: encode_png(image)? }));
+        let pictures = cells.iter().map(|Cell { image, caption }| gallery::on_page(image, caption.clone()));
         let pictures = pictures.collect::<Result<Vec<_>>>()?;
         sections.push(PictureSection { heading: title.clone(), note: String::new(), pictures });
         rows.push(Row { title, cells });

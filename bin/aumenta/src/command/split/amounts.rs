@@ -9,15 +9,16 @@ use crate::failure::BadUse;
 
 /// How many images go where, and in which order.
 #[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("amounts").args(["counts", "ratios", "folds"]).required(true))]
 #[group(skip)]
 pub struct AmountArgs {
     /// Images of each class for train, val and test, such as 1000,500,500; the rest is not used. Two numbers (train,
     /// val) where there is a test set already.
-    #[arg(long, required_unless_present_any = ["ratios", "folds"], conflicts_with_all = ["ratios", "folds"])]
+    #[arg(long, value_name = "TRAIN,VAL,TEST")]
     counts: Option<Amount<usize>>,
     /// Shares of each class for train, val and test that sum to 1, such as 0.7,0.15,0.15; two where there is a test set
     /// already. Groups that stay whole are fitted as well as they go, and what was reached is printed.
-    #[arg(long, conflicts_with = "folds")]
+    #[arg(long, value_name = "TRAIN,VAL,TEST")]
     ratios: Option<Amount<f64>>,
     /// Divide for a cross-validation of so many folds, and write a manifest for each, whose val is that fold.
     #[arg(long, value_name = "K")]

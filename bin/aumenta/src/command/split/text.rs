@@ -117,7 +117,11 @@ fn remarks(manifest: &Manifest) -> String {
     let Manifest { grouping, unmatched_rows, unused, other_files, .. } = manifest;
     let left_out = manifest.left_out.len();
     [
-        (groups > 0).then(|| format!("{members} images in {groups} groups that stay whole\n")),
+        match groups {
+            0 => None,
+            1 => Some(format!("{members} images in a group that stays whole\n")),
+            _ => Some(format!("{members} images in {groups} groups that stay whole\n")),
+        },
         crowded_remark(grouping.crowded).map(|remark| format!("{remark}\n")),
         (*unmatched_rows > 0).then(|| format!("{unmatched_rows} rows of the CSV file name no image\n")),
         Some(format!("{left_out} images left out, {unused} not used, {other_files} other files passed over\n")),

@@ -14,7 +14,7 @@ use toml::{Table, Value};
 
 use crate::command::train::{AugmentPreset, depends_on_length};
 use crate::config::Config;
-use crate::failure::BadUse;
+use crate::failure::{BadUse, unknown_name};
 
 /// Settings that an arm may have besides those of a training.
 const OWN: [&str; 4] = ["train-images", "label-noise", "preset", "strength"];
@@ -52,7 +52,7 @@ impl ArmPlan {
     pub fn new(base: &Table, folder: &Path, arm: &Arm) -> Result<Self> {
         let name = &arm.name;
         let planned = Self::unnamed(base, folder, arm).map_err(|error| match unknown_key(&error) {
-            Some((key, near)) => error.context(format!("the arm `{name}` has `{key}`, which is no setting{near}")),
+            Some(key) => error.context(format!("the arm `{name}` has `{key}`, which is no setting{}", own_near(&key))),
             None => error.context(format!("the arm `{name}` cannot be trained")),
         });
         planned.map_err(BadUse::wrap)
@@ -164,16 +164,15 @@ fn preset_named(name: &str) -> Result<AugmentConfig> {
     preset.map(AugmentPreset::config).map_err(unknown)
 }
 
-/// The setting that a configuration does not have, and those that it has which are near to it.
-fn unknown_key(error: &anyhow::Error) -> Option<(String, String)> {
-    let message = error.chain().map(ToString::to_string).find(|message| message.contains("unknown field `"))?;
-    let (_, rest) = message.split_once("unknown field `")?;
-    let (key, rest) = rest.split_once('`')?;
-    // What follows names the fields that there are, each in backticks.
-    let known = rest.split('`').skip(1).step_by(2).chain(OWN);
-    let near: Vec<String> = nearest(key, known).iter().map(|name| format!("`{name}`")).collect();
-    let near = if near.is_empty() { String::new() } else { format!("; is it {}?", near.join(" or ")) };
-    Some((key.to_string(), near))
+/// The setting that a configuration does not have.
+fn unknown_key(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| unknown_name(&cause.to_string(), "field")).map(|(key, _)| key)
+}
+
+/// Those of a study's own settings that are near to `key`; of all others a training knows better.
+fn own_near(key: &str) -> String {
+    let near = nearest(key, OWN);
+    if near.is_empty() { String::new() } else { format!("; is it `{}`?", near.join("` or `")) }
 }
 
 #[cfg(test)]
@@ -205,12 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_setting_is_refused_with_those_that_are_near() {
-        check_refused("model.droput = 0.5", "the arm `arm` has `droput`, which is no setting; is it `dropout`?");
-        check_refused("train-image = 5", "is it `train-images`?");
-        check_refused("epoch = 5", "is it `epochs`?");
-        check_refused("augment.rotation-degree = 5", "is it `rotation-degrees`?");
-        check_refused("zzz = 2", "has `zzz`, which is no setting:");
+    fn an_unknown_setting_is_refused_with_those_of_a_study_that_are_near() {
+        check_refused("model.droput = 0.5", "the arm `arm` has `droput`, which is no setting: ");
+        check_refused("train-image = 5", "has `train-image`, which is no setting; is it `train-images`?");
+        check_refused("augment.rotation-degree = 5", "unknown field `rotation-degree`, expected");
+        check_refused("zzz = 2", "has `zzz`, which is no setting: ");
         check_refused("augment.preset = 'wild'", "`augment.preset` is `none` or `book`");
         check_refused("train-images = 'all'", "the arm `arm` cannot be trained");
         check_refused("data = 'other'", "`data` is no arm's");

@@ -1,17 +1,23 @@
 //! A training from its configuration to the run's folder: data, network and those who listen, put together.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
+use aumenta_augment::NormalizationConfig;
 use aumenta_dataset::{Dataset, Split};
+use aumenta_metrics::{Measure, Measures, Scored};
 use aumenta_models::{Architecture, FoundWeights, Model, read_weights};
-use aumenta_nn::{DeviceChoice, Precision};
-use aumenta_runs::{ManifestRef, RunFolder, RunInfo};
+use aumenta_nn::{DeviceChoice, Optimizer, Precision, WeightAverage};
+use aumenta_report::count;
+use aumenta_runs::{EpochRecord, Kept, ManifestRef, RunFolder, RunInfo, best_epoch};
 use aumenta_seed::Seed;
 use aumenta_stream::{Color, EvalConfig, EvalStream, Layout, Loader, OnError, Preprocessing, TrainConfig, TrainStream};
-use aumenta_train::{Checkpoint, End, Exchange, Features, Fit, FitConfig, Length, Snapshot, batch_layout, fit};
+use aumenta_train::{
+    Checkpoint, End, Exchange, Features, Fit, FitConfig, Length, Snapshot, TrainError, batch_layout, fit,
+};
 use candle_core::Device;
 
 use super::{features, resume};
@@ -40,6 +46,7 @@ pub enum Talk {
 /// Trains as configured, in a new run.
 pub fn train(config: &Config, talk: Talk) -> Result<()> {
     tracing::debug!(?config, "resolved configuration");
+    config.check_complete()?;
     let run = config.run()?;
     let setup = Setup::new(config)?;
     let mut model = setup.model()?;
@@ -90,17 +97,33 @@ pub struct Setup<'a> {
     pub validation: EvalStream,
 }
 
+/// Puts together what a training as configured needs, and lets go of it: what would be refused is refused now. Nothing is fitted
+/// to images, which may take long.
+pub fn rehearse(config: &Config) -> Result<()> {
+    let normalization = config.normalization()?;
+    let architecture = config.model()?.architecture()?;
+    let is_fitted = preprocessing(&architecture)?.is_fitted_by(&normalization)?;
+    let unfitted = NormalizationConfig::Rescale { factor: 1.0 };
+    Setup::normalized(config, if is_fitted { &unfitted } else { &normalization })?.model()?;
+    Ok(())
+}
+
 impl<'a> Setup<'a> {
     /// A training as configured.
     pub fn new(config: &'a Config) -> Result<Self> {
-        let (chosen, fit, normalization) = (config.model()?, config.fit()?, config.normalization()?);
+        Self::normalized(config, &config.normalization()?)
+    }
+
+    /// A training as configured but for the normalization.
+    fn normalized(config: &'a Config, normalization: &NormalizationConfig) -> Result<Self> {
+        let (chosen, fit) = (config.model()?, config.fit()?);
         let dataset = Arc::new(Dataset::open(config.data()?, None)?);
         let model = chosen.clone().for_classes(dataset.manifest().classes.len());
         let architecture = model.architecture()?;
         let weights = config.weights.as_ref().map(|path| architecture.find_weights(read_weights(path)?)).transpose()?;
         let loader = config.loader(&dataset)?;
         let preprocessing =
-            preprocessing(&architecture)?.normalized(&normalization, &dataset, config.on_error, &loader)?;
+            preprocessing(&architecture)?.normalized(normalization, &dataset, config.on_error, &loader)?;
         let network = Checkpoint {
             format: Checkpoint::FORMAT,
             version: env!("CARGO_PKG_VERSION").to_string(),
@@ -124,6 +147,7 @@ impl<'a> Setup<'a> {
         let architecture = network.model.architecture()?;
         let fit = FitConfig { freezing: config.fine_tuning.freezing(&architecture)?, ..fit };
         fit.check(network.classes.len()).map_err(BadUse::from_error)?;
+        check_monitor(fit.validation.monitor, &dataset)?;
         if features::is_wanted(config) {
             features::check(config, fit.freezing.layers)?;
         }
@@ -171,8 +195,18 @@ impl<'a> Setup<'a> {
         // What the device does not compute with is refused here, before there is a run. Features are f32 in any case.
         model.set_precision(self.fit.precision)?;
         model.set_precision(Precision::F32)?;
+        self.check_optimizer(&mut *model)?;
         model.fix_statistics(self.config.fine_tuning.fixed_statistics(&self.architecture))?;
         Ok(model)
+    }
+
+    /// Checks what the optimizer and the weights' average are to do with the parameters that are trained first.
+    fn check_optimizer(&self, model: &mut dyn Model) -> Result<()> {
+        let FitConfig { optimizer, ema_decay, freezing, .. } = &self.fit;
+        model.freeze(freezing.layers)?;
+        Optimizer::new(optimizer.clone(), model.parameters())?;
+        ema_decay.map(|decay| WeightAverage::new(decay, model.parameters())).transpose()?;
+        Ok(model.freeze(0)?)
     }
 
     /// Trains to the end, from the beginning or a snapshot.
@@ -191,15 +225,13 @@ impl<'a> Setup<'a> {
         let trained = Config { device: DeviceChoice::of(&device), ..config.clone() };
         let config_text = trained.to_toml(folder.path())?;
         if talk == Talk::Progress {
-            let begun = from.as_ref().map_or_else(String::new, |from| {
-                format!(", going on in epoch {} after step {}", from.epoch(), from.step())
-            });
+            let begun = from.as_ref().map_or_else(String::new, |from| going_on(from, settings.length));
             eprintln!(
                 "training {} ({} parameters) on {} images, validating on {}; run folder {run}{begun}",
                 architecture.name(),
-                model.parameters().element_count(),
-                train.image_count(),
-                validation.image_count(),
+                count(model.parameters().element_count() as u64),
+                count(train.image_count() as u64),
+                count(validation.image_count() as u64),
             );
             if let Some((path, found)) = config.weights.as_ref().zip(weights) {
                 eprintln!("{}", weights::remark(path, &found));
@@ -218,15 +250,49 @@ impl<'a> Setup<'a> {
         };
         let fitted = fit(model, &fitting, &network, folder, from, &mut observer)?;
         drop(observer);
-        match fitted.end {
-            End::Interrupted { step } => Err(Interrupted { step, run: run.to_string() }.into()),
-            End::Stopped if talk == Talk::Progress => {
-                eprintln!("stopped early: the validation split no longer improves");
-                Ok(())
-            }
-            End::Stopped | End::Finished => Ok(()),
+        if let End::Interrupted { step } = fitted.end {
+            return Err(Interrupted { step, run: run.to_string() }.into());
         }
+        if talk == Talk::Progress {
+            if fitted.end == End::Stopped {
+                eprintln!("stopped early: the validation split no longer improves");
+            }
+            eprint!("{}", verdict(&fitted.epochs, config.validation.monitor, folder));
+        }
+        Ok(())
     }
+}
+
+/// Checks that what decides on the best network is defined for the classes of the validation split, from one image of each.
+fn check_monitor(monitor: Measure, dataset: &Dataset) -> Result<()> {
+    let occurring: BTreeSet<usize> = dataset.records(Split::Val).iter().map(|record| record.class as usize).collect();
+    let (truth, classes) = (Vec::from_iter(occurring), dataset.manifest().classes.len());
+    let (even, losses) = (vec![1.0 / classes as f32; truth.len() * classes], vec![0.0; truth.len()]);
+    if truth.is_empty() || Measures::of(&Scored::new(classes, &truth, &even), &losses).value(monitor).is_some() {
+        return Ok(());
+    }
+    let reason = format!("is `{}`, which is not defined for the classes of the validation split", monitor.name());
+    Err(TrainError::Setting { setting: "validation.monitor", reason }.into())
+}
+
+/// Where a training goes on from, unless nothing is left of it.
+fn going_on(from: &Snapshot, length: Length) -> String {
+    let (is_over, flag) = match length {
+        Length::Epochs(epochs) => (from.epoch() > epochs as u64, "--epochs"),
+        Length::Steps(steps) => (from.step() >= steps, "--steps"),
+    };
+    if is_over {
+        return format!(", which is at its end: {flag} N would let it go on");
+    }
+    format!(", going on in epoch {} after step {}", from.epoch(), from.step())
+}
+
+/// Which epoch's network is the best, and where it is.
+fn verdict(epochs: &[EpochRecord], monitor: Measure, folder: &RunFolder) -> String {
+    best_epoch(epochs, monitor).map_or_else(String::new, |best| {
+        let (value, path) = (best.merit(monitor).value, folder.weights_path(Kept::Best));
+        format!("best: epoch {}, validation {} {value:.4}; {}\n", best.epoch, monitor.name(), path.display())
+    })
 }
 
 /// Everyone who listens to a training.

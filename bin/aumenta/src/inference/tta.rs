@@ -1,4 +1,4 @@
-//! [`Tta`]: test-time augmentation, as a flag has it.
+//! [`Tta`]: test-time augmentation, as a flag has it; [`views`]: what it asks for.
 
 use std::str::FromStr;
 
@@ -35,7 +35,7 @@ impl FromStr for Tta {
 }
 
 /// The views of each image that the flags ask for.
-pub fn of(flags: &[Tta], run: &RunFolder) -> Result<Views> {
+pub fn views(flags: &[Tta], run: &RunFolder) -> Result<Views> {
     let counts = flags.iter().filter_map(|flag| match flag {
         Tta::Flip => None,
         Tta::Drawn(count) => Some(*count),

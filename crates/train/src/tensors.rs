@@ -46,10 +46,10 @@ impl Upload for Device {
 #[cfg(feature = "cuda")]
 impl Upload for Uploader {
     fn upload(&mut self, values: Values<'_>, dimensions: &[usize]) -> Result<Crossed, NnError> {
-        Ok(Crossed::OnItsWay(match values {
+        Ok(Crossed::OnItsWay(Box::new(match values {
             Values::Floats(floats) => self.upload_f32(floats, dimensions)?,
             Values::Bytes(bytes) => Self::upload(self, bytes, dimensions)?,
-        }))
+        })))
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) enum Crossed {
     There(Tensor),
     /// As a copy to a GPU that may not be over.
     #[cfg(feature = "cuda")]
-    OnItsWay(Uploaded),
+    OnItsWay(Box<Uploaded>),
 }
 
 impl Crossed {

@@ -21,7 +21,6 @@ void count(const std::string &what);
 
 // A queue of work. Work that was asked for is `asked - done` operations, the oldest in front.
 struct Stream {
-    int device = 0;
     std::deque<std::function<void()>> waiting;
     uint64_t asked = 0;
     uint64_t done = 0;
@@ -37,7 +36,7 @@ struct Event {
 // The stream behind a handle. The simulator has none without a name: on a GPU, those wait for each other in ways of their own.
 Stream *stream_of(void *handle);
 
-Stream *new_stream(int device);
+Stream *new_stream();
 
 // Asks for an operation, which runs when the order of operations is (`SIMULATED_GPU_ORDER`), or somebody waits for it.
 void ask(Stream *stream, std::function<void()> operation);

@@ -78,11 +78,9 @@ std::vector<Stream *> &streams() {
 
 }  // namespace
 
-Stream *new_stream(int device) {
-    auto *stream = new Stream;
-    stream->device = device;
-    streams().push_back(stream);
-    return stream;
+Stream *new_stream() {
+    streams().push_back(new Stream);
+    return streams().back();
 }
 
 Stream *stream_of(void *handle) {

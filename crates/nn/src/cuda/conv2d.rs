@@ -1,9 +1,9 @@
-//! Convolution, its bias and activation, and its gradients: through cuDNN where the feature `cudnn` is on and cuDNN has a way, else by
-//! plain kernels.
+//! Convolution, its bias and activation, and its gradients: through cuDNN where the feature `cudnn` is on and cuDNN has a good way, else
+//! by plain kernels.
 
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
-use candle_core::{CudaDevice, CudaStorage, Layout, Result, Shape};
+use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, Shape};
 
 #[cfg(feature = "cudnn")]
 use super::cudnn;
@@ -40,6 +40,14 @@ impl Problem {
     pub fn weight_shape(&self) -> Shape {
         let [rows, columns] = self.geometry.kernel;
         Shape::from((self.geometry.output[2], self.geometry.group()[0], rows, columns))
+    }
+
+    /// Whether cuDNN is asked. It has fast depthwise convolutions for halves alone; elsewhere memory decides, of which plain kernels read
+    /// no more than they must.
+    #[cfg(feature = "cudnn")]
+    fn is_for_cudnn(&self, dtype: DType) -> bool {
+        let is_depthwise = self.geometry.groups > 1 && self.geometry.group()[0] == 1;
+        !is_depthwise || dtype == DType::BF16
     }
 }
 
@@ -88,7 +96,7 @@ pub fn weight_gradient(
     let out = to_weight(device, &problem, &images, &reals)?;
     let out = CudaStorage::wrap_cuda_slice(out, device.clone());
     // A gradient has its variable's type.
-    let out = if x.dtype() == candle_core::DType::F32 {
+    let out = if x.dtype() == DType::F32 {
         out
     } else {
         out.to_dtype(&Layout::contiguous(problem.weight_shape()), x.dtype())?
@@ -98,7 +106,9 @@ pub fn weight_gradient(
 
 fn convolved(device: &CudaDevice, problem: &Problem, x: &Reals<'_>, weight: &Reals<'_>) -> Result<Written> {
     #[cfg(feature = "cudnn")]
-    if let Some(out) = cudnn::forward(device, problem, x, weight)? {
+    if problem.is_for_cudnn(x.dtype())
+        && let Some(out) = cudnn::forward(device, problem, x, weight)?
+    {
         return Ok(out);
     }
     plain::forward(device, problem, x, weight)
@@ -106,7 +116,9 @@ fn convolved(device: &CudaDevice, problem: &Problem, x: &Reals<'_>, weight: &Rea
 
 fn to_images(device: &CudaDevice, problem: &Problem, weight: &Reals<'_>, gradient: &Reals<'_>) -> Result<Written> {
     #[cfg(feature = "cudnn")]
-    if let Some(out) = cudnn::input_gradient(device, problem, weight, gradient)? {
+    if problem.is_for_cudnn(gradient.dtype())
+        && let Some(out) = cudnn::input_gradient(device, problem, weight, gradient)?
+    {
         return Ok(out);
     }
     plain::input_gradient(device, problem, weight, gradient)
@@ -114,7 +126,9 @@ fn to_images(device: &CudaDevice, problem: &Problem, weight: &Reals<'_>, gradien
 
 fn to_weight(device: &CudaDevice, problem: &Problem, x: &Reals<'_>, gradient: &Reals<'_>) -> Result<CudaSlice<f32>> {
     #[cfg(feature = "cudnn")]
-    if let Some(out) = cudnn::weight_gradient(device, problem, x, gradient)? {
+    if problem.is_for_cudnn(x.dtype())
+        && let Some(out) = cudnn::weight_gradient(device, problem, x, gradient)?
+    {
         return Ok(out);
     }
     plain::weight_gradient(device, problem, x, gradient)

@@ -1,10 +1,10 @@
-//! Convolutions without cuDNN: one thread an element of the result.
+//! Convolutions by kernels of this crate: one thread an element of the result.
 
 use candle_core::cuda_backend::cudarc::driver::CudaSlice;
 use candle_core::{CudaDevice, Result};
 
 use super::conv2d::Problem;
-use super::launch::{Arg, uninitialized};
+use super::launch::{Arg, launch, uninitialized};
 use super::operand::{Reals, Written, launch_for};
 use super::sizes::{self, int};
 use super::sums;
@@ -52,5 +52,9 @@ pub fn weight_gradient(
         Arg::Convolution(sizes::convolution(&problem.geometry)?),
     ];
     launch_for(device, "conv2d_weight_sums", x.dtype(), lanes * weights, args)?;
-    sums::to_floats(device, &sums::of_rows(device, of_lanes, lanes, weights)?)
+    let sums = sums::of_rows(device, of_lanes, lanes, weights)?;
+    let mut out = uninitialized(device, weights)?;
+    let args = vec![Arg::F64(&sums), Arg::F32Out(&mut out), Arg::Int(int(problem.geometry.output[2])?)];
+    launch(device, "to_weight", weights, args)?;
+    Ok(out)
 }

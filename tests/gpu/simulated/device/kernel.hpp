@@ -154,7 +154,7 @@ struct Block {
         std::unique_ptr<char[]> stack{new char[STACK]};
         dim3 index;
         bool is_over;
-            // What it gives to the others of its warp.
+        // What it gives to the others of its warp.
         char given[16];
     };
 

@@ -1,5 +1,5 @@
-/* Convolution, one thread an element of the result: what there is without cuDNN, for any stride, padding, dilation and groups,
- * depthwise ones among them. x [n, height, width, inputs], weight [outputs, inputs / groups, kernel_rows, kernel_columns],
+/* Convolution, one thread an element of the result, for any stride, padding, dilation and groups: what there is without cuDNN, and for
+ * depthwise ones. x [n, height, width, inputs], weight [outputs, inputs / groups, kernel_rows, kernel_columns],
  * y [n, rows, columns, outputs]. */
 
 KERNEL(conv2d)(int count, const REAL *x, const REAL *weight, REAL *y, Convolution v) {
@@ -52,15 +52,16 @@ KERNEL(conv2d_input_gradient)(int count, const REAL *weight, const REAL *gradien
     STORE(out, i, sum);
 }
 
-/* sums [lanes, weights] over the places of windows that lie `lanes` apart; a thread a lane and weight. */
+/* sums [lanes, inputs / groups, kernel_rows, kernel_columns, outputs] over the places of windows that lie `lanes` apart; a thread a lane
+ * and weight. With the outputs last, neighboring threads read neighboring numbers. */
 KERNEL(conv2d_weight_sums)(int count, const REAL *x, const REAL *gradient, double *sums, int places, int lanes, Convolution v) {
     int i = THREAD;
     if (i >= count) {
         return;
     }
-    int group_inputs = v.inputs / v.groups, weights = v.outputs * group_inputs * v.kernel_rows * v.kernel_columns, at = i % weights;
-    int b = at % v.kernel_columns, a = at / v.kernel_columns % v.kernel_rows, c = at / v.kernel_columns / v.kernel_rows % group_inputs;
-    int output = at / v.kernel_columns / v.kernel_rows / group_inputs;
+    int group_inputs = v.inputs / v.groups, weights = v.outputs * group_inputs * v.kernel_rows * v.kernel_columns;
+    int output = i % v.outputs, at = i % weights / v.outputs;
+    int b = at % v.kernel_columns, a = at / v.kernel_columns % v.kernel_rows, c = at / v.kernel_columns / v.kernel_rows;
     int input = output / (v.outputs / v.groups) * group_inputs + c;
     double sum = 0.0;
     for (int place = i / weights; place < places; place += lanes) {

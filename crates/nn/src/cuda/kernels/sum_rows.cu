@@ -11,6 +11,15 @@ PLAIN(sum_rows)(int count, const double *sums, double *out, int rows, int column
     out[i] = sum;
 }
 
+/* out [outputs, rest] of sums [rest, outputs]. */
+PLAIN(to_weight)(int count, const double *sums, float *out, int outputs) {
+    int i = THREAD;
+    if (i < count) {
+        int rest = count / outputs;
+        out[i] = (float)sums[i % rest * outputs + i / rest];
+    }
+}
+
 PLAIN(to_floats)(int count, const double *sums, float *out) {
     int i = THREAD;
     if (i < count) {

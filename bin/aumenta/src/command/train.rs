@@ -49,7 +49,27 @@ pub struct Args {
     #[arg(long, conflicts_with = "quiet")]
     pub json: bool,
     #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
     pub settings: Settings,
+}
+
+/// Where a run is, and which of the processes that train it together this one is.
+#[derive(clap::Args, Default)]
+pub struct Place {
+    /// The folder of the run, which must not exist yet or be empty.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Train in several processes, each with a GPU of its own, of which this is the one with this number, counted from 0. All are
+    /// given the same settings. Experimental; the program must have been built with NCCL.
+    #[arg(long, requires_all = ["ranks", "rendezvous"])]
+    pub rank: Option<usize>,
+    /// How many processes there are.
+    #[arg(long, requires = "rank")]
+    pub ranks: Option<usize>,
+    /// The file through which they find each other, which must not be there yet, on a disk that all see.
+    #[arg(long, value_name = "FILE", requires = "rank")]
+    pub rendezvous: Option<PathBuf>,
 }
 
 /// The flags that override a configuration.
@@ -58,9 +78,6 @@ pub struct Settings {
     /// The manifest, or the folder of it.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// The folder of the run, which must not exist yet or be empty.
-    #[arg(long)]
-    pub run: Option<PathBuf>,
     /// The model: `mnist-convnet`, `cats-dogs-convnet`, `resnet-small`, `efficientnet-lite0`, `mobilenet-v2`, `resnet18`,
     /// `vgg16`, or the path of a model file (`.toml`).
     #[arg(long, value_name = "NAME|FILE")]
@@ -170,16 +187,6 @@ pub struct Settings {
     /// [default: f32].
     #[arg(long, value_parser = named::<Precision>)]
     pub precision: Option<Precision>,
-    /// Train in several processes, each with a GPU of its own, of which this is the one with this number, counted from 0. All are
-    /// given the same settings. Experimental; the program must have been built with NCCL.
-    #[arg(long, requires_all = ["ranks", "rendezvous"])]
-    pub rank: Option<usize>,
-    /// How many processes there are.
-    #[arg(long, requires = "rank")]
-    pub ranks: Option<usize>,
-    /// The file through which they find each other, which must not be there yet, on a disk that all see.
-    #[arg(long, value_name = "FILE", requires = "rank")]
-    pub rendezvous: Option<PathBuf>,
     /// Threads that prepare batches; they do not change the result [default: the number of cores].
     #[arg(long)]
     pub workers: Option<usize>,
@@ -244,10 +251,23 @@ impl Args {
         };
         if let Some(run) = &self.resume {
             let (folder, config) = resume::open(run)?;
-            return setup::resume(&self.settings.over(config)?, &folder, self.force, talk);
+            return setup::resume(&self.place.over(self.settings.over(config)?)?, &folder, self.force, talk);
         }
         let config = Config::of(self.config.as_deref())?;
-        train(&self.settings.over(config)?, talk)
+        train(&self.place.over(self.settings.over(config)?)?, talk)
+    }
+}
+
+impl Place {
+    /// The configuration of the run there.
+    fn over(self, mut config: Config) -> Result<Config> {
+        config.run = self.run.or(config.run);
+        if let (Some(rank), Some(ranks), Some(rendezvous)) = (self.rank, self.ranks, self.rendezvous) {
+            let ranks = Ranks::new(rank, ranks, rendezvous)?;
+            config.run = config.run.map(|run| ranks.folder(&run));
+            config.ranks = Some(ranks);
+        }
+        Ok(config)
     }
 }
 
@@ -266,15 +286,9 @@ impl Settings {
         fine_tuning.depth_decay = self.depth_decay.or(fine_tuning.depth_decay);
         fine_tuning.batch_norm = self.batch_norm.or(fine_tuning.batch_norm);
         config.data = self.data.or(config.data);
-        config.run = self.run.or(config.run);
         config.weights = self.weights.or(config.weights);
         config.features = self.features.or(config.features);
         config.views = self.views.or(config.views);
-        if let (Some(rank), Some(ranks), Some(rendezvous)) = (self.rank, self.ranks, self.rendezvous) {
-            let ranks = Ranks::new(rank, ranks, rendezvous)?;
-            config.run = config.run.map(|run| ranks.folder(&run));
-            config.ranks = Some(ranks);
-        }
         config.device = self.device.unwrap_or(config.device);
         config.precision = self.precision.unwrap_or(config.precision);
         config.workers = self.workers.or(config.workers);

@@ -19,8 +19,13 @@ pub struct LossConfig {
 }
 
 /// What the loss of an image is multiplied by, after its class. The mean is over images, not over weights, as in Keras.
+///
+/// In a file it is `"none"`, `"balanced"` or a list of numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(
+    rename_all = "kebab-case",
+    expecting = "expected `none`, `balanced`, or a list with the weight of each class such as [1.0, 2.5]"
+)]
 pub enum ClassWeights {
     /// Nothing.
     #[default]
@@ -29,6 +34,7 @@ pub enum ClassWeights {
     /// class counts as much as any other.
     Balanced,
     /// These, at least 0, one a class, in the manifest's order.
+    #[serde(untagged)]
     Each(Vec<f32>),
 }
 
@@ -114,6 +120,21 @@ mod tests {
         assert_eq!(balanced(&[30, 10]), [2.0 / 3.0, 2.0]);
         assert_eq!(balanced(&[5, 5, 5]), [1.0; 3]);
         assert_eq!(balanced(&[5, 0]), [0.5, 0.0]);
+    }
+
+    #[test]
+    fn class_weights_are_a_name_or_a_list_in_a_file() {
+        let read = |text: &str| serde_json::from_str::<ClassWeights>(text).map_err(|error| error.to_string());
+        for (text, weights) in [
+            ("\"none\"", ClassWeights::None),
+            ("\"balanced\"", ClassWeights::Balanced),
+            ("[1.0,2.5]", ClassWeights::Each(vec![1.0, 2.5])),
+        ] {
+            assert_eq!(read(text).unwrap(), weights);
+            assert_eq!(serde_json::to_string(&weights).unwrap(), text);
+        }
+        let message = read("\"balancd\"").unwrap_err();
+        assert!(message.starts_with("expected `none`, `balanced`, or a list"), "{message}");
     }
 
     #[track_caller]

@@ -2,15 +2,33 @@
 
 use std::cell::{Cell, RefCell};
 
-use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, bail};
+use candle_core::backend::BackendStorage as _;
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Storage, Tensor, WithDType, bail};
 
 /// The elements of a contiguous f32 tensor.
 pub(crate) fn f32s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::F32(values), Some((start, end))) => Ok(&values[start..end]),
-        (CpuStorage::F32(_), None) => bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape()),
-        (other, _) => bail!("{op}: expected f32, got {:?}", candle_core::backend::BackendStorage::dtype(other)),
+    elements(op, storage, layout)
+}
+
+/// The elements of a contiguous u8 tensor.
+pub(crate) fn u8s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u8]> {
+    elements(op, storage, layout)
+}
+
+/// The elements of a contiguous u32 tensor.
+pub(crate) fn u32s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u32]> {
+    elements(op, storage, layout)
+}
+
+fn elements<'a, T: WithDType>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [T]> {
+    let (expected, got) = (T::DTYPE.as_str(), storage.dtype());
+    if got != T::DTYPE {
+        bail!("{op}: expected {expected}, got {got:?}");
     }
+    let Some((start, end)) = layout.contiguous_offsets() else {
+        bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape());
+    };
+    Ok(&storage.as_slice::<T>()?[start..end])
 }
 
 /// The elements of a contiguous f32 tensor, to be changed.
@@ -18,25 +36,7 @@ pub(crate) fn f32s_mut<'a>(op: &str, storage: &'a mut CpuStorage, layout: &Layou
     match (storage, layout.contiguous_offsets()) {
         (CpuStorage::F32(values), Some((start, end))) => Ok(&mut values[start..end]),
         (CpuStorage::F32(_), None) => bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape()),
-        (other, _) => bail!("{op}: expected f32, got {:?}", candle_core::backend::BackendStorage::dtype(other)),
-    }
-}
-
-/// The elements of a contiguous u8 tensor.
-pub(crate) fn u8s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u8]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::U8(values), Some((start, end))) => Ok(&values[start..end]),
-        (CpuStorage::U8(_), None) => bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape()),
-        (other, _) => bail!("{op}: expected u8, got {:?}", candle_core::backend::BackendStorage::dtype(other)),
-    }
-}
-
-/// The elements of a contiguous u32 tensor.
-pub(crate) fn u32s<'a>(op: &str, storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [u32]> {
-    match (storage, layout.contiguous_offsets()) {
-        (CpuStorage::U32(values), Some((start, end))) => Ok(&values[start..end]),
-        (CpuStorage::U32(_), None) => bail!("{op}: the tensor of shape {:?} is not contiguous", layout.shape()),
-        (other, _) => bail!("{op}: expected u32, got {:?}", candle_core::backend::BackendStorage::dtype(other)),
+        (other, _) => bail!("{op}: expected f32, got {:?}", other.dtype()),
     }
 }
 

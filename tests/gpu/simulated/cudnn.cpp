@@ -219,6 +219,12 @@ int destroy(void *made) {
 enum : int { PRECOMPUTED_GEMM = 1 };
 enum : int { UNORDERED_GRADIENT = 0, ORDERED_GRADIENT = 1 };
 
+void must_be_ordered(int algorithm, const char *whose) {
+    if (algorithm != ORDERED_GRADIENT) {
+        fail("cuDNN: the %s gradient's algorithm %d adds in any order", whose, algorithm);
+    }
+}
+
 }  // namespace
 
 extern "C" {
@@ -350,9 +356,7 @@ int cudnnConvolutionForward(void *handle, const void *alpha, void *x_of, const v
 int cudnnConvolutionBackwardData(void *handle, const void *alpha, void *w_of, const void *w, void *dy_of, const void *dy,
                                  void *convolution, int algorithm, void *space, size_t bytes, const void *beta, void *dx_of, void *dx) {
     Guard guard(lock);
-    if (algorithm != ORDERED_GRADIENT) {
-        fail("cuDNN: the input gradient's algorithm %d adds in any order", algorithm);
-    }
+    must_be_ordered(algorithm, "input");
     Problem problem = problem_of(dx_of, w_of, convolution, dy_of);
     return launch(handle, problem, dx, w, dy, space, bytes, alpha, beta, [=] {
         auto filter = read(problem.w, w, problem.convolution), gradient = read(problem.y, dy, problem.convolution);
@@ -371,9 +375,7 @@ int cudnnConvolutionBackwardFilter(void *handle, const void *alpha, void *x_of, 
                                    void *convolution, int algorithm, void *space, size_t bytes, const void *beta, void *dw_of,
                                    void *dw) {
     Guard guard(lock);
-    if (algorithm != ORDERED_GRADIENT) {
-        fail("cuDNN: the weight gradient's algorithm %d adds in any order", algorithm);
-    }
+    must_be_ordered(algorithm, "weight");
     Problem problem = problem_of(x_of, dw_of, convolution, dy_of);
     return launch(handle, problem, x, dw, dy, space, bytes, alpha, beta, [=] {
         auto images = read(problem.x, x, problem.convolution), gradient = read(problem.y, dy, problem.convolution);

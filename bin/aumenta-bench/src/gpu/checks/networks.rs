@@ -40,8 +40,8 @@ impl Limits {
 }
 
 /// Whether a network makes much of little: its normalizations, one behind the other, see few values a channel. One more rounding of
-/// EfficientNet-Lite0's images moves its gradients by several thousandths and, three steps later, its predictions by some hundredths;
-/// rounding its weights to 10 bits turns gradients around. So it is compared in f32 alone, and after one step.
+/// EfficientNet-Lite0's images moves its gradients a thousand roundings, and what comes of them over some steps further still; rounding
+/// its weights to 10 bits turns gradients around. So it is compared in f32 alone, and after one step.
 fn is_sensitive(config: &ModelConfig) -> bool {
     matches!(config, ModelConfig::EfficientnetLite0 { .. })
 }
